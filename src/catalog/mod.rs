@@ -1,0 +1,42 @@
+//! The catalog port: Glue tables, read and swapped.
+
+pub mod crawl;
+mod files;
+pub mod glue_json;
+
+use async_trait::async_trait;
+
+pub use files::FilesCatalog;
+
+use crate::port::PortError;
+use crate::schema::Table;
+
+/// A table catalog: Glue, or a folder of Glue-shaped JSON.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// All tables whose name starts with `prefix`, by name.
+    async fn tables(&self, prefix: &str) -> Result<Vec<Table>, PortError>;
+
+    /// One table, or `None`.
+    async fn table(&self, name: &str) -> Result<Option<Table>, PortError>;
+
+    /// Makes `target` show what `staging` holds, in one atomic write that fails with `Conflict` unless `target`
+    /// is at `expected` version (`None`: does not exist). `parameters` are added to the target's. The version before stays.
+    /// Repeating a swap that took effect (target's location is staging's already) succeeds and changes nothing.
+    async fn swap(
+        &self,
+        target: &str,
+        staging: &str,
+        expected: Option<&str>,
+        parameters: &[(String, String)],
+    ) -> Result<Table, PortError>;
+
+    /// Kept versions of a table, newest first.
+    async fn versions(&self, name: &str) -> Result<Vec<Table>, PortError>;
+
+    /// Makes an earlier version current, as a new version.
+    async fn restore(&self, name: &str, version: &str) -> Result<Table, PortError>;
+
+    /// Removes a table's entry, not its data; absent is fine.
+    async fn forget(&self, name: &str) -> Result<(), PortError>;
+}

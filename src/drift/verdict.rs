@@ -1,0 +1,53 @@
+//! Findings and the verdict they add up to.
+
+use serde::{Deserialize, Serialize};
+
+use super::Decode;
+use crate::sql::Reader;
+
+/// How grave a finding is. The order makes a verdict a maximum; unknown is the gravest: there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Tolerated,
+    Breaking,
+    Unknown,
+}
+
+/// The answer to "may this build go on?".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[must_use]
+pub enum Verdict {
+    Clean,
+    Tolerated,
+    Breaking,
+    Unknown,
+}
+
+impl Verdict {
+    pub fn of(findings: &[Finding]) -> Self {
+        findings.iter().map(|finding| finding.level).max().map_or(Self::Clean, |level| match level {
+            Level::Tolerated => Self::Tolerated,
+            Level::Breaking => Self::Breaking,
+            Level::Unknown => Self::Unknown,
+        })
+    }
+}
+
+/// One judged fact: the JSON of `check` and `diff`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub rule: String,
+    pub level: Level,
+    pub table: String,
+    pub path: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    pub decode: Decode,
+    pub models: Vec<Reader>,
+    /// A sentence: what changed, both sides, what it means downstream.
+    pub message: String,
+    /// Imperative and short.
+    pub help: String,
+}

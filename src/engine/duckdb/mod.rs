@@ -1,0 +1,43 @@
+//! The embedded engine: the same Athena SQL, translated by AST and run by DuckDB.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Engine, QueryId, QueryState, Rows, Statement};
+use crate::catalog::FilesCatalog;
+use crate::port::PortError;
+
+/// DuckDB over the tables of a local catalog.
+pub struct DuckDbEngine {
+    // engine helper: private representation
+    pub catalog: Arc<FilesCatalog>,
+    /// Threads DuckDB may use; `None` = its default.
+    pub threads: Option<u32>,
+    /// Where spilled data goes.
+    pub temp: Option<PathBuf>,
+}
+
+#[async_trait]
+impl Engine for DuckDbEngine {
+    async fn start(&self, _token: &str, _statement: &Statement) -> Result<QueryId, PortError> {
+        todo!()
+    }
+
+    async fn state(&self, _query: &QueryId) -> Result<QueryState, PortError> {
+        todo!()
+    }
+
+    async fn wait(&self, _queries: &[QueryId]) -> Result<(), PortError> {
+        todo!()
+    }
+
+    async fn rows(&self, _query: &QueryId) -> Result<Rows, PortError> {
+        todo!()
+    }
+
+    async fn cancel(&self, _query: &QueryId) -> Result<(), PortError> {
+        todo!()
+    }
+}

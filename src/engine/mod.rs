@@ -1,0 +1,63 @@
+//! The engine port: starts statements, tells how they stand, hands out rows. Nothing here waits inside `start`.
+
+#[cfg(feature = "embedded")]
+pub mod duckdb;
+
+use async_trait::async_trait;
+
+use crate::port::PortError;
+
+/// A statement in Athena SQL; the adapter writes its own wrapper around the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Statement {
+    /// CREATE TABLE `table` AS `select`, as Parquet under `location` (unique and empty before).
+    Build { table: String, select: String, location: String, partitioned_by: Vec<String>, iceberg: bool },
+    /// A SELECT whose rows are wanted.
+    Query { select: String },
+}
+
+/// An engine's handle of a started statement.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct QueryId(pub String);
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum QueryState {
+    Running,
+    /// `rows`: rows written or returned; `millis`: the engine's own time.
+    Succeeded {
+        rows: u64,
+        millis: u64,
+    },
+    Failed {
+        message: String,
+        retryable: bool,
+    },
+    /// The engine does not know the handle: the process that ran it is gone.
+    Lost,
+}
+
+/// Rows as text, NULL as `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rows {
+    pub columns: Vec<String>,
+    /// Engine's type names, Athena spelling.
+    pub types: Vec<String>,
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Starts a statement. The same `token` with the same statement gives the same handle and no second run.
+    async fn start(&self, token: &str, statement: &Statement) -> Result<QueryId, PortError>;
+
+    async fn state(&self, query: &QueryId) -> Result<QueryState, PortError>;
+
+    /// Returns once one of `queries` is no longer running (or after the engine's poll interval).
+    async fn wait(&self, queries: &[QueryId]) -> Result<(), PortError>;
+
+    /// The rows of a succeeded query.
+    async fn rows(&self, query: &QueryId) -> Result<Rows, PortError>;
+
+    /// Stops a query; unknown or finished ones are fine.
+    async fn cancel(&self, query: &QueryId) -> Result<(), PortError>;
+}

@@ -1,0 +1,5 @@
+//! The notifier port and the text of an alert.
+
+mod render;
+
+pub use render::{Rendered, render};

@@ -1,0 +1,60 @@
+//! What every port's errors look like.
+
+use std::error::Error;
+
+/// A port could not do what was asked. Adapters classify; they never retry.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} {subject}: {message}")]
+pub struct PortError {
+    pub kind: PortErrorKind,
+    /// `read table`, `start query`, …
+    pub operation: &'static str,
+    /// In backticks where it is a name: `` `raw_orders` ``.
+    pub subject: String,
+    pub message: String,
+    #[source]
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortErrorKind {
+    NotFound,
+    Denied,
+    Throttled,
+    Timeout,
+    /// Somebody else changed it first.
+    Conflict,
+    /// The request or the stored thing is wrong; the same call fails again.
+    Invalid,
+    Unavailable,
+    Unexpected,
+}
+
+impl PortError {
+    pub fn new(
+        kind: PortErrorKind,
+        operation: &'static str,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { kind, operation, subject: subject.into(), message: message.into(), source: None }
+    }
+
+    /// An I/O error at a path, with the usual causes (full disk, read-only folder) named.
+    pub fn io(operation: &'static str, path: &std::path::Path, error: std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let kind = match error.kind() {
+            ErrorKind::NotFound => PortErrorKind::NotFound,
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => PortErrorKind::Denied,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => PortErrorKind::Unavailable,
+            _ => PortErrorKind::Unexpected,
+        };
+        Self {
+            kind,
+            operation,
+            subject: format!("`{}`", path.display()),
+            message: error.to_string(),
+            source: Some(Box::new(error)),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What a table looks like: its columns, types, partition keys and storage. Facts only, no judgement.
+
+mod data_type;
+mod table;
+
+pub use data_type::{DataType, StructField};
+pub use table::{Binding, Column, Evidence, Format, Storage, Table, TableKind};

@@ -1,0 +1,144 @@
+//! A table as the catalog describes it.
+
+use std::collections::BTreeMap;
+
+use super::DataType;
+
+/// A catalog table: what a crawler wrote, or what a contract promises.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Table {
+    pub database: String,
+    /// Lowercase, as Glue stores it.
+    pub name: String,
+    /// Data columns in catalog order; partition keys are not among them.
+    pub columns: Vec<Column>,
+    pub partition_keys: Vec<Column>,
+    pub storage: Storage,
+    /// The S3 or file URI of the data, with its trailing slash.
+    pub location: Option<String>,
+    pub kind: TableKind,
+    /// Glue's marker that the crawler no longer found the table.
+    pub deprecated: bool,
+    /// Glue `Table.Parameters`, all of them.
+    pub parameters: BTreeMap<String, String>,
+    /// Glue's `VersionId`, for optimistic updates; absent in dumps and contracts.
+    pub version: Option<String>,
+}
+
+impl Table {
+    /// A data column by name. Glue names are lowercase, so the comparison ignores ASCII case.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TableKind {
+    #[default]
+    External,
+    View,
+    Iceberg,
+}
+
+/// One column, or one partition key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    pub name: String,
+    pub data_type: DataType,
+    pub comment: Option<String>,
+    pub evidence: Evidence,
+}
+
+impl Column {
+    pub fn new(name: impl Into<String>, data_type: DataType) -> Self {
+        Self { name: name.into(), data_type, comment: None, evidence: Evidence::Seen }
+    }
+}
+
+/// Whether the crawler saw a value in the column.
+///
+/// Our own crawler records it (column parameter `crawlguard.evidence` = `none`); Glue's does not, so
+/// what Glue reports counts as seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Evidence {
+    #[default]
+    Seen,
+    /// Every sampled value was empty: the type is a placeholder.
+    None,
+}
+
+/// How the bytes are stored: the decoding half of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Storage {
+    /// Glue `classification`: `csv`, `json`, `parquet`, …
+    pub classification: Option<String>,
+    /// `SerdeInfo.SerializationLibrary`, the Java class.
+    pub serde: Option<String>,
+    pub serde_parameters: BTreeMap<String, String>,
+    pub input_format: Option<String>,
+    pub output_format: Option<String>,
+    /// Glue `compressionType`: `none`, `gzip`, …
+    pub compression: Option<String>,
+    /// `skip.header.line.count`; 0 if unset.
+    pub skip_header_lines: u32,
+}
+
+/// How a reader finds a column's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    Name,
+    Position,
+}
+
+/// The file format as its SerDe reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `LazySimpleSerDe` or `OpenCSVSerde`: always by position.
+    Csv,
+    /// OpenX or Hive JSON: by key.
+    Json,
+    Avro,
+    Parquet(Binding),
+    Orc(Binding),
+    /// A SerDe whose behaviour is not known here: nothing about it may be assumed.
+    Unknown,
+}
+
+impl Format {
+    /// How columns bind, `None` if unknown.
+    /// <https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html>
+    pub fn binding(self) -> Option<Binding> {
+        match self {
+            Self::Csv => Some(Binding::Position),
+            Self::Json | Self::Avro => Some(Binding::Name),
+            Self::Parquet(binding) | Self::Orc(binding) => Some(binding),
+            Self::Unknown => None,
+        }
+    }
+}
+
+impl Storage {
+    pub const LAZY_SIMPLE: &str = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe";
+    pub const OPEN_CSV: &str = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
+    pub const OPENX_JSON: &str = "org.openx.data.jsonserde.JsonSerDe";
+    pub const HIVE_JSON: &str = "org.apache.hive.hcatalog.data.JsonSerDe";
+    pub const PARQUET: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
+    pub const ORC: &str = "org.apache.hadoop.hive.ql.io.orc.OrcSerde";
+    pub const AVRO: &str = "org.apache.hadoop.hive.serde2.avro.AvroSerDe";
+
+    /// The format, from the SerDe alone: a classification is a label, the SerDe is what reads.
+    pub fn format(&self) -> Format {
+        let by_index = |key: &str, default: bool| {
+            let given = self.serde_parameters.get(key).map(|value| value.eq_ignore_ascii_case("true"));
+            if given.unwrap_or(default) { Binding::Position } else { Binding::Name }
+        };
+        match self.serde.as_deref() {
+            Some(Self::LAZY_SIMPLE | Self::OPEN_CSV) => Format::Csv,
+            Some(Self::OPENX_JSON | Self::HIVE_JSON) => Format::Json,
+            Some(Self::AVRO) => Format::Avro,
+            Some(Self::PARQUET) => Format::Parquet(by_index("parquet.column.index.access", false)),
+            Some(Self::ORC) => Format::Orc(by_index("orc.column.index.access", true)),
+            _ => Format::Unknown,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Models: Athena SELECTs in sql/, what they read, and how an added column is carried through them.
+
+mod adapt;
+mod graph;
+pub mod ident;
+mod lineage;
+mod model;
+mod slot;
+
+pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
+pub use graph::Graph;
+pub use lineage::{Lineage, Reader};
+pub use model::{Materialization, Model};
+pub use slot::{bind_slot, rename_tables};

@@ -1,0 +1,13 @@
+//! One integration binary; a module an area.
+
+mod alerts;
+mod checks;
+mod cli;
+mod contract;
+mod crawl;
+mod drift;
+mod engine;
+mod models;
+mod pipeline;
+mod sql;
+mod tidy;
