@@ -1,7 +1,7 @@
 //! Checks as data.
 
 /// One check of a table, from an ODCS quality rule.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CheckSpec {
     /// Name as shown: the quality rule's `name`, else the kind's.
     pub name: String,
@@ -10,7 +10,7 @@ pub struct CheckSpec {
     pub kind: CheckKind,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum CheckKind {
     /// Rows, inclusive bounds. An empty table fails even without bounds.
     RowCount { min: Option<u64>, max: Option<u64> },
