@@ -9,6 +9,9 @@ use crate::sql::{Graph, Materialization, Model, bind_slot, rename_tables};
 
 use super::{Action, Plan, Step};
 
+/// Staging tables' names start so; nothing else's may.
+pub const STAGING_PREFIX: &str = "stg_";
+
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
@@ -117,5 +120,5 @@ fn in_staging(mut check: CheckSpec, staging: &BTreeMap<String, String>) -> Check
 /// Lowercase letters, digits and underscores only: what Athena takes as a table name.
 /// <https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html>
 fn staging_name(model: &str, run_id: &str) -> String {
-    format!("stg_{model}_{}", run_id.to_ascii_lowercase())
+    format!("{STAGING_PREFIX}{model}_{}", run_id.to_ascii_lowercase())
 }

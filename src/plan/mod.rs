@@ -5,7 +5,8 @@ mod build;
 mod explain;
 mod step;
 
+
 pub use alert::{Alert, AlertKind};
-pub use build::{Inputs, build, run_id};
+pub use build::{Inputs, STAGING_PREFIX, build, run_id};
 pub use explain::explain;
 pub use step::{Action, Plan, Step};

@@ -4,4 +4,4 @@ mod data_type;
 mod table;
 
 pub use data_type::{DataType, StructField};
-pub use table::{Binding, Column, Evidence, Format, Storage, Table, TableKind};
+pub use table::{Binding, Column, Evidence, Format, Storage, Table, TableKind, UNREADABLE};

@@ -5,6 +5,7 @@ mod fs;
 use async_trait::async_trait;
 
 pub use fs::FsStore;
+pub(crate) use fs::write_whole;
 
 use crate::port::PortError;
 
