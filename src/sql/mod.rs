@@ -1,6 +1,7 @@
 //! Models: Athena SELECTs in sql/, what they read, and how an added column is carried through them.
 
 mod adapt;
+mod clean;
 mod graph;
 pub mod ident;
 mod lineage;
@@ -8,6 +9,7 @@ mod model;
 mod slot;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
+pub use clean::{cleaned, dml_type, first_model, snake_case};
 pub use graph::Graph;
 pub use lineage::{Lineage, Reader};
 pub use model::{Materialization, Model};

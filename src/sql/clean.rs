@@ -1,0 +1,96 @@
+//! How a raw column is cleaned where it enters: the one definition for carried additions and first models.
+
+use std::collections::BTreeSet;
+
+use super::ident::quote;
+use crate::schema::{DataType, Table};
+
+/// A Glue type as DML spells it.
+/// <https://docs.aws.amazon.com/athena/latest/ug/data-types.html>
+pub fn dml_type(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Int => "integer".into(),
+        DataType::Float => "real".into(),
+        DataType::String => "varchar".into(),
+        DataType::Binary => "varbinary".into(),
+        DataType::Array(item) => format!("array({})", dml_type(item)),
+        DataType::Map(key, value) => format!("map({}, {})", dml_type(key), dml_type(value)),
+        DataType::Struct(fields) => {
+            let fields: Vec<_> = fields.iter().map(|field| format!("{} {}", quote(&field.name), dml_type(&field.data_type))).collect();
+            format!("row({})", fields.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A column's expression once cleaned: text is trimmed and empty text is NULL; anything else stays as it is.
+pub fn cleaned(reference: &str, data_type: &DataType) -> String {
+    match data_type {
+        DataType::String | DataType::Varchar(_) | DataType::Char(_) => format!("nullif(trim({reference}), '')"),
+        _ => reference.to_owned(),
+    }
+}
+
+/// A column's name as models spell it: lowercase letters, digits and underscores, never a digit first.
+pub fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    let mut after_lower = false;
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            if c.is_ascii_uppercase() && after_lower {
+                snake.push('_');
+            }
+            after_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+            snake.push(c.to_ascii_lowercase());
+        } else {
+            after_lower = false;
+            if !snake.is_empty() && !snake.ends_with('_') {
+                snake.push('_');
+            }
+        }
+    }
+    let trimmed = snake.trim_end_matches('_');
+    match trimmed.chars().next() {
+        None => "column".into(),
+        Some(first) if first.is_ascii_digit() => format!("_{trimmed}"),
+        Some(_) => trimmed.to_owned(),
+    }
+}
+
+/// A model that reads every column of a raw table, cleaned and renamed; two columns of one name get a number.
+pub fn first_model(table: &Table) -> String {
+    let mut taken = BTreeSet::new();
+    let projections: Vec<_> = table.columns.iter().chain(&table.partition_keys).map(|column| {
+        let base = snake_case(&column.name);
+        let numbered = (2..).map(|number| format!("{base}_{number}"));
+        let name = std::iter::once(base.clone()).chain(numbered).find(|name| !taken.contains(name)).expect("numbers do not end");
+        taken.insert(name.clone());
+        format!("    {} AS {}", cleaned(&quote(&column.name), &column.data_type), quote(&name))
+    }).collect();
+    format!(
+        "/* crawlguard\nmaterialized: table\nadditions: carry\n*/\nSELECT\n{}\nFROM {}\n",
+        projections.join(",\n"),
+        quote(&table.name)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Column;
+
+    #[test]
+    fn names_become_snake_case() {
+        let cases = [("Email Address", "email_address"), ("zip", "zip"), ("mobilePhone", "mobile_phone"), ("N° d'aide", "n_d_aide"), ("2nd", "_2nd"), ("é", "column")];
+        for (name, snake) in cases {
+            assert_eq!(snake_case(name), snake, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_first_model_names_every_column_once() {
+        let columns = vec![Column::new("a b", DataType::String), Column::new("a-b", DataType::Int)];
+        let text = first_model(&Table { name: "raw_x".into(), columns, ..Table::default() });
+        assert!(text.contains("nullif(trim(\"a b\"), '') AS \"a_b\",\n    \"a-b\" AS \"a_b_2\"\nFROM \"raw_x\""), "{text}");
+    }
+}
