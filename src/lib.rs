@@ -11,31 +11,19 @@
 
 pub mod problem;
 pub mod schema;
-
 pub mod sql;
-
 pub mod checks;
-
 pub mod contract;
-
 pub mod drift;
-
 pub mod plan;
 
 pub mod port;
-
 pub mod catalog;
-
 pub mod engine;
-
 pub mod notify;
-
 pub mod store;
 
 pub mod config;
-
 pub mod pipeline;
-
 pub mod report;
-
 pub mod cli;

@@ -43,31 +43,19 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
 
     use crate::engine::duckdb::DuckDbEngine;
     use crate::notify::Outbox;
-    use crate::pipeline::{Ports, Recorded, conclude, drive, latest};
+    use crate::pipeline::{Ports, Request, unfinished};
     use crate::report::progress::Progress;
     use crate::store::Store;
 
     let holder = format!("{}, process {}, since {}", world::who(), std::process::id(), world::now());
     let _lease = world.store.lock(&holder).await?;
-    let unfinished = latest(&world.store).await?.filter(|recorded| recorded.run.outcome.is_none());
-    if unfinished.is_none() && crawls {
-        let crawled = crawl::update(world).await?;
-        for problem in &crawled.problems {
+    // What a run that was cut off compared must stay as it was until that run has ended.
+    if crawls && unfinished(&world.store).await?.is_none() {
+        for problem in &crawl::update(world).await?.problems {
             super::say(globals, &problem.to_string());
         }
     }
     let project = Project::read(world.settings.clone())?;
-    let mut recorded = match unfinished {
-        Some(recorded) => recorded,
-        None => {
-            let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
-            let slot = slot.map_or_else(world::now, world::slot);
-            let id = free_id(world, &slot).await?;
-            let mut recorded = Recorded::new(begin(&project, &world.target, &comparison, &slot, &id)?);
-            recorded.save(&world.store).await?;
-            recorded
-        }
-    };
     let engine = DuckDbEngine::new(Arc::clone(&world.catalog), world.warehouse())?;
     let outbox = Outbox::new(&world.store);
     let progress = Progress::new(globals.quiet);
@@ -78,24 +66,21 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
         store: &world.store,
         reporter: &progress,
     };
-    drive(ports, &mut recorded).await?;
+    let request = Request {
+        target: &world.target,
+        raw_prefix: &world.local.raw_prefix,
+        keep_versions: world.local.keep_versions,
+        slot: &slot.map_or_else(world::now, world::slot),
+        commands: &world.commands,
+    };
+    let run = crate::pipeline::run(ports, &project, request).await;
     progress.finish();
-    conclude(ports, &project, &mut recorded, &world.commands).await?;
-    Ok(recorded.run)
+    Ok(run?)
 }
 
 #[cfg(not(feature = "embedded"))]
 pub async fn execute(_: &Globals, _: &World, _: Option<Timestamp>, _: bool) -> anyhow::Result<Run> {
     bail!("this crawlguard was built without the embedded engine; build it with --features embedded")
-}
-
-/// The slot's run id, or the next free one if the slot has run before.
-#[cfg(feature = "embedded")]
-async fn free_id(world: &World, slot: &str) -> anyhow::Result<String> {
-    let taken = run_ids(&world.store).await?;
-    let base = run_id(slot);
-    let numbered = (2..).map(|number| format!("{base}_{number}"));
-    Ok(std::iter::once(base.clone()).chain(numbered).find(|id| !taken.contains(id)).expect("numbers do not end"))
 }
 
 pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCode> {

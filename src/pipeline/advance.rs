@@ -21,14 +21,6 @@ pub enum Progress {
     Done,
 }
 
-/// Advances until every step has ended, waiting on the engine in between.
-pub async fn drive(ports: Ports<'_>, recorded: &mut Recorded) -> Result<(), RunError> {
-    while let Progress::Waiting(queries) = advance(ports, recorded).await? {
-        ports.engine.wait(&queries).await?;
-    }
-    Ok(())
-}
-
 /// Moves the run as far as it goes without waiting. Safe to call at any time, from any process that holds the lock.
 pub async fn advance(ports: Ports<'_>, recorded: &mut Recorded) -> Result<Progress, RunError> {
     loop {

@@ -2,9 +2,8 @@
 
 use super::cleanup::cleanup;
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
-use super::{Comparison, Ports, Project, RunError};
+use super::{Comparison, Ports, Project, Request, RunError};
 use crate::checks::CheckStatus;
-use crate::config::Target;
 use crate::drift::{Finding, Level, Verdict};
 use crate::notify::render;
 use crate::plan::{self, Alert, AlertKind, Inputs, Plan};
@@ -52,16 +51,15 @@ fn adapted_model(graph: &Graph, adapted: &crate::sql::Model) -> AdaptedModel {
 /// Decides the outcome of a run whose steps have all ended, sends its alert, cleans up, and stores the end.
 ///
 /// The outcome is stored last: a crash before that leads here again, and each part may be repeated.
-pub async fn conclude(ports: Ports<'_>, project: &Project, recorded: &mut Recorded, commands: &Commands) -> Result<(), RunError> {
+pub async fn conclude(ports: Ports<'_>, project: &Project, recorded: &mut Recorded, request: Request<'_>) -> Result<(), RunError> {
     let outcome = outcome(&recorded.run);
     if outcome == Outcome::Error {
         recorded.run.error = first_error(&recorded.run);
     }
     if outcome == Outcome::Published {
-        let Target::Local(local) = project.settings.target(Some(&recorded.run.target))?.1;
-        cleanup(ports, &recorded.run, local.keep_versions).await?;
+        cleanup(ports, &recorded.run, request.keep_versions).await?;
     } else {
-        let alert = alert(&recorded.run, outcome, commands);
+        let alert = alert(&recorded.run, outcome, request.commands);
         let text = render(&alert, &project.templates)?;
         recorded.run.alert = Some(alert.clone());
         recorded.save(ports.store).await?;
@@ -110,7 +108,7 @@ impl Commands {
     pub fn accept(&self, table: &str) -> String {
         let mut words = vec!["crawlguard".to_owned()];
         words.extend(self.globals.iter().cloned());
-        words.extend(["contracts".into(), "update".into(), table.into()]);
+        words.extend(["contracts", "update", table, "--yes"].map(str::to_owned));
         words.join(" ")
     }
 }

@@ -10,6 +10,7 @@ mod conclude;
 mod project;
 mod publish;
 mod record;
+mod whole;
 
 use crate::catalog::Catalog;
 use crate::engine::Engine;
@@ -19,11 +20,12 @@ use crate::problem::Problems;
 use crate::report::Reporter;
 use crate::store::Store;
 
-pub use advance::{Progress, advance, drive};
+pub use advance::{Progress, advance};
 pub use compare::{Comparison, accepted_models, compare};
 pub use conclude::{Commands, begin, conclude};
 pub use project::Project;
-pub use record::{AdaptedModel, Outcome, Published, Recorded, Run, StepRecord, StepStatus, latest, load, runs};
+pub use record::{AdaptedModel, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
+pub use whole::{Request, run, unfinished};
 
 /// The outside world, as the pipeline sees it.
 #[derive(Clone, Copy)]

@@ -164,11 +164,3 @@ pub async fn runs(store: &dyn Store) -> Result<Vec<String>, RunError> {
     let keys = store.list("runs/").await?;
     Ok(keys.iter().filter_map(|key| key.strip_prefix("runs/")?.strip_suffix(".json")).map(str::to_owned).collect())
 }
-
-/// The newest run, or `None`.
-pub async fn latest(store: &dyn Store) -> Result<Option<Recorded>, RunError> {
-    match runs(store).await?.last() {
-        Some(run_id) => load(store, run_id).await,
-        None => Ok(None),
-    }
-}
