@@ -1,6 +1,7 @@
 //! What a table looks like: its columns, types, partition keys and storage. Facts only, no judgement.
 
 mod data_type;
+pub mod path;
 mod table;
 
 pub use data_type::{DataType, StructField};

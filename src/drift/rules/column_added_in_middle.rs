@@ -1,0 +1,44 @@
+use super::words::{accept, after, by_bytes, name};
+use crate::drift::{Change, ChangeKind, Level, Rule};
+
+pub static RULE: Rule = Rule {
+    id: "column-added-in-middle",
+    summary: "A column was added before the end.",
+    docs: DOCS,
+    level_read: Level::Tolerated,
+    level_unread: Level::Tolerated,
+    detect,
+};
+
+fn detect(change: &Change) -> Option<(String, String)> {
+    let ChangeKind::ColumnAddedInMiddle = change.kind else {
+        return None;
+    };
+    let effect = by_bytes(
+        change,
+        "the format reads columns by name or in the place of a removed one, so every other column reads as it did",
+        "the files are read by position, so rows stored before and after show their values under the wrong names",
+    );
+    let message = format!("Column {} (`{}`) was added before the last column; {effect}.", name(change), after(change));
+    Some((message, accept(change, "Move the new column to the end of the files")))
+}
+
+const DOCS: &str = "\
+## What it does
+Reports a data column that the contract does not have and that stands before one that it has.
+
+## Why it matters
+The format decides. JSON, Avro and Parquet read by name and nothing moves. CSV, and Parquet or ORC by index, read by position:
+no query fails, yet every later value shows under its neighbour's name.
+
+## Example
+A CSV `id, amount` becomes `id, channel, amount`: rows stored last week now show an amount as the channel.
+
+## How to resolve
+Have the producer append columns at the end, or rewrite the stored files in the new order, then run
+`crawlguard contracts update raw_orders`.
+
+## Known limits
+In a file read by position an addition exactly in the place of a removed column counts as readable, as AWS's grid has it for a
+rename; whether it is one is for a person to say.
+";
