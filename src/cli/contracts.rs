@@ -17,12 +17,14 @@ use crate::contract::{Document, Origin};
 use crate::pipeline::Project;
 use crate::store::write_whole;
 
+pub use update::{Update, accept};
+
 pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result<ExitCode> {
     let world = World::open(globals)?;
     match command {
         Contracts::Init => init(globals, &world).await,
         Contracts::Update { tables, reason, yes } => {
-            update::update(globals, &world, tables, reason.as_deref(), *yes).await
+            update::update(globals, &world, Update { tables, reason: reason.as_deref(), yes: *yes }).await
         }
         Contracts::List => list(globals, &world),
         Contracts::Show { table } => show(&world, table),

@@ -11,7 +11,8 @@ use super::world::{self, World};
 use super::{crawl, exit, print};
 use crate::catalog::Catalog;
 use crate::pipeline::{Project, Run, begin, compare, load, runs as run_ids};
-use crate::plan::run_id;
+use crate::notify::render;
+use crate::plan::{Alert, run_id};
 use crate::report::human;
 
 pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
@@ -29,7 +30,18 @@ pub async fn run(globals: &Globals, slot: Option<Timestamp>, crawls: bool) -> an
     let world = World::open(globals)?;
     let run = execute(globals, &world, slot, crawls).await?;
     print_run(globals, &run)?;
+    if let (Some(alert), Format::Human) = (&run.alert, globals.format) {
+        let text = alert_text(&world, alert)?;
+        print(globals, || json!(null), || format!("\n{text}"))?;
+    }
     Ok(exit::of_outcome(run.outcome))
+}
+
+/// An alert as it was sent.
+pub fn alert_text(world: &World, alert: &Alert) -> anyhow::Result<String> {
+    let project = Project::read(world.settings.clone())?;
+    let text = render(alert, &project.templates)?;
+    Ok(format!("Subject: {}\n\n{}", text.subject, text.body))
 }
 
 fn print_run(globals: &Globals, run: &Run) -> anyhow::Result<()> {

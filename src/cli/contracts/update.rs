@@ -16,9 +16,37 @@ use super::{new_file, write};
 use crate::contract::Document;
 use crate::pipeline::{Comparison, Project, accepted_models, compare};
 use crate::report::human;
-use crate::store::Store;
+use crate::schema::{Table, UNREADABLE};
+use crate::store::{Store, write_whole};
 
-/// A project file before and after.
+/// What to accept, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Update<'a> {
+    /// Empty: every table that differs.
+    pub tables: &'a [String],
+    pub reason: Option<&'a str>,
+    /// Do not ask.
+    pub yes: bool,
+}
+
+/// What was accepted.
+#[derive(Debug, Clone, Default)]
+pub struct Updated {
+    pub tables: BTreeSet<String>,
+    edits: Vec<Edit>,
+}
+
+impl Updated {
+    /// The edits as a diff, and the tables.
+    pub fn shown(&self) -> String {
+        if self.tables.is_empty() {
+            return "nothing differs\n".into();
+        }
+        shown(&self.edits) + &self.tables.iter().map(|table| format!("accepted {table}\n")).collect::<String>()
+    }
+}
+
+/// A project file before and after; `after` is empty for a file that goes out of the way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Edit {
     file: String,
@@ -26,60 +54,76 @@ struct Edit {
     after: String,
 }
 
-/// The edits of an update that has begun; its file is removed when all are written.
+/// The edits of an update that has begun; the file is removed when all are written.
 const PENDING: &str = "update.json";
 
-pub async fn update(globals: &Globals, world: &World, tables: &[String], reason: Option<&str>, yes: bool) -> anyhow::Result<ExitCode> {
+pub async fn update(globals: &Globals, world: &World, request: Update<'_>) -> anyhow::Result<ExitCode> {
+    let updated = accept(globals, world, request).await?;
+    let files: Vec<_> = updated.edits.iter().map(|edit| edit.file.as_str()).collect();
+    print(globals, || json!({"schema_version": 1, "updated": updated.tables, "files": files}), || updated.shown())?;
+    Ok(ExitCode::from(exit::CLEAN))
+}
+
+/// Accepts the drift of the tables asked for: contracts, models and log together.
+pub async fn accept(globals: &Globals, world: &World, request: Update<'_>) -> anyhow::Result<Updated> {
     let _lease = world.store.lock(&format!("{}, accepting drift", who())).await?;
     finish_pending(world)?;
     let project = Project::read(world.settings.clone())?;
     let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
-    let chosen = choose(&comparison, &project, tables)?;
-    if chosen.is_empty() {
-        print(globals, || json!({"schema_version": 1, "updated": []}), || "nothing differs\n".into())?;
-        return Ok(ExitCode::from(exit::CLEAN));
+    let tables = choose(&comparison, &project, request.tables)?;
+    if tables.is_empty() {
+        return Ok(Updated::default());
     }
-    let edits = edits(world, &project, &comparison, &chosen, reason)?;
-    let shown: String = edits.iter().filter(|edit| !edit.file.ends_with(".jsonl")).map(|edit| human::diff(&edit.file, &edit.before, &edit.after)).collect();
-    for document in project.documents.iter().filter(|document| !document.comment_lines.is_empty() && edits.iter().any(|edit| edit.file == document.file)) {
-        say(globals, &format!("note: {} has comments, which JSON cannot carry; its YAML is kept as {}.bak", document.file, document.file));
+    let edits = edits(world, &project, &comparison, &tables, request.reason)?;
+    for document in &project.documents {
+        if !document.comment_lines.is_empty() && edits.iter().any(|edit| edit.file == document.file) {
+            let file = &document.file;
+            say(globals, &format!("note: JSON cannot carry the comments of {file}; it is kept as {file}.bak"));
+        }
     }
-    if !yes && !confirmed(&shown)? {
+    if !request.yes && !confirmed(&shown(&edits))? {
         bail!("not confirmed, nothing written; add --yes to accept without being asked");
     }
     apply(world, &edits)?;
-    let files: Vec<_> = edits.iter().map(|edit| edit.file.as_str()).collect();
-    print(
-        globals,
-        || json!({"schema_version": 1, "updated": chosen, "files": files}),
-        || shown + &chosen.iter().map(|table| format!("accepted {table}\n")).collect::<String>(),
-    )?;
-    Ok(ExitCode::from(exit::CLEAN))
+    Ok(Updated { tables, edits })
+}
+
+/// The diff that is shown; the log is a record of it, not part.
+fn shown(edits: &[Edit]) -> String {
+    let seen = edits.iter().filter(|edit| !edit.file.ends_with(".jsonl"));
+    seen.map(|edit| human::diff(&edit.file, &edit.before, &edit.after)).collect()
 }
 
 /// The tables to accept: those asked for, or all that differ.
 fn choose(comparison: &Comparison, project: &Project, asked: &[String]) -> anyhow::Result<BTreeSet<String>> {
     let differing: BTreeSet<String> = comparison.findings.iter().map(|finding| finding.table.clone()).collect();
-    let known = |table: &String| project.contract(table).is_some() || comparison.tables.iter().any(|found| found.name == *table);
+    let known = |table: &String| {
+        project.contract(table).is_some() || comparison.tables.iter().any(|found| found.name == *table)
+    };
     let strangers: Vec<_> = asked.iter().filter(|table| !known(table)).map(|table| format!("`{table}`")).collect();
     if !strangers.is_empty() {
         bail!("no table {} in the catalog or the contracts", strangers.join(", "));
     }
-    Ok(if asked.is_empty() { differing } else { asked.iter().filter(|table| differing.contains(*table)).cloned().collect() })
+    if asked.is_empty() {
+        return Ok(differing);
+    }
+    Ok(asked.iter().filter(|table| differing.contains(*table)).cloned().collect())
 }
 
-fn edits(world: &World, project: &Project, comparison: &Comparison, chosen: &BTreeSet<String>, reason: Option<&str>) -> anyhow::Result<Vec<Edit>> {
+fn edits(
+    world: &World,
+    project: &Project,
+    comparison: &Comparison,
+    chosen: &BTreeSet<String>,
+    reason: Option<&str>,
+) -> anyhow::Result<Vec<Edit>> {
     let mut edits = Vec::new();
     let mut entries = Vec::new();
     for name in chosen {
-        let table = comparison.tables.iter().find(|table| table.name == *name);
-        let table = table.with_context(|| format!("`{name}` is not in the catalog; bring its files back, or delete its contract and models"))?;
-        if let Some(why) = table.parameters.get(crate::schema::UNREADABLE) {
-            bail!("`{name}` cannot be accepted while its files cannot be read: {why}");
-        }
-        edits.extend(contract_edits(world, project, table));
-        let accepted = comparison.findings.iter().filter(|finding| finding.table == *name).map(Accepted::from).collect();
-        entries.push(Entry { at: now(), who: who(), reason: reason.map(str::to_owned), table: name.clone(), findings: accepted });
+        edits.extend(contract_edits(world, project, acceptable(comparison, name)?));
+        let findings = comparison.findings.iter().filter(|finding| finding.table == *name).map(Accepted::from).collect();
+        let reason = reason.map(str::to_owned);
+        entries.push(Entry { at: now(), who: who(), reason, table: name.clone(), findings });
     }
     for model in accepted_models(project, comparison, chosen)? {
         let before = project.graph.models[&model.name].text.clone();
@@ -90,8 +134,19 @@ fn edits(world: &World, project: &Project, comparison: &Comparison, chosen: &BTr
     Ok(edits)
 }
 
+/// The table as the catalog shows it, if it can be promised at all.
+fn acceptable<'a>(comparison: &'a Comparison, name: &str) -> anyhow::Result<&'a Table> {
+    let table = comparison.tables.iter().find(|table| table.name == name).with_context(|| {
+        format!("`{name}` is not in the catalog; bring its files back, or delete its contract and the models that read it")
+    })?;
+    if let Some(why) = table.parameters.get(UNREADABLE) {
+        bail!("`{name}` cannot be accepted while its files cannot be read: {why}");
+    }
+    Ok(table)
+}
+
 /// The contract's new text; for one that was YAML, JSON beside it and the YAML out of the way.
-fn contract_edits(world: &World, project: &Project, table: &crate::schema::Table) -> Vec<Edit> {
+fn contract_edits(world: &World, project: &Project, table: &Table) -> Vec<Edit> {
     let Some((_, document)) = project.contract(&table.name) else {
         let file = new_file(world, &table.name);
         let after = Document::for_table(&file, table).to_json();
@@ -121,15 +176,14 @@ fn confirmed(shown: &str) -> anyhow::Result<bool> {
 /// Writes all edits: first together as the pending update, then one by one; cut off in between, the next update goes on.
 fn apply(world: &World, edits: &[Edit]) -> anyhow::Result<()> {
     let pending = world.settings.root.join(&world.local.state).join(PENDING);
-    crate::store::write_whole(&pending, &serde_json::to_vec(edits)?).with_context(|| format!("write {}", pending.display()))?;
+    write_whole(&pending, &serde_json::to_vec(edits)?).with_context(|| format!("write {}", pending.display()))?;
     for edit in edits {
-        if edit.after.is_empty() {
-            let path = world.settings.root.join(&edit.file);
-            if path.exists() {
-                std::fs::rename(&path, path.with_added_extension("bak")).with_context(|| format!("move {}", path.display()))?;
-            }
-        } else {
+        let path = world.settings.root.join(&edit.file);
+        if !edit.after.is_empty() {
             write(world, &edit.file, &edit.after)?;
+        } else if path.exists() {
+            let aside = path.with_added_extension("bak");
+            std::fs::rename(&path, &aside).with_context(|| format!("move {} aside", path.display()))?;
         }
     }
     std::fs::remove_file(&pending).with_context(|| format!("remove {}", pending.display()))
