@@ -35,11 +35,8 @@ impl Alignment {
     }
 
     /// True if an added name stands after everything kept.
-    pub(super) fn at_end(&self, added: usize, before: usize) -> bool {
-        match self.kept.iter().map(|(_, after)| *after).max() {
-            Some(last) => added > last,
-            None => added >= before,
-        }
+    pub(super) fn at_end(&self, added: usize) -> bool {
+        self.kept.iter().all(|(_, after)| *after < added)
     }
 
     /// The fewest blocks of neighbours that, moved, make the one order of what was kept into the other.

@@ -157,7 +157,7 @@ fn removed_and_added(
         facts.at(index);
     }
     for &index in &alignment.added {
-        let at_end = alignment.at_end(index, before.len());
+        let at_end = alignment.at_end(index);
         let update = match index < before.len() && reading.by_position() {
             true if renames => Update::Rename,
             true => Update::AddInMiddle,

@@ -28,10 +28,11 @@ pub fn judge_with(
 ) -> Vec<Finding> {
     let policies: BTreeMap<&str, &Policy> =
         contracts.iter().map(|contract| (contract.table.name.as_str(), &contract.policy)).collect();
-    let mut findings: Vec<Finding> = changes
-        .iter()
-        .map(|change| {
-            let (rule, message, help) = word(change, changes);
+    let by_table = changes.chunk_by(|a, b| a.table == b.table);
+    let mut findings: Vec<Finding> = by_table
+        .flat_map(|beside| beside.iter().map(move |change| (change, beside)))
+        .map(|(change, beside)| {
+            let (rule, message, help) = word(change, beside);
             let models = readers(change);
             let level = level(change, rule, policies.get(change.table.as_str()).copied(), models.as_deref());
             Finding {
@@ -53,12 +54,12 @@ pub fn judge_with(
     findings
 }
 
-/// The rule that claims a fact, and its words.
-fn word(change: &Change, changes: &[Change]) -> (&'static Rule, String, String) {
+/// The rule that claims a fact, and its words. `beside`: all facts about the same table.
+fn word(change: &Change, beside: &[Change]) -> (&'static Rule, String, String) {
     let claimed = RULES.iter().find_map(|rule| Some((*rule, (rule.detect)(change)?)));
     let (rule, (message, mut help)) =
         claimed.unwrap_or_else(|| (&unclassified_change::RULE, unclassified_change::word(change)));
-    if let Some(rename) = rename::suggest(change, changes) {
+    if let Some(rename) = rename::suggest(change, beside) {
         help = format!("{help} {rename}");
     }
     (rule, message, help)

@@ -54,12 +54,14 @@ fn of_primitive(from: &DataType, to: &DataType) -> Promotion {
     }
     match (from, to) {
         (Float, Double) | (Date, Timestamp) => Widening,
+        // 24 and 53 bits of mantissa hold 7 and 15 whole digits.
+        (Decimal { precision, scale: 0 }, Float) => exact(*precision <= 7),
+        (Decimal { precision, scale: 0 }, Double) => exact(*precision <= 15),
         (Double, Float) | (Timestamp, Date) | (Float | Double, Decimal { .. }) | (Decimal { .. }, Float | Double) => {
             Lossy
         }
-        // 24 and 53 bits of mantissa hold 7 and 15 whole digits; smallint has 5, int has 10.
-        (_, Float) if integer_digits(from).is_some() => exact(integer_digits(from) <= Some(5)),
-        (_, Double) if integer_digits(from).is_some() => exact(integer_digits(from) <= Some(10)),
+        (_, Float) if integer_digits(from).is_some() => exact(integer_digits(from) <= Some(7)),
+        (_, Double) if integer_digits(from).is_some() => exact(integer_digits(from) <= Some(15)),
         (Float | Double, _) if integer_digits(to).is_some() => Lossy,
         (Decimal { precision, scale }, Decimal { precision: to_precision, scale: to_scale }) => {
             if to_scale < scale {

@@ -39,30 +39,29 @@ pub(super) fn storage(facts: &mut Facts<'_>, before: &Table, after: &Table, same
 
 /// Format and SerDe: one fact, the gravest. True if the bytes are read by the same decoder as before.
 fn decoder(facts: &mut Facts<'_>, before: &Storage, after: &Storage) -> bool {
-    let sides = [
-        (&before.serde, &after.serde),
+    let serde = (&before.serde, &after.serde);
+    let labels = [
         (&before.classification, &after.classification),
+        serde,
         (&before.input_format, &after.input_format),
         (&before.output_format, &after.output_format),
     ];
-    let Some((from, to)) = sides.into_iter().find(|(from, to)| promised_otherwise(from.as_ref(), to.as_ref())) else {
-        let unpromised = before.serde.is_none() && after.serde.is_some() && after.format() == Format::Unknown;
-        if unpromised {
-            facts.add("", ChangeKind::Unreadable, None, after.serde.clone(), Decode::Unknown);
-        }
-        return !unpromised;
-    };
-    let serde_changed = promised_otherwise(before.serde.as_ref(), after.serde.as_ref());
-    let (kind, decode) = match serde_changed {
-        true if after.format() == Format::Unknown => (ChangeKind::Unreadable, Decode::Unknown),
-        true if same_format(before, after) => (ChangeKind::SerdeChanged, Decode::Unsafe),
-        _ => (ChangeKind::FormatChanged, Decode::Unsafe),
-    };
-    facts.add("", kind, from.clone(), to.clone(), decode);
+    // A SerDe that was never promised is no change, but to be read it must be known.
+    let foreign = after.format() == Format::Unknown && serde.0 != serde.1;
+    let same_serde = !promised_otherwise(serde);
+    if foreign {
+        facts.add("", ChangeKind::Unreadable, serde.0.clone(), serde.1.clone(), Decode::Unknown);
+    } else if !same_serde && same_format(before, after) {
+        facts.add("", ChangeKind::SerdeChanged, serde.0.clone(), serde.1.clone(), Decode::Unsafe);
+    } else if let Some((from, to)) = labels.into_iter().find(|sides| promised_otherwise(*sides)) {
+        facts.add("", ChangeKind::FormatChanged, from.clone(), to.clone(), Decode::Unsafe);
+    } else {
+        return true;
+    }
     false
 }
 
-fn promised_otherwise(before: Option<&String>, after: Option<&String>) -> bool {
+fn promised_otherwise((before, after): (&Option<String>, &Option<String>)) -> bool {
     before.is_some() && before != after
 }
 

@@ -19,7 +19,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "every other column reads as it did, and no model names the new one yet",
         "the files are read by position, and the places before it no longer fit",
     );
-    let message = format!("Column {} (`{}`) was added at the end; {effect}.", name(change), after(change));
+    let message = format!("Column {} ({}) was added at the end; {effect}.", name(change), after(change));
     Some((message, format!("Run {} to promise it; models that take additions carry it either way.", update(change))))
 }
 

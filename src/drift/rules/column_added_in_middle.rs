@@ -1,4 +1,4 @@
-use super::words::{accept, after, by_bytes, name};
+use super::words::{after, by_bytes, name, settle};
 use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -16,11 +16,12 @@ fn detect(change: &Change) -> Option<(String, String)> {
     };
     let effect = by_bytes(
         change,
-        "the format reads columns by name or in the place of a removed one, so every other column reads as it did",
+        "every other column reads as it did, and no model names the new one yet",
         "the files are read by position, so rows stored before and after show their values under the wrong names",
     );
-    let message = format!("Column {} (`{}`) was added before the last column; {effect}.", name(change), after(change));
-    Some((message, accept(change, "Move the new column to the end of the files")))
+    let place = change.place.unwrap_or_default();
+    let message = format!("Column {} ({}) was added at place {place}; {effect}.", name(change), after(change));
+    Some((message, settle(change, "Move the new column to the end of the files")))
 }
 
 const DOCS: &str = "\

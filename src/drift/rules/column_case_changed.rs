@@ -1,4 +1,4 @@
-use super::words::{accept, after, before, by_bytes};
+use super::words::{after, before, by_bytes, settle};
 use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -19,8 +19,8 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "names are read without regard to case, so it is the same column",
         "the SerDe reads names as they are spelt, so the column comes back NULL",
     );
-    let message = format!("`{}` is now spelt `{}`; {effect}.", before(change), after(change));
-    Some((message, accept(change, "Restore the spelling at the source")))
+    let message = format!("{} is now spelt {}; {effect}.", before(change), after(change));
+    Some((message, settle(change, "Restore the spelling at the source")))
 }
 
 const DOCS: &str = "\

@@ -19,7 +19,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "models that name it cannot be built",
         "the files are read by position, so every later column may show its neighbour's values",
     );
-    let message = format!("Column {} (`{}`) was removed; {effect}.", name(change), before(change));
+    let message = format!("Column {} ({}) was removed; {effect}.", name(change), before(change));
     Some((message, accept(change, "Restore the column at its source")))
 }
 

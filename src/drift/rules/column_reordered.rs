@@ -1,4 +1,4 @@
-use super::words::{accept, after, before, by_bytes, name};
+use super::words::{by_bytes, name, settle, sides};
 use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -19,18 +19,12 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "the format reads columns by name, so every value stays with its name",
         "the files are read by position, so rows stored before show values under the wrong names",
     );
-    let message = match before(change).contains('–') {
-        true => format!(
-            "The columns from {} on moved from places {} to {}; {effect}.",
-            name(change),
-            before(change),
-            after(change)
-        ),
-        false => {
-            format!("Column {} moved from place {} to {}; {effect}.", name(change), before(change), after(change))
-        }
+    let (from, to) = sides(change);
+    let message = match from.contains('–') {
+        true => format!("The columns from {} on moved from places {from} to {to}; {effect}.", name(change)),
+        false => format!("Column {} moved from place {from} to {to}; {effect}.", name(change)),
     };
-    Some((message, accept(change, "Restore the order at the source")))
+    Some((message, settle(change, "Restore the order at the source")))
 }
 
 const DOCS: &str = "\

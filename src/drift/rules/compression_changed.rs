@@ -15,7 +15,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!(
-        "The compression changed from `{}` to `{}`; the producer writes otherwise than promised, and crawlers group files by it.",
+        "The compression changed from {} to {}; the producer writes otherwise than promised, and crawlers group files by it.",
         before(change),
         after(change)
     );

@@ -15,9 +15,9 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!(
-        "The delimiter changed from `{}` to `{}`; rows written with the old one arrive as a single column.",
-        before(change).escape_debug(),
-        after(change).escape_debug()
+        "The delimiter changed from {} to {}; rows written with the old one arrive as a single column.",
+        before(change),
+        after(change)
     );
     Some((message, accept(change, "Have the file written with the promised delimiter and crawl again")))
 }

@@ -15,7 +15,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!(
-        "The file format changed from `{}` to `{}`; files stored in the old one can no longer be read.",
+        "The file format changed from {} to {}; files stored in the old one can no longer be read.",
         before(change),
         after(change)
     );

@@ -1,4 +1,4 @@
-use super::words::{accept, after, before};
+use super::words::{accept, sides};
 use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -14,10 +14,9 @@ fn detect(change: &Change) -> Option<(String, String)> {
     let ChangeKind::HeaderLinesChanged = change.kind else {
         return None;
     };
+    let (from, to) = sides(change);
     let message = format!(
-        "The number of skipped header lines changed from {} to {}; a header is read as a row, or a row is skipped as one.",
-        before(change),
-        after(change)
+        "The number of skipped header lines changed from {from} to {to}; a header is read as a row, or a row is skipped as one."
     );
     Some((message, accept(change, "Restore `skip.header.line.count`, or the header at the source")))
 }

@@ -15,7 +15,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!(
-        "Every column of `{}` lost its name: `{}` became `{}`; the crawler found no header, so its line counts as data and no \
+        "Every column of `{}` lost its name: {} became {}; the crawler found no header, so its line counts as data and no \
          model finds its columns.",
         change.table,
         before(change),

@@ -15,7 +15,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!(
-        "The location changed from `{}` to `{}`; models would read other files than the ones promised.",
+        "The location changed from {} to {}; models would read other files than the ones promised.",
         before(change),
         after(change)
     );

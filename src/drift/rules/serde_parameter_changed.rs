@@ -15,7 +15,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!(
-        "A SerDe parameter changed from `{}` to `{}`; the same bytes may give other values.",
+        "A SerDe parameter changed from {} to {}; the same bytes may give other values.",
         before(change),
         after(change)
     );

@@ -1,4 +1,4 @@
-use super::words::{after, quoted};
+use super::words::after;
 use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -16,7 +16,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
     };
     let message = format!(
         "Table {} was split off `{}`; part of its rows may now be there, and models that read `{}` miss them.",
-        quoted(after(change)),
+        after(change),
         change.table,
         change.table
     );
@@ -24,7 +24,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         message,
         format!(
             "Move the files that differ out of the prefix, delete {} from the catalog and crawl again.",
-            quoted(after(change))
+            after(change)
         ),
     ))
 }

@@ -1,4 +1,4 @@
-use super::words::{accept, after, by_bytes, name};
+use super::words::{after, by_bytes, name, settle};
 use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -19,8 +19,8 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "the other fields read as they did",
         "structs are compared by position here, so partitions or files stored before no longer fit",
     );
-    let message = format!("Field {} (`{}`) was added; {effect}.", name(change), after(change));
-    Some((message, accept(change, "Append the field at the end of the struct")))
+    let message = format!("Field {} ({}) was added; {effect}.", name(change), after(change));
+    Some((message, settle(change, "Append the field at the end of the struct")))
 }
 
 const DOCS: &str = "\

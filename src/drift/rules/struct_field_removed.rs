@@ -19,7 +19,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "models that name it fail",
         "structs are compared by position here, so partitions or files stored before no longer fit",
     );
-    let message = format!("Field {} (`{}`) was removed; {effect}.", name(change), before(change));
+    let message = format!("Field {} ({}) was removed; {effect}.", name(change), before(change));
     Some((message, accept(change, "Restore the field at its source")))
 }
 

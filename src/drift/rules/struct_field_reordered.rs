@@ -1,4 +1,4 @@
-use super::words::{accept, after, before, by_bytes, name};
+use super::words::{by_bytes, name, settle, sides};
 use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -19,13 +19,9 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "fields are read by name, so every value stays with its name",
         "structs are compared by position here, so partitions or files stored before no longer fit",
     );
-    let message = format!(
-        "Field {} moved from place {} to {} of its struct; {effect}.",
-        name(change),
-        before(change),
-        after(change)
-    );
-    Some((message, accept(change, "Restore the order at the source")))
+    let (from, to) = sides(change);
+    let message = format!("Field {} moved from place {from} to {to} of its struct; {effect}.", name(change));
+    Some((message, settle(change, "Restore the order at the source")))
 }
 
 const DOCS: &str = "\

@@ -1,4 +1,4 @@
-use super::words::{accept, after, before};
+use super::words::{accept, sides};
 use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -14,12 +14,9 @@ fn detect(change: &Change) -> Option<(String, String)> {
     let ChangeKind::TableKindChanged = change.kind else {
         return None;
     };
-    let message = format!(
-        "`{}` changed from {} to {}; its rows no longer come from the promised files.",
-        change.table,
-        before(change),
-        after(change)
-    );
+    let (from, to) = sides(change);
+    let message =
+        format!("`{}` changed from {from} to {to}; its rows no longer come from the promised files.", change.table);
     Some((message, accept(change, "Restore the table under its name")))
 }
 

@@ -19,8 +19,8 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "values convert, but digits, the time of day or arithmetic on them are lost",
         "stored values cannot be relied on to read as the new type",
     );
-    let message = format!("{} changed from `{}` to `{}`; {effect}.", subject(change), before(change), after(change));
-    Some((message, accept(change, &format!("Restore `{}` at the source", before(change)))))
+    let message = format!("{} changed from {} to {}; {effect}.", subject(change), before(change), after(change));
+    Some((message, accept(change, &format!("Restore {} at the source", before(change)))))
 }
 
 const DOCS: &str = "\

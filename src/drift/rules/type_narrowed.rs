@@ -17,10 +17,10 @@ fn detect(change: &Change) -> Option<(String, String)> {
     let effect = by_bytes(
         change,
         "values outside the new type become NULL or fail the query",
-        "stored values cannot be relied on to read as the new type",
+        "stored values need not fit it, and then come back NULL or fail the query",
     );
-    let message = format!("{} narrowed from `{}` to `{}`; {effect}.", subject(change), before(change), after(change));
-    Some((message, accept(change, &format!("Restore `{}` at the source", before(change)))))
+    let message = format!("{} narrowed from {} to {}; {effect}.", subject(change), before(change), after(change));
+    Some((message, accept(change, &format!("Restore {} at the source", before(change)))))
 }
 
 const DOCS: &str = "\

@@ -19,7 +19,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "every stored value fits and means the same",
         "stored values cannot be relied on to read as the new type",
     );
-    let message = format!("{} widened from `{}` to `{}`; {effect}.", subject(change), before(change), after(change));
+    let message = format!("{} widened from {} to {}; {effect}.", subject(change), before(change), after(change));
     Some((
         message,
         format!(

@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
 
 pub(in crate::drift) fn word(change: &Change) -> (String, String) {
     let message = format!(
-        "`{}` changed from `{}` to `{}` in a way that no rule claims; what it means downstream is not known.",
+        "`{}` changed from {} to {} in a way that no rule claims; what it means downstream is not known.",
         if change.path.is_empty() { &change.table } else { &change.path },
         before(change),
         after(change)

@@ -15,7 +15,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!(
-        "{} changed from `{}` to `{}`, which cannot be judged: one of them is not known here, so nothing can be said about the \
+        "{} changed from {} to {}, which cannot be judged: one of them is not known here, so nothing can be said about the \
          values.",
         subject(change),
         before(change),

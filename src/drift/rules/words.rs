@@ -2,19 +2,28 @@
 
 use crate::drift::{Change, Decode};
 
-/// The side the contract promised.
-pub(super) fn before(change: &Change) -> &str {
-    change.before.as_deref().unwrap_or("nothing")
+/// The side the contract promised, in backticks.
+pub(super) fn before(change: &Change) -> String {
+    change.before.as_deref().map_or_else(|| "nothing".to_owned(), quoted)
 }
 
-/// The side the catalog shows.
-pub(super) fn after(change: &Change) -> &str {
-    change.after.as_deref().unwrap_or("nothing")
+/// The side the catalog shows, in backticks.
+pub(super) fn after(change: &Change) -> String {
+    change.after.as_deref().map_or_else(|| "nothing".to_owned(), quoted)
 }
 
-/// Any name in backticks.
-pub(super) fn quoted(name: &str) -> String {
-    format!("`{name}`")
+/// Both sides as they are.
+pub(super) fn sides(change: &Change) -> (&str, &str) {
+    (change.before.as_deref().unwrap_or("nothing"), change.after.as_deref().unwrap_or("nothing"))
+}
+
+/// Any text in backticks; a tab or another invisible sign is spelt out.
+pub(super) fn quoted(text: &str) -> String {
+    let shown = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    format!("`{}`", text.chars().map(shown).collect::<String>())
 }
 
 /// The column or field, in backticks.
@@ -51,4 +60,12 @@ pub(super) fn update(change: &Change) -> String {
 /// Advice to undo the change, or the command that accepts it.
 pub(super) fn accept(change: &Change, undo: &str) -> String {
     format!("{undo}, or run {} to accept the change.", update(change))
+}
+
+/// Advice where nothing needs undoing if the bytes decode.
+pub(super) fn settle(change: &Change, undo: &str) -> String {
+    match change.decode {
+        Decode::Safe => format!("Run {} to make it part of the contract.", update(change)),
+        Decode::Unsafe | Decode::Unknown => accept(change, undo),
+    }
 }
