@@ -74,13 +74,13 @@ fn unique(columns: &[String], value: &str) -> Measures {
     }
 }
 
-/// Seconds from the newest value to the slot. `TRY_CAST`, because one unreadable text must not fail every check.
+/// Seconds from the newest value to the slot; truncated, for engines differ over begun seconds. `TRY_CAST`, because one unreadable text must not fail every check.
 fn age(column: &str, value: &str, slot: &str) -> Measures {
     let time = format!("TRY_CAST({column} AS timestamp)");
     let slot = format!("CAST({} AS timestamp)", literal(slot.trim_end_matches('Z').replacen('T', " ", 1).as_str()));
     Measures {
         value: Some(format!("CASE WHEN {time} <= {slot} THEN {time} END")),
-        totals: vec![("seconds".into(), format!("date_diff('second', max({value}), {slot})"))],
+        totals: vec![("seconds".into(), format!("date_diff('second', date_trunc('second', max({value})), {slot})"))],
     }
 }
 

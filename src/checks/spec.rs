@@ -65,7 +65,7 @@ impl CheckKind {
     }
 }
 
-/// One line that says what a check allows: `` nulls of `email`: at most 2 rows without a value ``.
+/// One line that says what a check allows: `` nulls of `email`: no row without a value ``.
 pub fn describe(check: &CheckSpec) -> String {
     let column = check.column.as_ref().map(|column| format!(" of `{column}`")).unwrap_or_default();
     format!("{}{column}: {}", check.name, allowed(&check.kind))
@@ -81,18 +81,26 @@ pub(super) fn allowed(kind: &CheckKind) -> String {
         CheckKind::Nulls { max_rows, max_share } => nulls(*max_rows, *max_share),
         CheckKind::Unique { columns } => format!("no two rows share {}", names(columns)),
         CheckKind::AcceptedValues { values, max_rows } => {
-            format!("at most {max_rows} rows outside {} accepted values", values.len())
+            format!("{} outside the {} accepted values", at_most(*max_rows), values.len())
         }
-        CheckKind::Pattern { regex, max_rows } => format!("at most {max_rows} rows that do not match {regex}"),
+        CheckKind::Pattern { regex, max_rows } => format!("{} against the pattern {regex}", at_most(*max_rows)),
         CheckKind::Freshness { max_age_hours } => format!("the newest value at most {max_age_hours} hours old"),
         CheckKind::References { table, column } => format!("every value stands in `{table}`.`{column}`"),
-        CheckKind::MovedRows { max_moved, max_lost, .. } => match max_moved {
-            Some(moved) => format!("at most {moved} rows moved, {max_lost} lost"),
-            None => format!("any row moved, at most {max_lost} lost"),
-        },
-        CheckKind::CastLoss { target_type, max_rows, .. } => {
-            format!("at most {max_rows} rows lost by the cast to {target_type}")
+        CheckKind::MovedRows { max_moved, max_lost, .. } => {
+            let moved = max_moved.map(|max| format!("{} moved, ", at_most(max))).unwrap_or_default();
+            format!("{moved}{} lost", at_most(*max_lost))
         }
+        CheckKind::CastLoss { target_type, max_rows, .. } => {
+            format!("{} lost by the cast to {target_type}", at_most(*max_rows))
+        }
+    }
+}
+
+fn at_most(rows: u64) -> String {
+    match rows {
+        0 => "no row".to_owned(),
+        1 => "at most 1 row".to_owned(),
+        rows => format!("at most {rows} rows"),
     }
 }
 
@@ -105,12 +113,11 @@ fn rows_between(min: Option<u64>, max: Option<u64>) -> String {
 }
 
 fn nulls(max_rows: Option<u64>, max_share: Option<f64>) -> String {
-    let rows = |rows| format!("at most {rows} rows");
     let share = |share| format!("at most {} % of rows", percent(share));
     let bounds = match (max_rows, max_share) {
-        (Some(max_rows), Some(max_share)) => format!("{} and {}", rows(max_rows), share(max_share)),
+        (Some(max_rows), Some(max_share)) => format!("{} and {}", at_most(max_rows), share(max_share)),
         (None, Some(max_share)) => share(max_share),
-        (max_rows, None) => rows(max_rows.unwrap_or(0)),
+        (max_rows, None) => at_most(max_rows.unwrap_or(0)),
     };
     format!("{bounds} without a value")
 }
