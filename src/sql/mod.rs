@@ -1,11 +1,18 @@
 //! Models: Athena SELECTs in sql/, what they read, and how an added column is carried through them.
 
 mod adapt;
+mod edit;
 mod graph;
+mod header;
 pub mod ident;
 mod lineage;
 mod model;
+mod outline;
+mod resolve;
 mod slot;
+mod source;
+mod tables;
+mod types;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
 pub use graph::Graph;
