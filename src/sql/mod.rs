@@ -2,14 +2,21 @@
 
 mod adapt;
 mod clean;
+mod edit;
 mod graph;
+mod header;
 pub mod ident;
 mod lineage;
 mod model;
+mod outline;
+mod resolve;
 mod slot;
+mod source;
+mod tables;
+mod types;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
-pub use clean::{cleaned, dml_type, first_model, snake_case};
+pub use clean::{cleaned, dml_type, first_model};
 pub use graph::Graph;
 pub use lineage::{Lineage, Reader};
 pub use model::{Materialization, Model};
