@@ -27,3 +27,4 @@ pub mod cli;
 pub mod config;
 pub mod pipeline;
 pub mod report;
+pub mod sample;
