@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Runs sql/*.sql on a Trino behind an Athena endpoint and prints each model's rows as JSON.
+"""Runs sql/*.sql on Athena and prints each model's rows as JSON.
 
-    models.py LAKE [--sql DIR] [--slot 2026-01-02T03:04:05Z] [--database NAME] [--trino HOST:PORT]
+    models.py LAKE [--sql DIR] [--slot 2026-01-02T03:04:05Z] [--database NAME]
 
 LAKE holds one folder of JSON Lines a source; each becomes a table raw_<folder>, typed as a crawler
-would. The endpoint, region and keys come from the environment (AWS_ENDPOINT_URL, ...). Every model
-is built by CREATE TABLE AS in dependency order and read back. The output is one object, model name
-to sorted rows, so that two engines' outputs can be compared as text. Needs boto3 and trino.
+would. Every model is built by CREATE TABLE AS in dependency order and read back. The output is one
+object, model name to sorted rows; values are the text that GetQueryResults gives, so that two
+engines' outputs can be compared as they are.
+
+Needs boto3 and an Athena endpoint in the usual AWS_* variables (AWS_ENDPOINT_URL for a local one).
+A database and a bucket of the given name are dropped and made anew.
 """
 
 import argparse
@@ -14,9 +17,9 @@ import json
 import pathlib
 import re
 import sys
+import time
 
 import boto3
-import trino
 
 OPENX = "org.openx.data.jsonserde.JsonSerDe"
 TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
@@ -29,19 +32,18 @@ def main():
     arguments.add_argument("--sql", type=pathlib.Path, default=pathlib.Path(__file__).parents[2] / "sql")
     arguments.add_argument("--slot", default="2026-01-02T03:04:05Z")
     arguments.add_argument("--database", default="pbright_parity")
-    arguments.add_argument("--trino", default="127.0.0.1:8082")
     options = arguments.parse_args()
 
     bucket = options.database.replace("_", "-")
     load(options.lake, options.database, bucket)
-    host, port = options.trino.split(":")
-    connection = trino.dbapi.connect(
-        host=host, port=int(port), user="parity", catalog="awsdatacatalog", schema=options.database, timezone="UTC"
-    )
     models = {file.stem: bind(select(file.read_text()), options.slot) for file in sorted(options.sql.glob("*.sql"))}
-    rows = {name: build(connection, bucket, name, models[name]) for name in ordered(models)}
-    json.dump(dict(sorted(rows.items())), sys.stdout, indent=1, ensure_ascii=False)
-    print()
+    rows = {name: build(options.database, bucket, name, models[name]) for name in ordered(models)}
+    print("{" + ",".join(f"\n{json.dumps(name)}: [{lines(rows[name])}\n]" for name in sorted(rows)) + "\n}")
+
+
+def lines(rows):
+    """One line a row, so that a changed value is a changed line."""
+    return ",".join("\n" + json.dumps(row, ensure_ascii=False) for row in rows)
 
 
 def load(lake, database, bucket):
@@ -139,19 +141,30 @@ def ordered(models):
     return done
 
 
-def build(connection, bucket, name, text):
-    cursor = connection.cursor()
+def build(database, bucket, name, text):
     location = f"s3://{bucket}/models/{name}/"
-    cursor.execute(f"CREATE TABLE {name} WITH (format = 'PARQUET', external_location = '{location}') AS {text}")
-    cursor.fetchall()
-    cursor.execute(f"SELECT * FROM {name}")
-    columns = [column[0] for column in cursor.description]
-    rows = [dict(zip(columns, map(plain, row))) for row in cursor.fetchall()]
-    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+    query(database, bucket, f"CREATE TABLE {name} WITH (format = 'PARQUET', external_location = '{location}') AS {text}")
+    columns, *rows = query(database, bucket, f"SELECT * FROM {name}")
+    return sorted((dict(zip(columns, row)) for row in rows), key=json.dumps)
 
 
-def plain(value):
-    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+def query(database, bucket, text):
+    """The rows of a statement as text and None, the header first."""
+    athena = boto3.client("athena")
+    started = athena.start_query_execution(
+        QueryString=text,
+        QueryExecutionContext={"Database": database},
+        ResultConfiguration={"OutputLocation": f"s3://{bucket}/results/"},
+    )["QueryExecutionId"]
+    while True:
+        status = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["Status"]
+        if status["State"] == "SUCCEEDED":
+            break
+        if status["State"] in ("FAILED", "CANCELLED"):
+            sys.exit(f"{status.get('StateChangeReason', status['State'])}\n{text}")
+        time.sleep(0.1)
+    pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=started)
+    return [[cell.get("VarCharValue") for cell in row["Data"]] for page in pages for row in page["ResultSet"]["Rows"]]
 
 
 if __name__ == "__main__":
