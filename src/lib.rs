@@ -27,3 +27,4 @@ pub mod config;
 pub mod pipeline;
 pub mod report;
 pub mod cli;
+pub mod sample;

@@ -10,7 +10,7 @@ use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, diff,
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table};
 use crate::sql::ident::quote;
-use crate::sql::{Adaptation, Addition, Lineage, Substitution, adapt};
+use crate::sql::{Adaptation, Addition, Lineage, Substitution, adapt, to_dml};
 
 /// What the catalog holds, how it differs, and what that means for the models.
 #[derive(Debug, Clone)]
@@ -112,12 +112,10 @@ fn substitution(change: &Change, contracts: &[Contract]) -> Option<Substitution>
 fn cast_checks(substitutions: &[Substitution]) -> BTreeMap<String, Vec<CheckSpec>> {
     let mut checks: BTreeMap<String, Vec<CheckSpec>> = BTreeMap::new();
     for substitution in substitutions {
-        if let Substitution::TryCast { table, column, data_type } = substitution {
-            let kind = CheckKind::CastLoss {
-                column_expression: quote(column),
-                target_type: crate::sql::dml_type(data_type),
-                max_rows: 0,
-            };
+        if let Substitution::TryCast { table, column, data_type } = substitution
+            && let Some(target_type) = to_dml(data_type)
+        {
+            let kind = CheckKind::CastLoss { column_expression: quote(column), target_type, max_rows: 0 };
             let check = CheckSpec { name: "cast_loss".into(), column: Some(column.clone()), kind };
             checks.entry(table.clone()).or_default().push(check);
         }

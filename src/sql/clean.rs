@@ -5,24 +5,6 @@ use std::collections::BTreeSet;
 use super::ident::{quote, snake_case};
 use crate::schema::{DataType, Table};
 
-/// A Glue type as DML spells it.
-/// <https://docs.aws.amazon.com/athena/latest/ug/data-types.html>
-pub fn dml_type(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Int => "integer".into(),
-        DataType::Float => "real".into(),
-        DataType::String => "varchar".into(),
-        DataType::Binary => "varbinary".into(),
-        DataType::Array(item) => format!("array({})", dml_type(item)),
-        DataType::Map(key, value) => format!("map({}, {})", dml_type(key), dml_type(value)),
-        DataType::Struct(fields) => {
-            let fields: Vec<_> = fields.iter().map(|field| format!("{} {}", quote(&field.name), dml_type(&field.data_type))).collect();
-            format!("row({})", fields.join(", "))
-        }
-        other => other.to_string(),
-    }
-}
-
 /// A column's expression once cleaned: text is trimmed and empty text is NULL; anything else stays as it is.
 pub fn cleaned(reference: &str, data_type: &DataType) -> String {
     match data_type {

@@ -16,8 +16,9 @@ mod tables;
 mod types;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
-pub use clean::{cleaned, dml_type, first_model};
+pub use clean::{cleaned, first_model};
 pub use graph::Graph;
 pub use lineage::{Lineage, Reader};
 pub use model::{Materialization, Model};
 pub use slot::{bind_slot, rename_tables};
+pub use types::to_dml;

@@ -9,7 +9,7 @@ use crate::schema::DataType;
 
 /// The DML spelling of a Glue type; none for a type that this program does not know.
 /// <https://docs.aws.amazon.com/athena/latest/ug/data-types.html>
-pub(super) fn to_dml(data_type: &DataType) -> Option<String> {
+pub fn to_dml(data_type: &DataType) -> Option<String> {
     Some(match data_type {
         DataType::Int => "integer".to_owned(),
         DataType::Float => "real".to_owned(),
