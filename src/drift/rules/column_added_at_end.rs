@@ -16,7 +16,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
     };
     let effect = by_bytes(
         change,
-        "every other column reads as it did, and no model names the new one yet",
+        "every other column reads as it did, and the new one is there to be used",
         "the files are read by position, and the places before it no longer fit",
     );
     let message = format!("Column {} ({}) was added at the end; {effect}.", name(change), after(change));
