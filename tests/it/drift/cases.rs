@@ -125,6 +125,13 @@ fn columns() -> Vec<Case> {
         ),
         case(
             "column-removed",
+            "replaced_in_place_by_another_type",
+            csv(TWO),
+            csv("id bigint, day date"),
+            &["column-removed amount safe breaking", "column-added-at-end day unsafe breaking"],
+        ),
+        case(
+            "column-removed",
             "removed_and_appended",
             csv(THREE),
             csv("id bigint, channel string, note string"),
