@@ -165,7 +165,11 @@ fn removed_and_added(
             false => Update::AddInMiddle,
         };
         let member = after[index];
-        let decode = place.decode(reading, update);
+        let mut decode = place.decode(reading, update);
+        if update == Update::Rename && before[index].data_type != member.data_type {
+            // The stored bytes there are of the removed one's type.
+            decode = decode.max(reading.retype(before[index].data_type, member.data_type));
+        }
         facts.add(place.path(member.name), place.added(at_end), None, member.type_text(), decode);
         facts.at(index);
     }

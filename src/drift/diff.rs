@@ -10,25 +10,33 @@ use crate::schema::{Table, TableKind};
 ///
 /// Tables match by name alone: the target, not the contract, says which database is meant.
 pub fn diff(contracts: &[Contract], catalog: &[Table]) -> Vec<Change> {
-    let promised: BTreeMap<String, &Table> = contracts
-        .iter()
-        .filter(|contract| contract.origin == Origin::Crawler)
-        .map(|contract| (contract.table.name.to_ascii_lowercase(), &contract.table))
-        .collect();
-    let found: BTreeMap<String, &Table> =
-        catalog.iter().map(|table| (table.name.to_ascii_lowercase(), table)).collect();
+    let crawled = contracts.iter().filter(|contract| contract.origin == Origin::Crawler);
+    let promised = by_name(crawled.map(|contract| &contract.table));
+    let found = by_name(catalog.iter());
     let mut changes = Vec::new();
-    for (name, before) in &promised {
-        match found.get(name) {
-            Some(after) => changes.extend(compare(before, after)),
-            None => changes.push(missing(before)),
+    for (name, befores) in &promised {
+        let afters = found.get(name).map_or(&[][..], Vec::as_slice);
+        for before in befores {
+            changes.extend(afters.iter().flat_map(|after| compare(before, after)));
+            changes.extend(afters.is_empty().then(|| missing(before)));
         }
     }
     let siblings = Siblings::of(&promised, &found);
-    changes
-        .extend(found.iter().filter(|(name, _)| !promised.contains_key(*name)).map(|(_, table)| siblings.place(table)));
+    let uncontracted = found.iter().filter(|(name, _)| !promised.contains_key(*name));
+    changes.extend(uncontracted.flat_map(|(_, tables)| tables).map(|table| siblings.place(table)));
     changes.sort();
     changes
+}
+
+/// Tables under their lowercase names. One name may stand for several, of two databases: then each is compared.
+type ByName<'a> = BTreeMap<String, Vec<&'a Table>>;
+
+fn by_name<'a>(tables: impl Iterator<Item = &'a Table>) -> ByName<'a> {
+    let mut named = ByName::new();
+    for table in tables {
+        named.entry(table.name.to_ascii_lowercase()).or_default().push(table);
+    }
+    named
 }
 
 /// The facts found so far about one table.
@@ -95,18 +103,18 @@ fn missing(table: &Table) -> Change {
 
 /// Where contracted tables stand, to tell a split-off part of one from a table of its own.
 struct Siblings<'a> {
-    names: &'a BTreeMap<String, &'a Table>,
+    promised: &'a ByName<'a>,
     /// Location without its trailing slash → contracted table.
-    locations: BTreeMap<String, &'a str>,
+    locations: BTreeMap<&'a str, &'a str>,
 }
 
 impl<'a> Siblings<'a> {
-    fn of(promised: &'a BTreeMap<String, &'a Table>, found: &BTreeMap<String, &Table>) -> Self {
-        let location = |(name, table): (&'a String, &&'a Table)| {
-            let known = table.location.as_ref().or_else(|| found.get(name)?.location.as_ref());
-            known.map(|location| (location.trim_end_matches('/').to_owned(), table.name.as_str()))
-        };
-        Self { names: promised, locations: promised.iter().filter_map(location).collect() }
+    fn of(promised: &'a ByName<'a>, found: &'a ByName<'a>) -> Self {
+        let contracted = found.iter().filter(|(name, _)| promised.contains_key(*name)).chain(promised);
+        let tables = contracted.flat_map(|(_, tables)| tables);
+        let location =
+            |table: &&'a Table| Some((table.location.as_deref()?.trim_end_matches('/'), table.name.as_str()));
+        Self { promised, locations: tables.filter_map(location).collect() }
     }
 
     /// The fact about a table that has no contract.
@@ -121,8 +129,8 @@ impl<'a> Siblings<'a> {
     /// The contracted table whose name, with a hash, or whose location, with a folder, makes this table's.
     fn sibling(&self, table: &Table) -> Option<&str> {
         let by_name = table.name.rsplit_once('_').filter(|(_, suffix)| is_hash(suffix));
-        if let Some(contracted) = by_name.and_then(|(name, _)| self.names.get(&name.to_ascii_lowercase())) {
-            return Some(&contracted.name);
+        if let Some(contracted) = by_name.and_then(|(name, _)| self.promised.get(&name.to_ascii_lowercase())) {
+            return contracted.first().map(|contracted| contracted.name.as_str());
         }
         let mut folder = table.location.as_deref()?.trim_end_matches('/');
         while let Some((parent, _)) = folder.rsplit_once('/') {

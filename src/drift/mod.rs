@@ -5,7 +5,7 @@
 //!
 //! Deliberately not a rule:
 //!
-//! - *A rename.* Without field ids it is a removal and an addition. It is suggested ([`Rename`]), never assumed.
+//! - *A rename.* Without field ids it is a removal and an addition. It is suggested, never assumed.
 //! - *Nullability.* Glue columns have none; a check on the values verifies it.
 //! - *Comments, record counts, run ids.* Crawlers rewrite them, and no value depends on them.
 //! - *The type of a column without evidence.* An empty sample shows no type.
@@ -28,6 +28,5 @@ pub use decode::Update;
 pub use diff::diff;
 pub use judge::{judge, judge_with};
 pub use promotion::Promotion;
-pub use rename::Rename;
 pub use rule::{RULES, Rule};
 pub use verdict::{Finding, Level, Verdict};

@@ -10,11 +10,11 @@ const WORTH_SAYING: f32 = 0.5;
 
 /// A column that a removed one may be called now.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rename {
-    pub path: String,
+pub(super) struct Rename {
+    path: String,
     /// From 0 to 1.
-    pub score: f32,
-    pub reasons: Vec<&'static str>,
+    score: f32,
+    reasons: Vec<&'static str>,
 }
 
 impl std::fmt::Display for Rename {
@@ -24,7 +24,7 @@ impl std::fmt::Display for Rename {
 }
 
 /// The likeliest new name of a removed column or field among all facts about its table, if one is worth saying.
-pub fn suggest(removed: &Change, changes: &[Change]) -> Option<Rename> {
+pub(super) fn suggest(removed: &Change, changes: &[Change]) -> Option<Rename> {
     if !matches!(removed.kind, ChangeKind::ColumnRemoved | ChangeKind::FieldRemoved) {
         return None;
     }

@@ -30,8 +30,12 @@ impl Rule {
     /// The rule's page: `docs/rules/<id>.md`.
     pub fn page(&self) -> String {
         let Self { id, summary, docs, level_read, level_unread, .. } = self;
+        let default = match level_read == level_unread {
+            true => level_read.to_string(),
+            false => format!("{level_read} if a model reads it, {level_unread} if none does"),
+        };
         format!(
-            "# {id}\n\n{summary}\n\nBy default {level_read} if a model reads it, {level_unread} if none does. Bytes that no longer \
+            "# {id}\n\n{summary}\n\nBy default {default}. Bytes that no longer \
              decode are breaking whatever a policy says.\n\n{docs}"
         )
     }

@@ -31,7 +31,7 @@ pub fn value(parent: &str) -> String {
     format!("{parent}{{value}}")
 }
 
-/// The name of the top-level column a path starts at: the inverse of [`column`]. Empty for the table's own path.
+/// The name of the top-level column a path starts at: the inverse of [`column()`]. Empty for the table's own path.
 pub fn root(path: &str) -> String {
     let Some(quoted) = path.strip_prefix('"') else {
         let end = path.find(['.', '[', '{']).unwrap_or(path.len());

@@ -16,8 +16,8 @@ fn detect(change: &Change) -> Option<(String, String)> {
     };
     let effect = by_bytes(
         change,
-        "every other column reads as it did, and no model names the new one yet",
-        "the files are read by position, and the places before it no longer fit",
+        "every other column reads as it did, and the new one is there to be used",
+        "the files are read by position, and in those stored before its place holds another column's values",
     );
     let message = format!("Column {} ({}) was added at the end; {effect}.", name(change), after(change));
     Some((message, format!("Run {} to promise it; models that take additions carry it either way.", update(change))))

@@ -16,7 +16,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
     };
     let effect = by_bytes(
         change,
-        "every other column reads as it did, and no model names the new one yet",
+        "every other column reads as it did, and the new one is there to be used",
         "the files are read by position, so rows stored before and after show their values under the wrong names",
     );
     let place = change.place.unwrap_or_default();

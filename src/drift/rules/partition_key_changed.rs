@@ -11,22 +11,16 @@ pub static RULE: Rule = Rule {
 };
 
 fn detect(change: &Change) -> Option<(String, String)> {
-    if !matches!(
-        change.kind,
-        ChangeKind::PartitionKeyAdded
-            | ChangeKind::PartitionKeyRemoved
-            | ChangeKind::PartitionKeyRetyped
-            | ChangeKind::PartitionKeyReordered
-    ) {
-        return None;
-    }
     let what = match change.kind {
         ChangeKind::PartitionKeyAdded => format!("Partition key {} ({}) was added", name(change), after(change)),
         ChangeKind::PartitionKeyRemoved => format!("Partition key {} ({}) was removed", name(change), before(change)),
         ChangeKind::PartitionKeyReordered => {
             format!("The partition keys changed order from {} to {}", before(change), after(change))
         }
-        _ => format!("Partition key {} changed from {} to {}", name(change), before(change), after(change)),
+        ChangeKind::PartitionKeyRetyped => {
+            format!("Partition key {} changed from {} to {}", name(change), before(change), after(change))
+        }
+        _ => return None,
     };
     let message =
         format!("{what}; the folders are laid out otherwise than promised, and filters on the keys miss rows.");

@@ -106,6 +106,15 @@ fn findings_are_sorted_whatever_the_order_of_contracts_and_tables() {
 }
 
 #[test]
+fn one_name_in_two_databases_is_compared_twice() {
+    let promised = json("id int");
+    let other = json("id date").edit(|table| table.database = "copy".to_owned());
+    for catalog in [[promised.clone(), other.clone()], [other, promised.clone()]] {
+        assert_eq!(findings(&promised, &catalog).len(), 1);
+    }
+}
+
+#[test]
 fn a_rename_is_suggested_with_score_and_reason() {
     let help = |before: &str, after: &str| {
         let findings = findings(&json(before), &[json(after)]);
