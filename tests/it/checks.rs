@@ -111,10 +111,10 @@ fn row_count_is_judged_by_its_bounds_and_never_passes_empty() {
 #[test]
 fn an_empty_table_fails_even_without_checks() {
     let results = evaluate("t", &[], Some(&numbers(&[0])), None);
-    assert_eq!(results.iter().map(|result| (result.check.as_str(), result.status)).collect::<Vec<_>>(), [(
-        "row-count",
-        Fail
-    )]);
+    assert_eq!(
+        results.iter().map(|result| (result.check.as_str(), result.status)).collect::<Vec<_>>(),
+        [("row-count", Fail)]
+    );
     let with_nulls = evaluate("t", &[nulls(Some(0), None)], Some(&numbers(&[0, 0])), None);
     assert_eq!(with_nulls[0].status, Fail);
 }
@@ -134,10 +134,7 @@ fn row_count_change_is_a_share_of_the_published_rows() {
 fn a_first_build_has_nothing_to_compare_with() {
     let spec = check(CheckKind::RowCountChange { max_share: 0.5 });
     let result = judged(&spec, &numbers(&[5]), None);
-    assert_eq!(
-        (result.status, result.measured, result.bound),
-        (Pass, Value::Null, json!("no published version yet"))
-    );
+    assert_eq!((result.status, result.measured, result.bound), (Pass, Value::Null, json!("no published version yet")));
     assert_eq!(judged(&spec, &row(&[None]), None).status, Inconclusive);
 }
 
