@@ -51,7 +51,7 @@ pub fn evaluate(
     let rows = numbers.next().flatten();
 
     let implicit =
-        CheckSpec { name: "row-count".to_owned(), column: None, kind: CheckKind::RowCount { min: None, max: None } };
+        CheckSpec { name: "row count".to_owned(), column: None, kind: CheckKind::RowCount { min: None, max: None } };
     let has_row_count = checks.iter().any(|check| matches!(check.kind, CheckKind::RowCount { .. }));
     let mut results = Vec::with_capacity(checks.len() + 1);
     if !has_row_count {

@@ -56,7 +56,7 @@ fn full(kind: AlertKind) -> Alert {
     };
     let check = |status, measured| CheckResult {
         table: "int_orders".to_owned(),
-        check: "moved-rows".to_owned(),
+        check: "moved rows".to_owned(),
         column: Some("id".to_owned()),
         status,
         measured,

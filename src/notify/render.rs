@@ -66,10 +66,12 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// The alert as templates see it: no control characters, so that a name cannot break a line. Only an error has lines.
+/// The alert as templates see it: no control characters, so that a name cannot break a line. Only an error has lines,
+/// and an error without a word is none.
 fn fields(alert: &Alert) -> Value {
     let mut fields = serde_json::to_value(alert).expect("an alert is strings, numbers and lists");
-    let error = alert.error.as_ref().map(|text| text.replace(|char: char| char.is_control() && char != '\n', " "));
+    let error = alert.error.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let error = error.map(|text| text.replace(|char: char| char.is_control() && char != '\n', " "));
     blank_controls(&mut fields);
     fields["error"] = error.into();
     fields

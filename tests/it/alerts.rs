@@ -94,14 +94,14 @@ fn checks_failed() -> Alert {
     Alert {
         checks: vec![
             failed(
-                "row-count-change",
+                "row count change",
                 None,
                 json!({ "rows": 14, "published": 29, "change": -0.5172 }),
                 json!("at most 50 % more or fewer rows than published"),
             ),
             failed("nulls", Some("facility_id"), json!(3), json!(0)),
             failed(
-                "moved-rows",
+                "moved rows",
                 Some("is_converted"),
                 json!({ "in_place": 2, "moved_1": 33, "moved_2": 3, "lost": 1 }),
                 json!("no row lost"),
@@ -181,6 +181,23 @@ fn an_error_shows_no_row_data() {
     let text = text(&error());
     assert!(!text.contains("ada@example.org"));
     insta::assert_snapshot!(text);
+}
+
+/// Drift that cannot be judged and checks that could not be measured end a run as an error.
+#[test]
+fn an_error_names_what_could_not_be_told() {
+    let finding = Finding {
+        rule: "unreadable".into(),
+        level: Level::Unknown,
+        message: "The newest file ends in the middle of a row.".into(),
+        ..renamed()
+    };
+    insta::assert_snapshot!(text(&Alert {
+        findings: vec![finding, added()],
+        checks: checks_failed().checks[3..].to_vec(),
+        accept: vec!["crawlguard contracts update raw_source_3 --yes".into()],
+        ..error()
+    }));
 }
 
 #[test]
