@@ -1,1 +1,9 @@
-//! Tests of crawl.
+//! Tests of the crawler and of the catalog on files.
+
+mod bad_input;
+mod csv;
+mod files_catalog;
+mod json;
+mod lake;
+mod parquet;
+mod tables;

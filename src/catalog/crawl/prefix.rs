@@ -128,7 +128,8 @@ fn build(
 
 fn location(target: &Target) -> Result<String, Problem> {
     let absolute = path::absolute(&target.folder).map_err(|error| unreadable(&target.folder, &error))?;
-    let text = absolute.to_str().ok_or_else(|| Problem::new(&target.shown, "", "the path is not UTF-8", "rename it"))?;
+    let text =
+        absolute.to_str().ok_or_else(|| Problem::new(&target.shown, "", "the path is not UTF-8", "rename it"))?;
     Ok(format!("{}/", text.trim_end_matches('/')))
 }
 
@@ -158,7 +159,12 @@ fn partition_key((level, folder): (usize, &str)) -> String {
 /// Names and types that the catalog cannot hold.
 fn check_names(target: &Target, columns: &[Column], keys: &[Column], problems: &mut Vec<Problem>) {
     if columns.is_empty() && problems.is_empty() {
-        problems.push(Problem::new(&target.shown, "", "no column was found", "deliver records with at least one field"));
+        problems.push(Problem::new(
+            &target.shown,
+            "",
+            "no column was found",
+            "deliver records with at least one field",
+        ));
     }
     let mut push = |message: String, help: &str| problems.push(Problem::new(&target.shown, "", message, help));
     for (index, key) in keys.iter().enumerate() {
