@@ -1,7 +1,6 @@
 //! One target: its files, what they agree on, and the table that makes.
 
 use std::collections::BTreeMap;
-use std::path;
 
 use super::Outcome;
 use super::listing::{self, SourceFile, Target, unreadable};
@@ -126,11 +125,11 @@ fn build(
     })
 }
 
+/// The folder's real path: however the lake is typed, its tables stay where they are.
 fn location(target: &Target) -> Result<String, Problem> {
-    let absolute = path::absolute(&target.folder).map_err(|error| unreadable(&target.folder, &error))?;
-    let text =
-        absolute.to_str().ok_or_else(|| Problem::new(&target.shown, "", "the path is not UTF-8", "rename it"))?;
-    Ok(format!("{}/", text.trim_end_matches('/')))
+    let real = target.folder.canonicalize().map_err(|error| unreadable(&target.folder, &error))?;
+    let text = real.to_str().ok_or_else(|| Problem::new(&target.shown, "", "the path is not UTF-8", "rename it"))?;
+    Ok(format!("{text}/"))
 }
 
 /// `k=v` folders become key `k`, other levels `partition_0`, `partition_1`, …

@@ -1,5 +1,7 @@
 //! What arrives broken: each a problem that names file and place, and no table.
 
+use proptest::prelude::*;
+
 use super::lake::{Lake, gzip};
 use super::parquet::parquet;
 
@@ -186,5 +188,41 @@ fn what_cannot_be_opened() {
         let problems = lake.problems();
         assert_eq!(problems.len(), 1);
         assert!(problems[0].starts_with("t/b.json: cannot be read"), "{problems:?}");
+    }
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 1..80),
+        "[\\[\\]{}\":,0-9a-z\r\n -]{1,80}".prop_map(String::into_bytes),
+        "([a-c0-2\";]{0,3}[,;\t\n\r]){1,20}".prop_map(String::into_bytes),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_bytes_give_a_table_or_a_problem(bytes in bytes(), start in prop_oneof![Just("PAR1"), Just("{\"a\":"), Just("")]) {
+        let bytes = [start.as_bytes(), &bytes].concat();
+        let crawl = Lake::of(&[("a", &bytes)]).crawl();
+        prop_assert_eq!(crawl.tables.is_empty(), !crawl.problems.is_empty());
+        for table in crawl.tables {
+            prop_assert!(!table.columns.is_empty());
+            prop_assert!(table.columns.iter().all(|column| !column.data_type.has_unrecognized()));
+        }
+    }
+}
+
+#[test]
+fn a_damaged_parquet_footer_is_a_problem_or_another_schema_and_no_panic() {
+    let whole = parquet("required int32 id; optional group a (LIST) { repeated group list { optional int64 x; } }");
+    for at in 4..whole.len() {
+        for damage in [0x00, 0x7f, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] = damage;
+            let crawl = Lake::of(&[("a.parquet", &bytes)]).crawl();
+            assert_eq!(crawl.tables.is_empty(), !crawl.problems.is_empty(), "byte {at} = {damage}");
+        }
     }
 }
