@@ -177,7 +177,13 @@ fn check_names(target: &Target, columns: &[Column], keys: &[Column], problems: &
             let message = format!("column name `{}` does not fit the catalog", name.escape_debug());
             push(message, "give it 1 to 255 bytes on one line");
         }
-        if DataType::parse(&data_type.to_string()) != *data_type {
+        let written = data_type.to_string();
+        // https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
+        if written.len() > 131_072 {
+            let message =
+                format!("the type of column `{name}` is {} bytes long, 131072 fit the catalog", written.len());
+            push(message, "write keys that are values (ids, dates) as an array of objects");
+        } else if DataType::parse(&written) != *data_type {
             let message = format!("a field inside column `{name}` has a name that no Glue type can hold");
             push(message, "use no `:`, `,`, `<` or `>` in it, and no space at its ends");
         }

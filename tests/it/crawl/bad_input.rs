@@ -71,6 +71,14 @@ fn json_keys_that_no_column_holds() {
 }
 
 #[test]
+fn keys_that_are_values_make_a_type_too_long() {
+    let ids: Vec<_> = (0..12_000).map(|id| format!("\"k{id:06}\":1")).collect();
+    let line = format!("{{\"by_id\":{{{}}}}}", ids.join(","));
+    let problems = Lake::of(&[("a.json", line.as_bytes())]).problems();
+    assert_eq!(problems, ["t: the type of column `by_id` is 144007 bytes long, 131072 fit the catalog"]);
+}
+
+#[test]
 fn text_that_is_no_utf8() {
     check(&[("a.json", b"{\"a\":1}\n{\"a\":\"\xff\"}\n")], &["t/a.json:2:7: invalid UTF-8"]);
     check(&[("a.csv", b"id,name\n1,x\n2,Jos\xe9\n")], &["t/a.csv:3:6: invalid UTF-8"]);
