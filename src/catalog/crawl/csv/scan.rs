@@ -1,9 +1,9 @@
 //! One CSV file: its delimiter, its first row, and what the rows below it hold.
 
-use super::cells::{Quotes, cells};
 use super::super::lines::{self, Lines};
 use super::super::listing::{SourceFile, unreadable};
 use super::super::log::Log;
+use super::cells::{Quotes, cells};
 
 /// Delimiters that are tried, the likeliest first.
 const DELIMITERS: [u8; 4] = [b',', b'\t', b'|', b';'];
@@ -90,7 +90,11 @@ pub(super) fn scan(file: &SourceFile, gzip: bool, log: &mut Log<'_>) -> Option<S
         head.push((line, text.to_vec()));
     }
     let Some(delimiter) = delimiter(&head) else {
-        log.at_line(1, "one column only, or none of `,`, tab, `|` and `;` divides the cells", "write CSV or JSON Lines");
+        log.at_line(
+            1,
+            "one column only, or none of `,`, tab, `|` and `;` divides the cells",
+            "write CSV or JSON Lines",
+        );
         return None;
     };
     let mut scan = Scan { delimiter, quoted: false, first: Vec::new(), first_line: 1, body: Vec::new(), body_rows: 0 };
@@ -129,9 +133,14 @@ impl Scan {
             count += 1;
         }
         if open {
-            log.at_line(line, "a quoted cell does not end on its line", "take line breaks out of cells: Athena splits there");
+            log.at_line(
+                line,
+                "a quoted cell does not end on its line",
+                "take line breaks out of cells: Athena splits there",
+            );
         } else if count != self.body.len() {
-            let message = format!("{count} cells in a file of {} columns", self.body.len());
+            let cells = if count == 1 { "cell" } else { "cells" };
+            let message = format!("{count} {cells} in a file of {} columns", self.body.len());
             log.at_line(line, message, "write as many cells as the first line has");
         }
     }
