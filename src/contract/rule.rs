@@ -4,9 +4,9 @@
 
 use serde_json::{Map, Value};
 
+use super::layout::Layout;
 use super::place::{Found, Place};
 use super::range::Range;
-use super::read::Layout;
 use crate::checks::{CheckKind, CheckSpec};
 
 const METRICS: &str = "use rowCount, nullValues, missingValues, invalidValues or duplicateValues";

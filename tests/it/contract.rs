@@ -1,5 +1,7 @@
 //! Contracts: what is read, what is refused, and that nothing is lost.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crawlguard::catalog::glue_json;
 use crawlguard::checks::{CheckKind, CheckSpec};
 use crawlguard::contract::{Contract, Document, Origin, Tolerance};
@@ -60,7 +62,7 @@ fn a_full_document_is_understood() {
     assert_eq!(table.storage.serde_parameters["field.delim"], ",");
     assert_eq!(table.storage.skip_header_lines, 1);
     assert_eq!(table.location.as_deref(), Some("s3://lake/orders/"));
-    assert_eq!(contract.policy.rules["column-added"], Tolerance::Tolerate);
+    assert_eq!(contract.policy.rules["column-added-at-end"], Tolerance::Tolerate);
     assert_eq!(contract.policy.columns["status"]["column-removed"], Tolerance::Break);
     assert_eq!(contract.policy.pinned, ["order id"]);
 }
@@ -131,7 +133,7 @@ fn every_problem_is_told_at_once() {
             {"name": "second"},
         ],
         "customProperties": [
-            {"property": "crawlguard.policy", "value": {"column-added": "ignore"}},
+            {"property": "crawlguard.policy", "value": {"column-removed": "ignore"}},
             {"property": "crawlguard.origin", "value": "table"},
         ],
     });
@@ -139,7 +141,7 @@ fn every_problem_is_told_at_once() {
         "",
         "apiVersion",
         "crawlguard.origin",
-        "crawlguard.policy.column-added",
+        "crawlguard.policy.column-removed",
         "kind",
         "schema",
         "schema[0].crawlguard.skipHeaderLines",
@@ -343,6 +345,28 @@ fn a_model_keeps_its_storage_out_of_the_contract() {
 }
 
 #[test]
+fn a_skeleton_is_filled() {
+    let mut value = small(json!([]), json!([]));
+    value["schema"][0].as_object_mut().expect("an object").shift_remove("properties");
+    assert_eq!(places(&value), ["schema[0]"]);
+    let table = Table { name: "t".to_owned(), columns: vec![Column::new("a", DataType::Int)], ..Table::default() };
+    assert_eq!(document(&value).accept(&table).contract().map(|contract| contract.table), Ok(table));
+}
+
+#[test]
+fn the_page_shows_contracts_that_are_read() {
+    let page = include_str!("../../docs/contracts.md");
+    let mut blocks = page.split("```json\n").skip(1).map(|block| block.split("```").next().expect("closed"));
+    let example: Value = serde_json::from_str(blocks.next().expect("an example")).expect("is JSON");
+    assert_eq!(contract(&example).checks.len(), 4, "rows, key unique, key present, accepted values");
+
+    let rule: Value = serde_json::from_str(blocks.next().expect("a rule")).expect("is JSON");
+    let columns = json!([{"name": "a", "physicalType": "int"}]);
+    let checks = contract(&small(columns, json!([rule]))).checks;
+    assert!(matches!(checks[0].kind, CheckKind::RowCountChange { max_share: 0.5 }));
+}
+
+#[test]
 fn a_first_document_asks_for_rows() {
     let table = promised(&full());
     let contract = Document::for_table("contracts/raw_orders.json", &table).contract().expect("is a contract");
@@ -353,13 +377,32 @@ fn a_first_document_asks_for_rows() {
 }
 
 #[test]
+fn only_the_parameters_that_decide_how_bytes_are_read_are_promised() {
+    let columns = vec![Column::new("a", DataType::Int)];
+    let parameters = texts([("recordCount", "7"), ("delimiter", ";"), ("avro.schema.literal", "{}")]);
+    let table = Table { name: "t".to_owned(), columns, parameters, ..Table::default() };
+    let first = Document::for_table("c.json", &table);
+    assert_eq!(promised_parameters(&first), texts([("delimiter", ";"), ("avro.schema.literal", "{}")]));
+
+    let recounted =
+        Table { parameters: texts([("recordCount", "8"), ("delimiter", ";"), ("avro.schema.literal", "{}")]), ..table };
+    assert_eq!(first.accept(&recounted), first);
+    let changed = Table { parameters: texts([("delimiter", "|")]), ..recounted };
+    assert_eq!(promised_parameters(&first.accept(&changed)), texts([("delimiter", "|")]));
+}
+
+fn promised_parameters(document: &Document) -> BTreeMap<String, String> {
+    document.contract().expect("is a contract").table.parameters
+}
+
+#[test]
 fn ids_stay_apart_and_are_stable() {
     let names = ["a b", "a_b", "a-b", "a\"b", "é", "日本", ""];
     let columns = names.iter().map(|name| Column::new(*name, DataType::Int)).collect();
     let table = Table { name: "t".to_owned(), columns, ..Table::default() };
     let value = Document::for_table("c.json", &table).value;
     let properties = value["schema"][0]["properties"].as_array().expect("a list");
-    let ids: std::collections::BTreeSet<_> = properties.iter().map(|property| property["id"].as_str()).collect();
+    let ids: BTreeSet<_> = properties.iter().map(|property| property["id"].as_str()).collect();
     assert_eq!(ids.len(), names.len());
     assert_eq!(properties[0]["id"], json!("a_b-c8687a08"));
 }
@@ -480,30 +523,39 @@ fn columns() -> impl Strategy<Value = (Vec<Column>, Vec<Column>)> {
     })
 }
 
-fn texts() -> impl Strategy<Value = std::collections::BTreeMap<String, String>> {
+fn texts<const N: usize>(entries: [(&str, &str); N]) -> BTreeMap<String, String> {
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+fn any_texts() -> impl Strategy<Value = BTreeMap<String, String>> {
     btree_map("[a-z.]{1,6}", "[ -~]{0,6}", 0..3)
 }
 
 fn table() -> impl Strategy<Value = Table> {
-    let storage = (option::of("[a-z]{1,6}"), option::of("[a-zA-Z.]{1,9}"), texts(), option::of("[a-z.]{1,9}"), 0u32..3);
+    let storage =
+        (option::of("[a-z]{1,6}"), option::of("[a-zA-Z.]{1,9}"), any_texts(), option::of("[a-z.]{1,9}"), 0u32..3);
     let kind = prop_oneof![Just(TableKind::External), Just(TableKind::View), Just(TableKind::Iceberg)];
-    (columns(), storage, option::of("s3://[a-z]{1,5}/"), kind).prop_map(
-        |((columns, partition_keys), (label, serde, serde_parameters, format, lines), location, kind)| Table {
-            name: "raw_t".to_owned(),
-            columns,
-            partition_keys,
-            storage: Storage {
-                classification: label.clone(),
-                serde,
-                serde_parameters,
-                input_format: format.clone(),
-                output_format: format,
-                compression: label,
-                skip_header_lines: lines,
-            },
-            location,
-            kind,
-            ..Table::default()
+    let delimiter = prop_oneof![Just(texts([])), Just(texts([("delimiter", "|")]))];
+    (columns(), storage, option::of("s3://[a-z]{1,5}/"), kind, delimiter).prop_map(
+        |((columns, partition_keys), (label, serde, serde_parameters, format, lines), location, kind, parameters)| {
+            Table {
+                name: "raw_t".to_owned(),
+                columns,
+                partition_keys,
+                storage: Storage {
+                    classification: label.clone(),
+                    serde,
+                    serde_parameters,
+                    input_format: format.clone(),
+                    output_format: format,
+                    compression: label,
+                    skip_header_lines: lines,
+                },
+                location,
+                kind,
+                parameters,
+                ..Table::default()
+            }
         },
     )
 }
@@ -574,7 +626,7 @@ proptest! {
     }
 
     #[test]
-    fn glue_json_gives_back_the_table(mut table in table(), parameters in texts(), deprecated: bool) {
+    fn glue_json_gives_back_the_table(mut table in table(), parameters in any_texts(), deprecated: bool) {
         table.parameters = parameters;
         table.database = "lake".to_owned();
         table.version = Some("3".to_owned());
