@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::layout::{Entry, Layout};
 use super::place::{Found, Place};
-use super::read::{Entry, Layout};
 use super::rule::{Rules, kind_name, texts};
 use crate::checks::{CheckKind, CheckSpec};
 
