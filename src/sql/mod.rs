@@ -1,6 +1,7 @@
 //! Models: Athena SELECTs in sql/, what they read, and how an added column is carried through them.
 
 mod adapt;
+mod carry;
 mod edit;
 mod graph;
 mod header;
@@ -8,9 +9,12 @@ pub mod ident;
 mod lineage;
 mod model;
 mod outline;
+mod paths;
+mod prove;
 mod resolve;
 mod slot;
 mod source;
+mod substitute;
 mod tables;
 mod types;
 

@@ -51,6 +51,13 @@ pub(super) fn tokenize(text: &str) -> Result<(Vec<Token>, Vec<usize>), Unreadabl
     }
 }
 
+/// The byte where the statement ends, without semicolons and what follows it.
+pub(super) fn end(text: &str) -> usize {
+    let Ok((tokens, bytes)) = tokenize(text) else { return text.len() };
+    let last = tokens.iter().rfind(|token| token.token_type != TokenType::Semicolon);
+    last.map_or(text.len(), |token| bytes[token.span.end])
+}
+
 impl<'a> Source<'a> {
     /// Reads exactly one SELECT or WITH.
     pub fn read(text: &'a str) -> Result<Self, Unreadable> {
