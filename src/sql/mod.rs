@@ -2,6 +2,7 @@
 
 mod adapt;
 mod carry;
+mod dialect;
 mod edit;
 mod graph;
 mod header;
@@ -19,6 +20,7 @@ mod tables;
 mod types;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
+pub use dialect::dialect;
 pub use graph::Graph;
 pub use lineage::{Lineage, Reader};
 pub use model::{Materialization, Model};

@@ -6,9 +6,10 @@ use std::ops::Range;
 use polyglot_sql::Expression;
 use polyglot_sql::traversal::transform_all;
 
+use super::dialect::dialect;
 use super::lineage::resolve_model;
 use super::resolve::{Columns, Origins, Output};
-use super::source::{self, Source};
+use super::source::Source;
 use super::{Model, Substitution};
 use crate::problem::{Problem, Problems};
 
@@ -23,7 +24,7 @@ pub(super) fn is_original_plus(original: &Source, adapted: &Source, inserted: &[
         }
         Ok(node)
     });
-    let dialect = source::dialect();
+    let dialect = dialect();
     match (removed, dialect.generate(&original.tree)) {
         (Ok(removed), Ok(before)) => dialect.generate(&removed).is_ok_and(|after| before == after),
         _ => false,

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use polyglot_sql::traversal::DfsIter;
-use polyglot_sql::{Dialect, DialectType, Error, Expression, Token, TokenType};
+use polyglot_sql::{Error, Expression, Token, TokenType};
+
+use super::dialect::dialect;
 
 /// A statement with one tree. Comments are blanked before parsing, so that where a comment stands never
 /// decides whether two trees are equal; offsets and lines stay those of the text.
@@ -36,10 +38,6 @@ pub(super) struct Unreadable {
     pub place: String,
     pub message: String,
     pub help: &'static str,
-}
-
-pub(super) fn dialect() -> Dialect {
-    Dialect::get(DialectType::Athena)
 }
 
 /// The tokens of a text: enough where no tree is needed.
