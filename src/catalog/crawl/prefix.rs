@@ -24,6 +24,14 @@ impl Inferred {
         let (serde_parameters, parameters) = Default::default();
         Self { serde, columns, records, serde_parameters, parameters, skip_header_lines: 0 }
     }
+
+    /// Records the columns that older files have and the newest has not: in a union of files nothing else shows them.
+    pub(super) fn set_missing_in_newest(&mut self, columns: Vec<String>) {
+        if !columns.is_empty() {
+            let list = serde_json::Value::from(columns).to_string();
+            self.parameters.insert("crawlguard.missing_in_newest".to_owned(), list);
+        }
+    }
 }
 
 /// The table of one folder; `None` if it holds no file.

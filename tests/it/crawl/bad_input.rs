@@ -140,6 +140,8 @@ fn files_that_are_not_what_they_are_named() {
     check(&[("a.json.gz", b"{\"a\":1}\n")], &["t/a.json.gz:byte 0: is named `.gz` and holds no gzip data"]);
     check(&[("a.json", &gzip(b"{\"a\":1}\n"))], &["t/a.json:byte 0: holds gzip data and is not named `.gz`"]);
     check(&[("a.parquet", b"id,name\n1,x\n")], &["t/a.parquet:byte 0: is named `.parquet` and does not start as one"]);
+    let packed = gzip(&parquet("required int32 id;"));
+    check(&[("a.parquet.gz", &packed)], &["t/a.parquet.gz:byte 0: is Parquet inside gzip"]);
     let cut = gzip("{\"a\":1}\n".repeat(100).as_bytes());
     let problems = Lake::of(&[("a.json.gz", &cut[..cut.len() - 12])]).problems();
     assert!(problems[0].starts_with("t/a.json.gz") && problems[0].contains("cannot be read"), "{problems:?}");

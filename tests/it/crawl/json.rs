@@ -67,6 +67,19 @@ fn a_new_key_comes_last_whichever_file_is_listed_first() {
 }
 
 #[test]
+fn a_key_that_the_newest_file_lacks_stays_and_is_told() {
+    let old = ("1.json", "{\"Id\":1,\"Email Address\":\"x\"}\n");
+    let table = check_columns(
+        &[old, ("2.json", "{\"Id\":2,\"E-Mail\":\"y\"}\n")],
+        &["id int", "email address string", "e-mail string"],
+    );
+    assert_eq!(table.parameters["crawlguard.missing_in_newest"], r#"["email address"]"#);
+    let newest = ("2.json", "{\"Email Address\":null}\n{\"Id\":2}\n");
+    let table = check_columns(&[old, newest], &["id int", "email address string"]);
+    assert!(!table.parameters.contains_key("crawlguard.missing_in_newest"));
+}
+
+#[test]
 fn names_are_lowercased_and_otherwise_kept() {
     let line = r#"{"Email Address":"x","Código \"ñ\"":1,"select":2,"日付":"x","a.b":1}"#;
     let table = check_columns(

@@ -7,8 +7,9 @@ use super::cells::{Quotes, cells};
 
 /// Delimiters that are tried, the likeliest first.
 const DELIMITERS: [u8; 4] = [b',', b'\t', b'|', b';'];
-/// How many lines vote on the delimiter.
+/// How many lines vote on the delimiter, and how many bytes of them are held for it.
 const VOTERS: usize = 64;
+const VOTERS_BYTES: usize = 1024 * 1024;
 
 /// What one file holds.
 pub(in super::super) struct Scan {
@@ -34,8 +35,8 @@ impl Cell {
     pub(super) fn of(text: &[u8]) -> Self {
         let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
         match digits.first() {
-            // Hive writes NULL so.
             None if text.is_empty() => Self::Empty,
+            // Hive writes NULL so.
             Some(b'\\') if text == b"\\N" => Self::Empty,
             Some(b'0'..=b'9' | b'.') => Self::number(text, digits),
             _ => Self::String,
@@ -83,10 +84,12 @@ pub(super) fn scan(file: &SourceFile, gzip: bool, log: &mut Log<'_>) -> Option<S
         }
     };
     let mut lines = Lines::new(reader);
-    let mut head = Vec::new();
+    let (mut head, mut held) = (Vec::new(), 0);
     while head.len() < VOTERS
+        && held < VOTERS_BYTES
         && let Some((line, text)) = lines.next(log)
     {
+        held += text.len();
         head.push((line, text.to_vec()));
     }
     let Some(delimiter) = delimiter(&head) else {
