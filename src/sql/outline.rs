@@ -30,6 +30,7 @@ pub(super) struct Cte {
     pub name: String,
     pub columns: Vec<String>,
     pub query: Query,
+    pub recursive: bool,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +45,8 @@ pub(super) struct Select {
     /// Join conditions, WHERE, GROUP BY, HAVING, WINDOW, QUALIFY.
     pub clauses: Vec<Range<usize>>,
     pub grouped: bool,
+    /// Tokens of the FROM that are not understood: MATCH_RECOGNIZE, table functions, time travel, NATURAL.
+    pub unread: Vec<usize>,
 }
 
 /// One entry of a select list.
@@ -157,7 +160,8 @@ impl Outliner<'_> {
     }
 
     fn ctes(&self, mut index: usize, ctes: &mut Vec<Cte>) -> usize {
-        if self.kind(index) == Some(T::Recursive) {
+        let recursive = self.kind(index) == Some(T::Recursive);
+        if recursive {
             index += 1;
         }
         loop {
@@ -172,7 +176,7 @@ impl Outliner<'_> {
                 index += 1;
             }
             let close = self.source.partner(index).unwrap_or(self.source.tokens.len());
-            ctes.push(Cte { name, columns, query: self.query(index + 1..close) });
+            ctes.push(Cte { name, columns, query: self.query(index + 1..close), recursive });
             index = close + 1;
             if self.kind(index) != Some(T::Comma) {
                 return index;
@@ -238,7 +242,9 @@ impl Outliner<'_> {
 
     fn starts_clause(&self, index: usize) -> bool {
         match self.kind(index) {
-            Some(T::Where | T::Group | T::GroupBy | T::Having | T::Qualify) => true,
+            Some(T::Where | T::GroupBy | T::Having | T::Qualify) => true,
+            // Not the GROUP of WITHIN GROUP.
+            Some(T::Group) => self.kind(index + 1) == Some(T::By),
             Some(T::Window) => self.kind(index + 2) == Some(T::As) && self.kind(index + 3) == Some(T::LParen),
             _ => false,
         }
@@ -266,7 +272,7 @@ impl Outliner<'_> {
         if let Some(Some(star)) = star {
             return Item { tokens, name: None, star: Some(star), aliased: false };
         }
-        let aliased = tokens.len() > 1 && source.is_alias(last);
+        let aliased = tokens.len() > 1 && (source.is_alias(last) || self.kind(last - 1) == Some(T::As));
         let dotted = tokens
             .clone()
             .enumerate()
@@ -296,7 +302,14 @@ impl Outliner<'_> {
                 select.using.extend((index + 2..close).filter(|&at| self.kind(at) != Some(T::Comma)));
                 index = close + 1;
             }
-            while index < range.end && (self.kind(index) == Some(T::Comma) || self.is_join_word(index)) {
+            if index < range.end && !self.ends_condition(index) {
+                select.unread.push(index);
+                index = self.source.find(index..range.end, |at| self.ends_condition(at)).unwrap_or(range.end);
+            }
+            while index < range.end && self.ends_condition(index) {
+                if self.kind(index) == Some(T::Natural) {
+                    select.unread.push(index);
+                }
                 index += 1;
             }
         }
@@ -335,6 +348,9 @@ impl Outliner<'_> {
             return self.alias(at, after, range.end, kind, select);
         }
         if self.kind(start + 1) == Some(T::LParen) {
+            if !self.source.is_word(start, "unnest") {
+                select.unread.push(start);
+            }
             let close = self.source.partner(start + 1).unwrap_or(range.end);
             let ordinality = self.kind(close + 1) == Some(T::With);
             let kind = RelationKind::Function { arguments: start + 2..close, ordinality };
@@ -357,7 +373,7 @@ impl Outliner<'_> {
             index += 1;
         }
         let named = matches!(self.kind(index), Some(T::Var | T::QuotedIdentifier | T::Identifier)) || explicit;
-        if index < end && named {
+        if index < end && named && !self.source.is_word(index, "match_recognize") {
             relation.alias = Some(self.source.name(index));
             index += 1;
             if self.kind(index) == Some(T::LParen) {

@@ -86,6 +86,14 @@ impl Resolver<'_> {
     fn query(&mut self, query: &Query, outer: &Ctes, parent: Option<&Scope>) -> Columns {
         let mut ctes = outer.clone();
         for cte in &query.ctes {
+            if cte.recursive {
+                let unknown = |name: &String| Output { name: name.clone(), origins: Origins::new(), data_type: None };
+                let outputs = cte.columns.iter().map(unknown).collect();
+                ctes.insert(cte.name.clone(), Columns { outputs, rows: Origins::new() });
+                let mut first_round = self.query(&cte.query, &ctes, parent);
+                rename(&mut first_round, &cte.columns);
+                ctes.insert(cte.name.clone(), first_round);
+            }
             let mut columns = self.query(&cte.query, &ctes, parent);
             rename(&mut columns, &cte.columns);
             ctes.insert(cte.name.clone(), columns);
@@ -142,6 +150,11 @@ impl Resolver<'_> {
     fn select(&mut self, select: &Select, tail: &Range<usize>, ctes: &Ctes, parent: Option<&Scope>) -> Columns {
         let mut scope = Scope { parent, ..Scope::default() };
         let mut rows = Origins::new();
+        for &token in &select.unread {
+            let message = format!("`{}` in FROM is not understood", self.source.name(token));
+            let help = "use tables, subqueries and UNNEST, joined with ON or USING".to_owned();
+            self.problem(token, message, help);
+        }
         for relation in &select.relations {
             let bound = self.relation(relation, &scope, ctes, &mut rows);
             rows.extend(bound.columns.rows.iter().cloned());

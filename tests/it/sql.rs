@@ -208,6 +208,15 @@ fn readers(models: &[(&str, &str)], column: &str) -> String {
 )]
 #[case::union("SELECT a AS x, b AS y FROM raw UNION ALL SELECT c, o FROM raw JOIN other ON true", "c", "m: x")]
 #[case::quotes("SELECT \"\"\"q\" AS x, a AS y FROM raw", "\"q", "m: x")]
+#[case::recursive(
+    "WITH RECURSIVE n (i, t) AS (SELECT id, a FROM raw UNION ALL SELECT i + 1, b FROM n JOIN raw ON id = i) SELECT i AS x, t AS y FROM n",
+    "b",
+    "m: y"
+)]
+#[case::within_group("SELECT a AS x, listagg(b, ',') WITHIN GROUP (ORDER BY c) AS y FROM raw GROUP BY a", "c", "m: y")]
+#[case::lateral("SELECT r.id AS i, l.bb AS x FROM raw AS r CROSS JOIN LATERAL (SELECT r.b AS bb) AS l", "b", "m: x")]
+#[case::named_window("SELECT id AS i, lag(a) OVER w AS x FROM raw WINDOW w AS (ORDER BY c)", "c", "m: i x")]
+#[case::values("SELECT v.y AS x FROM (VALUES (1, 'a')) AS v (i, y) JOIN raw ON raw.id = v.i", "id", "m: x")]
 #[case::case_when("SELECT CASE WHEN a = '' THEN b ELSE c END AS x, id AS y FROM raw", "c", "m: x")]
 #[case::filter("SELECT count(*) FILTER (WHERE a <> '') AS n, max(b) AS y FROM raw", "a", "m: n")]
 #[case::keywords("SELECT extract(year FROM CAST(a AS date)) AS x, DATE '2024-01-01' AS d FROM raw", "a", "m: x")]
@@ -256,6 +265,10 @@ fn outputs_have_the_types_that_are_certain() {
 #[case("SELECT a, b FROM raw UNION ALL SELECT a FROM raw", &["1:46: a set operation of 2 and 1 columns"])]
 #[case("SELECT list, lower(x), transform(list, v -> v || w) AS y FROM raw".replace("lower(x)", "lower(x) AS x").leak(),
     &["1:20: unknown column `x`", "1:55: unknown column `w`"])]
+#[case("SELECT o FROM other NATURAL JOIN raw", &["1:21: `natural` in FROM is not understood"])]
+#[case("SELECT a FROM raw FOR TIMESTAMP AS OF now()", &["1:19: `for` in FROM is not understood"])]
+#[case("SELECT * FROM TABLE(sequence(1, 3))", &["1:15: `table` in FROM is not understood"])]
+#[case("SELECT id FROM raw MATCH_RECOGNIZE (PARTITION BY a MEASURES A.id AS x PATTERN (A) DEFINE A AS A.id > 1)", &["1:20: `match_recognize` in FROM is not understood"])]
 fn what_does_not_resolve_is_said_with_its_place(#[case] text: &str, #[case] expected: &[&str]) {
     let sources = [table("raw", RAW), table("other", "id int, o string")];
     assert_eq!(messages(Lineage::trace(&graph(vec![model("m", text)], &sources), &sources)), expected);
