@@ -1,5 +1,8 @@
 //! The first user's contracts and models, on the sample lake.
 
+#[cfg(feature = "embedded")]
+mod embedded;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -23,9 +26,8 @@ fn contracts_promise_what_the_lake_holds() {
 #[test]
 fn contracts_promise_the_columns_that_models_make() {
     let project = project();
-    let rows: BTreeMap<String, Vec<Map<String, Value>>> = serde_json::from_str(ON_TRINO).expect("the fixture is JSON");
     let contracts = contracts(project.path());
-    for (model, rows) in &rows {
+    for (model, rows) in &on_trino() {
         let contract = contracts.iter().find(|contract| contract.table.name == *model).expect(model);
         let promised: Vec<_> = contract.table.columns.iter().map(|column| column.name.as_str()).collect();
         let made: Vec<_> = rows[0].keys().map(String::as_str).collect();
@@ -51,10 +53,7 @@ fn every_model_has_a_contract_with_its_key() {
 #[test]
 fn arrivals_drift_as_their_titles_say() {
     let expected: [&[&str]; 3] = [
-        &[
-            "raw_salesforce_leads.referral_code ColumnAddedAtEnd",
-            "raw_source_1.inspection grade ColumnAddedAtEnd",
-        ],
+        &["raw_salesforce_leads.referral_code ColumnAddedAtEnd", "raw_source_1.inspection grade ColumnAddedAtEnd"],
         &[
             "raw_source_3.county ColumnRemoved",
             "raw_source_3.county name ColumnAddedInMiddle",
@@ -67,6 +66,11 @@ fn arrivals_drift_as_their_titles_say() {
         arrival.land(project.path()).expect("the folder is writable");
         assert_eq!(drift(project.path()), expected, "{}", arrival.title);
     }
+}
+
+/// Model → rows, each a map from column to text.
+fn on_trino() -> BTreeMap<String, Vec<Map<String, Value>>> {
+    serde_json::from_str(ON_TRINO).expect("the fixture is JSON")
 }
 
 fn project() -> tempfile::TempDir {
