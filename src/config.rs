@@ -1,1 +1,193 @@
-//! `crawlguard.toml`.
+//! `crawlguard.toml`: what was written, then what it means.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::problem::{Problem, Problems};
+
+/// The file's name; the nearest one up from the working folder marks the project.
+pub const FILE: &str = "crawlguard.toml";
+
+/// `crawlguard.toml`, as written. Unknown keys are errors: a misspelt setting must not be ignored.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The project's name, as alerts show it.
+    pub project: String,
+    /// The target used when `--target` is not given.
+    #[serde(default = "default_target")]
+    pub default_target: String,
+    /// Folder of the contracts, relative to this file.
+    #[serde(default = "default_contracts")]
+    pub contracts: PathBuf,
+    /// Folder of the models, relative to this file.
+    #[serde(default = "default_sql")]
+    pub sql: PathBuf,
+    /// Folder of the alert templates, relative to this file.
+    #[serde(default = "default_alerts")]
+    pub alerts: PathBuf,
+    /// Where the pipeline runs, by name.
+    pub targets: BTreeMap<String, Target>,
+}
+
+/// One place where the pipeline runs.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Target {
+    /// Folders on this machine and the embedded engine.
+    Local(Local),
+}
+
+/// A target on this machine.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Local {
+    /// The lake: one folder a source, relative to this file.
+    pub lake: PathBuf,
+    /// Catalog, published tables, run records and lock, relative to this file.
+    #[serde(default = "default_state")]
+    pub state: PathBuf,
+    /// The database's name in the catalog.
+    pub database: String,
+    /// Prefix of the tables that a crawl makes and crawlguard guards.
+    #[serde(default = "default_prefix")]
+    pub raw_prefix: String,
+    /// Published versions kept of each table, the current one included; at least 1.
+    #[serde(default = "default_keep")]
+    pub keep_versions: usize,
+}
+
+fn default_target() -> String {
+    "local".into()
+}
+fn default_contracts() -> PathBuf {
+    "contracts".into()
+}
+fn default_sql() -> PathBuf {
+    "sql".into()
+}
+fn default_alerts() -> PathBuf {
+    "alerts".into()
+}
+fn default_state() -> PathBuf {
+    ".crawlguard".into()
+}
+fn default_prefix() -> String {
+    "raw_".into()
+}
+fn default_keep() -> usize {
+    4
+}
+
+/// A project folder with its settings read and checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder that holds `crawlguard.toml`.
+    pub root: PathBuf,
+    pub config: Config,
+}
+
+impl Settings {
+    /// Reads the settings of the project in `root`.
+    pub fn read(root: &Path) -> Result<Self, Problems> {
+        let path = root.join(FILE);
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let help = "Run `crawlguard init`, or name the project's folder with --project.";
+            Problem::new(path.display().to_string(), "", error.to_string(), help)
+        })?;
+        Ok(Self { root: root.to_path_buf(), config: parse(&text)? })
+    }
+
+    /// The nearest project at or above `from`.
+    pub fn find(from: &Path) -> Result<Self, Problems> {
+        match from.ancestors().find(|folder| folder.join(FILE).is_file()) {
+            Some(root) => Self::read(root),
+            None => Err(Problem::new(
+                FILE,
+                "",
+                format!("no project in `{}` or above it", from.display()),
+                "Run `crawlguard init`, or name the project's folder with --project.",
+            )
+            .into()),
+        }
+    }
+
+    /// The target named, or the default one, and its name.
+    pub fn target(&self, name: Option<&str>) -> Result<(&str, &Target), Problems> {
+        let name = name.unwrap_or(&self.config.default_target);
+        match self.config.targets.get_key_value(name) {
+            Some((name, target)) => Ok((name, target)),
+            None => {
+                let known: Vec<_> = self.config.targets.keys().map(String::as_str).collect();
+                let help = format!("Use one of: {}.", known.join(", "));
+                Err(Problem::new(FILE, "targets", format!("no target `{name}`"), help).into())
+            }
+        }
+    }
+}
+
+/// Reads the text of `crawlguard.toml`.
+pub fn parse(text: &str) -> Result<Config, Problems> {
+    let config: Config = toml::from_str(text).map_err(|error| {
+        let place = error.span().map_or(String::new(), |span| line_column(text, span.start));
+        Problem::new(FILE, place, error.message().replace('\n', ", "), "See the schema that `crawlguard init` writes.")
+    })?;
+    let mut problems = Vec::new();
+    for (name, Target::Local(local)) in &config.targets {
+        if local.keep_versions == 0 {
+            let place = format!("targets.{name}.keep_versions");
+            problems.push(Problem::new(FILE, place, "0 would keep no published table", "Set it to 1 or more."));
+        }
+        if local.raw_prefix.is_empty() {
+            let place = format!("targets.{name}.raw_prefix");
+            let help = "Set the crawler's table prefix, for example \"raw_\".";
+            problems.push(Problem::new(FILE, place, "an empty prefix would guard the published tables too", help));
+        }
+    }
+    Problems::or(problems, config)
+}
+
+/// The JSON schema of `crawlguard.toml`, pretty-printed.
+pub fn json_schema() -> String {
+    let schema = schemars::schema_for!(Config);
+    serde_json::to_string_pretty(&schema).expect("a schema is plain JSON") + "\n"
+}
+
+/// `line:column` of a byte offset, both from 1.
+fn line_column(text: &str, offset: usize) -> String {
+    let before = &text[..offset.min(text.len())];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |tail| tail.chars().count()) + 1;
+    format!("{line}:{column}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "project = \"p\"\n[targets.local]\nkind = \"local\"\nlake = \"lake\"\ndatabase = \"d\"\n";
+
+    #[test]
+    fn defaults_are_filled_in() {
+        let config = parse(GOOD).unwrap();
+        let Target::Local(local) = &config.targets["local"];
+        assert_eq!((local.raw_prefix.as_str(), local.keep_versions), ("raw_", 4));
+        assert_eq!(config.contracts, PathBuf::from("contracts"));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_place() {
+        let problems = parse(&GOOD.replace("lake =", "lakes =")).unwrap_err();
+        assert!(problems.to_string().contains("crawlguard.toml:"), "{problems}");
+        assert!(problems.to_string().contains("lake"), "{problems}");
+    }
+
+    #[test]
+    fn every_bad_value_is_reported_at_once() {
+        let text = format!("{GOOD}keep_versions = 0\nraw_prefix = \"\"\n");
+        assert_eq!(parse(&text).unwrap_err().0.len(), 2);
+    }
+}

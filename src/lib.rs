@@ -3,28 +3,28 @@
 //! Read the modules in this order; each imports only those above it.
 //!
 //! *Pure core*, no I/O, clock, environment or async:
-//! [`problem`], [`schema`], [`contract`], [`sql`], [`drift`], [`checks`], [`plan`].
+//! [`problem`], [`schema`], [`sql`], [`checks`], [`contract`], [`drift`], [`plan`].
 //!
 //! *Ports*, a trait and its adapters side by side: [`catalog`], [`engine`], [`notify`], [`store`].
 //!
 //! *Pipeline*, which walks a plan over the ports: [`pipeline`]. *Shells*: [`cli`].
 
+pub mod problem;
+pub mod schema;
+pub mod sql;
 pub mod checks;
 pub mod contract;
 pub mod drift;
 pub mod plan;
-pub mod problem;
-pub mod schema;
-pub mod sql;
 
+pub mod port;
 pub mod catalog;
 pub mod engine;
 pub mod notify;
-pub mod port;
 pub mod store;
 
-pub mod cli;
 pub mod config;
 pub mod pipeline;
 pub mod report;
+pub mod cli;
 pub mod sample;

@@ -1,9 +1,13 @@
 //! What is measured of a table: checks as data, one statement a table, and the judgement of its numbers.
+//!
+//! `measure` says which numbers a check needs; [`statement()`] asks for them and [`evaluate()`] reads them, both by
+//! that one list. No number, no pass.
 
 mod evaluate;
+mod measure;
 mod spec;
 mod statement;
 
 pub use evaluate::{CheckResult, CheckStatus, Measured, evaluate};
-pub use spec::{CheckKind, CheckSpec};
+pub use spec::{CheckKind, CheckSpec, describe};
 pub use statement::statement;

@@ -1,7 +1,7 @@
 //! Checks as data.
 
 /// One check of a table, from an ODCS quality rule.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CheckSpec {
     /// Name as shown: the quality rule's `name`, else the kind's.
     pub name: String,
@@ -10,21 +10,22 @@ pub struct CheckSpec {
     pub kind: CheckKind,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum CheckKind {
-    /// Rows, inclusive bounds. An empty table fails even without bounds.
+    /// Rows, inclusive bounds. An empty table fails whatever the bounds.
     RowCount { min: Option<u64>, max: Option<u64> },
     /// Change of the row count against the last published version, as a share of it: 0.5 = ± 50 %.
     RowCountChange { max_share: f64 },
-    /// NULLs in the column: at most this many rows, or this share of rows (0.0–1.0).
+    /// NULLs in the column: at most this many rows and at most this share of rows (0.0–1.0); none if neither is given.
     Nulls { max_rows: Option<u64>, max_share: Option<f64> },
-    /// No two rows share these columns' values.
+    /// No two rows share these columns' values; NULL equals NULL, as in GROUP BY.
     Unique { columns: Vec<String> },
     /// Values outside the list (NULL is no value): at most `max_rows`.
     AcceptedValues { values: Vec<String>, max_rows: u64 },
     /// Values that do not match the regular expression (Trino syntax, whole value): at most `max_rows`.
     Pattern { regex: String, max_rows: u64 },
-    /// The newest value (date or timestamp) is at most this old at the run's slot, in hours.
+    /// The newest value (date or timestamp) is at most this old at the run's slot, in hours. Values after the slot
+    /// do not count: one wrong year would hide a table that stands still.
     Freshness { max_age_hours: u64 },
     /// Every non-NULL value appears in another model's column.
     References { table: String, column: String },
@@ -44,4 +45,88 @@ pub enum CheckKind {
     },
     /// A retype carried by TRY_CAST: values that were not NULL and became NULL.
     CastLoss { column_expression: String, target_type: String, max_rows: u64 },
+}
+
+impl CheckKind {
+    /// The kind's name: what a check is called that has no name of its own.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RowCount { .. } => "row count",
+            Self::RowCountChange { .. } => "row count change",
+            Self::Nulls { .. } => "nulls",
+            Self::Unique { .. } => "unique",
+            Self::AcceptedValues { .. } => "accepted values",
+            Self::Pattern { .. } => "pattern",
+            Self::Freshness { .. } => "freshness",
+            Self::References { .. } => "references",
+            Self::MovedRows { .. } => "moved rows",
+            Self::CastLoss { .. } => "cast loss",
+        }
+    }
+}
+
+/// One line that says what a check allows: `` nulls of `email`: no row without a value ``.
+pub fn describe(check: &CheckSpec) -> String {
+    let column = check.column.as_ref().map(|column| format!(" of `{column}`")).unwrap_or_default();
+    format!("{}{column}: {}", check.name, allowed(&check.kind))
+}
+
+/// What a check allows, in words.
+pub(super) fn allowed(kind: &CheckKind) -> String {
+    match kind {
+        CheckKind::RowCount { min, max } => rows_between(*min, *max),
+        CheckKind::RowCountChange { max_share } => {
+            format!("at most {} % more or fewer rows than published", percent(*max_share))
+        }
+        CheckKind::Nulls { max_rows, max_share } => nulls(*max_rows, *max_share),
+        CheckKind::Unique { columns } => format!("no two rows share {}", names(columns)),
+        CheckKind::AcceptedValues { values, max_rows } => {
+            format!("{} outside the {} accepted values", at_most(*max_rows), values.len())
+        }
+        CheckKind::Pattern { regex, max_rows } => format!("{} against the pattern {regex}", at_most(*max_rows)),
+        CheckKind::Freshness { max_age_hours } => format!("the newest value at most {max_age_hours} hours old"),
+        CheckKind::References { table, column } => format!("every value stands in `{table}`.`{column}`"),
+        CheckKind::MovedRows { max_moved, max_lost, .. } => {
+            let moved = max_moved.map(|max| format!("{} moved, ", at_most(max))).unwrap_or_default();
+            format!("{moved}{} lost", at_most(*max_lost))
+        }
+        CheckKind::CastLoss { target_type, max_rows, .. } => {
+            format!("{} lost by the cast to {target_type}", at_most(*max_rows))
+        }
+    }
+}
+
+fn at_most(rows: u64) -> String {
+    match rows {
+        0 => "no row".to_owned(),
+        1 => "at most 1 row".to_owned(),
+        rows => format!("at most {rows} rows"),
+    }
+}
+
+fn rows_between(min: Option<u64>, max: Option<u64>) -> String {
+    let min = min.unwrap_or(1).max(1);
+    match max {
+        Some(max) => format!("{min} to {max} rows"),
+        None => format!("at least {min} {}", if min == 1 { "row" } else { "rows" }),
+    }
+}
+
+fn nulls(max_rows: Option<u64>, max_share: Option<f64>) -> String {
+    let share = |share| format!("at most {} % of rows", percent(share));
+    let bounds = match (max_rows, max_share) {
+        (Some(max_rows), Some(max_share)) => format!("{} and {}", at_most(max_rows), share(max_share)),
+        (None, Some(max_share)) => share(max_share),
+        (max_rows, None) => at_most(max_rows.unwrap_or(0)),
+    };
+    format!("{bounds} without a value")
+}
+
+fn names(columns: &[String]) -> String {
+    columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A share as a percentage without the noise of binary fractions: 0.07 is 7, not 7.000000000000001.
+fn percent(share: f64) -> f64 {
+    (share * 1e6).round() / 1e4
 }

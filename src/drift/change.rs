@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Promotion;
+use crate::schema::path;
+
 /// Whether the stored bytes still decode to the right column under the new description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -11,19 +14,112 @@ pub enum Decode {
     Unknown,
 }
 
-/// One fact. Both sides are kept; the drift helper completes the kinds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One fact: what differs, and both sides of it. Ordered by table, path and kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
+    /// The contracted table; for [`ChangeKind::TableNew`] the uncontracted one.
     pub table: String,
     /// `order.items[].price`; the column's name alone for a top-level column, empty for the table.
     pub path: String,
     pub kind: ChangeKind,
+    /// Where something added or removed stands, or stood, among its siblings; from 1.
+    pub place: Option<usize>,
     pub before: Option<String>,
     pub after: Option<String>,
     pub decode: Decode,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl Change {
+    /// A fact about a whole table, sides left open.
+    pub(super) fn of_table(table: &str, kind: ChangeKind, decode: Decode) -> Self {
+        let table = table.to_owned();
+        Self { table, path: String::new(), kind, place: None, before: None, after: None, decode }
+    }
+
+    /// The top-level column (or partition key) the fact is about; `None` if it is about the table.
+    pub fn column(&self) -> Option<String> {
+        (!self.path.is_empty()).then(|| path::root(&self.path))
+    }
+}
+
+/// What differs. Each kind is claimed by exactly one rule.
+///
+/// Without field ids a rename is a removal and an addition; it is suggested, never assumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeKind {
-    // drift helper: one variant a fact
+    /// `before` and `after` of columns, fields and keys are types.
+    ColumnAddedAtEnd,
+    ColumnAddedInMiddle,
+    ColumnRemoved,
+    /// One a moved block: `path` is its first column, the sides are places, counted from 1.
+    ColumnReordered,
+    /// The name, of a column or a struct's field, differs in case alone: the sides are names.
+    ColumnCaseChanged,
+    /// Every column is now called `col0`, `col1`, …: the crawler took the header for data.
+    HeaderLost,
+    /// Of a column or of anything nested in it.
+    Retyped(Promotion),
+    FieldAdded,
+    FieldRemoved,
+    FieldReordered,
+    PartitionKeyAdded,
+    PartitionKeyRemoved,
+    PartitionKeyRetyped,
+    /// The sides are the keys in order.
+    PartitionKeyReordered,
+    FormatChanged,
+    /// Another SerDe of the same format.
+    SerdeChanged,
+    /// Of a SerDe parameter that decides how bytes are read; both sides are `key=value`.
+    SerdeParameterChanged,
+    DelimiterChanged,
+    HeaderLinesChanged,
+    CompressionChanged,
+    LocationChanged,
+    TableMissing,
+    TableDeprecated,
+    /// A table that has no contract.
+    TableNew,
+    /// A table that a crawler split off a contracted one: `after` is its name.
+    StraySibling,
+    /// Table, view or Iceberg table.
+    TableKindChanged,
+    /// A type or SerDe this program does not know, where it is not the one that was promised.
+    Unreadable,
+}
+
+impl ChangeKind {
+    /// Every kind there is.
+    pub const ALL: &[Self] = &[
+        Self::ColumnAddedAtEnd,
+        Self::ColumnAddedInMiddle,
+        Self::ColumnRemoved,
+        Self::ColumnReordered,
+        Self::ColumnCaseChanged,
+        Self::HeaderLost,
+        Self::Retyped(Promotion::Widening),
+        Self::Retyped(Promotion::Narrowing),
+        Self::Retyped(Promotion::Lossy),
+        Self::Retyped(Promotion::Incompatible),
+        Self::FieldAdded,
+        Self::FieldRemoved,
+        Self::FieldReordered,
+        Self::PartitionKeyAdded,
+        Self::PartitionKeyRemoved,
+        Self::PartitionKeyRetyped,
+        Self::PartitionKeyReordered,
+        Self::FormatChanged,
+        Self::SerdeChanged,
+        Self::SerdeParameterChanged,
+        Self::DelimiterChanged,
+        Self::HeaderLinesChanged,
+        Self::CompressionChanged,
+        Self::LocationChanged,
+        Self::TableMissing,
+        Self::TableDeprecated,
+        Self::TableNew,
+        Self::StraySibling,
+        Self::TableKindChanged,
+        Self::Unreadable,
+    ];
 }

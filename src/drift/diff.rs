@@ -1,9 +1,152 @@
-use super::Change;
-use crate::contract::Contract;
-use crate::schema::Table;
+use std::collections::BTreeMap;
+
+use super::decode::Reading;
+use super::{Change, ChangeKind, Decode, columns, storage};
+use crate::contract::{Contract, Origin};
+use crate::schema::{Table, TableKind};
 
 /// Every fact in which the catalog differs from the contracts, in a fixed order. `catalog` holds the tables of the
 /// guarded prefix; `contracts` those of [`crate::contract::Origin::Crawler`]. Missing, new and stray sibling tables included.
-pub fn diff(_contracts: &[Contract], _catalog: &[Table]) -> Vec<Change> {
-    todo!()
+///
+/// Tables match by name alone: the target, not the contract, says which database is meant.
+pub fn diff(contracts: &[Contract], catalog: &[Table]) -> Vec<Change> {
+    let crawled = contracts.iter().filter(|contract| contract.origin == Origin::Crawler);
+    let promised = by_name(crawled.map(|contract| &contract.table));
+    let found = by_name(catalog.iter());
+    let mut changes = Vec::new();
+    for (name, befores) in &promised {
+        let afters = found.get(name).map_or(&[][..], Vec::as_slice);
+        for before in befores {
+            changes.extend(afters.iter().flat_map(|after| compare(before, after)));
+            changes.extend(afters.is_empty().then(|| missing(before)));
+        }
+    }
+    let siblings = Siblings::of(&promised, &found);
+    let uncontracted = found.iter().filter(|(name, _)| !promised.contains_key(*name));
+    changes.extend(uncontracted.flat_map(|(_, tables)| tables).map(|table| siblings.place(table)));
+    changes.sort();
+    changes
+}
+
+/// Tables under their lowercase names. One name may stand for several, of two databases: then each is compared.
+type ByName<'a> = BTreeMap<String, Vec<&'a Table>>;
+
+fn by_name<'a>(tables: impl Iterator<Item = &'a Table>) -> ByName<'a> {
+    let mut named = ByName::new();
+    for table in tables {
+        named.entry(table.name.to_ascii_lowercase()).or_default().push(table);
+    }
+    named
+}
+
+/// The facts found so far about one table.
+pub(super) struct Facts<'a> {
+    table: &'a str,
+    pub(super) reading: Reading,
+    changes: Vec<Change>,
+}
+
+impl Facts<'_> {
+    pub(super) fn add(
+        &mut self,
+        path: impl Into<String>,
+        kind: ChangeKind,
+        before: Option<String>,
+        after: Option<String>,
+        decode: Decode,
+    ) {
+        self.changes.push(Change { path: path.into(), before, after, ..Change::of_table(self.table, kind, decode) });
+    }
+
+    /// The place, from 0, of what the last fact added or removed.
+    pub(super) fn at(&mut self, index: usize) {
+        if let Some(change) = self.changes.last_mut() {
+            change.place = Some(index + 1);
+        }
+    }
+
+    pub(super) fn has(&self, kind: ChangeKind) -> bool {
+        self.changes.iter().any(|change| change.kind == kind)
+    }
+}
+
+fn compare(before: &Table, after: &Table) -> Vec<Change> {
+    let mut facts = Facts { table: &before.name, reading: Reading::of(after), changes: Vec::new() };
+    if before.kind != after.kind {
+        let sides = (Some(kind_name(before.kind)), Some(kind_name(after.kind)));
+        facts.add("", ChangeKind::TableKindChanged, sides.0, sides.1, Decode::Unsafe);
+        return facts.changes;
+    }
+    if after.deprecated && !before.deprecated {
+        facts.add("", ChangeKind::TableDeprecated, None, None, Decode::Safe);
+    }
+    columns::columns(&mut facts, before, after);
+    let same_columns = facts.changes.is_empty();
+    columns::partition_keys(&mut facts, before, after);
+    storage::storage(&mut facts, before, after, same_columns);
+    facts.changes
+}
+
+fn kind_name(kind: TableKind) -> String {
+    let name = match kind {
+        TableKind::External => "external table",
+        TableKind::View => "view",
+        TableKind::Iceberg => "Iceberg table",
+    };
+    name.to_owned()
+}
+
+fn missing(table: &Table) -> Change {
+    let fact = Change::of_table(&table.name, ChangeKind::TableMissing, Decode::Unsafe);
+    Change { before: table.location.clone(), ..fact }
+}
+
+/// Where contracted tables stand, to tell a split-off part of one from a table of its own.
+struct Siblings<'a> {
+    promised: &'a ByName<'a>,
+    /// Location without its trailing slash → contracted table.
+    locations: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Siblings<'a> {
+    fn of(promised: &'a ByName<'a>, found: &'a ByName<'a>) -> Self {
+        let contracted = found.iter().filter(|(name, _)| promised.contains_key(*name)).chain(promised);
+        let tables = contracted.flat_map(|(_, tables)| tables);
+        let location =
+            |table: &&'a Table| Some((table.location.as_deref()?.trim_end_matches('/'), table.name.as_str()));
+        Self { promised, locations: tables.filter_map(location).collect() }
+    }
+
+    /// The fact about a table that has no contract.
+    fn place(&self, table: &Table) -> Change {
+        let (of, kind, after) = match self.sibling(table) {
+            Some(contracted) => (contracted, ChangeKind::StraySibling, Some(table.name.clone())),
+            None => (table.name.as_str(), ChangeKind::TableNew, table.location.clone()),
+        };
+        Change { after, ..Change::of_table(of, kind, Decode::Safe) }
+    }
+
+    /// The contracted table whose name, with a hash, or whose location, with a folder, makes this table's.
+    fn sibling(&self, table: &Table) -> Option<&str> {
+        let by_name = table.name.rsplit_once('_').filter(|(_, suffix)| is_hash(suffix));
+        if let Some(contracted) = by_name.and_then(|(name, _)| self.promised.get(&name.to_ascii_lowercase())) {
+            return contracted.first().map(|contracted| contracted.name.as_str());
+        }
+        let mut folder = table.location.as_deref()?.trim_end_matches('/');
+        while let Some((parent, _)) = folder.rsplit_once('/') {
+            if let Some(contracted) = self.locations.get(parent) {
+                return Some(contracted);
+            }
+            folder = parent;
+        }
+        None
+    }
+}
+
+/// What Glue appends to a name that is taken. A word, a number or a year is not a hash.
+fn is_hash(suffix: &str) -> bool {
+    let hex = suffix.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let mixed =
+        suffix.bytes().any(|byte| byte.is_ascii_digit()) && suffix.bytes().any(|byte| byte.is_ascii_lowercase());
+    hex && mixed && suffix.len() >= 4
 }

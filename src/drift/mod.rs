@@ -2,16 +2,31 @@
 //!
 //! [`diff()`] states facts ([`Change`]) and knows no severity. A [`Rule`] recognises a fact and words it. [`judge()`]
 //! joins the two with policy and lineage, and is the only place where a level is decided.
+//!
+//! Deliberately not a rule:
+//!
+//! - *A rename.* Without field ids it is a removal and an addition. It is suggested, never assumed.
+//! - *Nullability.* Glue columns have none; a check on the values verifies it.
+//! - *Comments, record counts, run ids.* Crawlers rewrite them, and no value depends on them.
+//! - *The type of a column without evidence.* An empty sample shows no type.
 
+mod align;
 mod change;
+mod columns;
+mod decode;
 mod diff;
 mod judge;
+mod promotion;
+mod rename;
 mod rule;
 mod rules;
+mod storage;
 mod verdict;
 
 pub use change::{Change, ChangeKind, Decode};
+pub use decode::Update;
 pub use diff::diff;
-pub use judge::judge;
+pub use judge::{judge, judge_with};
+pub use promotion::Promotion;
 pub use rule::{RULES, Rule};
 pub use verdict::{Finding, Level, Verdict};

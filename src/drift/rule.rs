@@ -1,5 +1,12 @@
 //! What a rule is, and the one list of them.
 
+use super::rules::{
+    column_added_at_end, column_added_in_middle, column_case_changed, column_removed, column_reordered,
+    compression_changed, delimiter_changed, format_changed, header_lines_changed, header_lost, location_changed,
+    partition_key_changed, serde_changed, serde_parameter_changed, stray_sibling, struct_field_added,
+    struct_field_removed, struct_field_reordered, table_deprecated, table_kind_changed, table_missing, table_new,
+    type_incompatible, type_lossy, type_narrowed, type_widened, unclassified_change, unreadable,
+};
 use super::{Change, Level};
 
 /// A drift rule: a static spec and a function, one file each in `rules/`.
@@ -19,5 +26,54 @@ pub struct Rule {
     pub detect: fn(&Change) -> Option<(String, String)>,
 }
 
+impl Rule {
+    /// The rule's page: `docs/rules/<id>.md`.
+    pub fn page(&self) -> String {
+        let Self { id, summary, docs, level_read, level_unread, .. } = self;
+        let default = match level_read == level_unread {
+            true => level_read.to_string(),
+            false => format!("{level_read} if a model reads it, {level_unread} if none does"),
+        };
+        format!(
+            "# {id}\n\n{summary}\n\nBy default {default}. Bytes that no longer \
+             decode are breaking whatever a policy says.\n\n{docs}"
+        )
+    }
+
+    /// The rule of this id.
+    pub fn by_id(id: &str) -> Option<&'static Self> {
+        RULES.iter().copied().find(|rule| rule.id == id)
+    }
+}
+
 /// The one list: listing, `explain`, docs and tests derive from it. Sorted by id.
-pub static RULES: &[&Rule] = &[];
+pub static RULES: &[&Rule] = &[
+    &column_added_at_end::RULE,
+    &column_added_in_middle::RULE,
+    &column_case_changed::RULE,
+    &column_removed::RULE,
+    &column_reordered::RULE,
+    &compression_changed::RULE,
+    &delimiter_changed::RULE,
+    &format_changed::RULE,
+    &header_lines_changed::RULE,
+    &header_lost::RULE,
+    &location_changed::RULE,
+    &partition_key_changed::RULE,
+    &serde_changed::RULE,
+    &serde_parameter_changed::RULE,
+    &stray_sibling::RULE,
+    &struct_field_added::RULE,
+    &struct_field_removed::RULE,
+    &struct_field_reordered::RULE,
+    &table_deprecated::RULE,
+    &table_kind_changed::RULE,
+    &table_missing::RULE,
+    &table_new::RULE,
+    &type_incompatible::RULE,
+    &type_lossy::RULE,
+    &type_narrowed::RULE,
+    &type_widened::RULE,
+    &unclassified_change::RULE,
+    &unreadable::RULE,
+];

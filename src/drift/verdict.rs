@@ -14,6 +14,16 @@ pub enum Level {
     Unknown,
 }
 
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Tolerated => "tolerated",
+            Self::Breaking => "breaking",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
 /// The answer to "may this build go on?".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -58,6 +58,15 @@ pub trait Engine: Send + Sync {
     /// The rows of a succeeded query.
     async fn rows(&self, query: &QueryId) -> Result<Rows, PortError>;
 
+    /// A location for a build that nothing has written to: unique in (model, run, attempt).
+    fn location(&self, model: &str, run_id: &str, attempt: u32) -> String;
+
+    /// Every location that builds of `model` have written to and that is still there.
+    async fn locations(&self, model: &str) -> Result<Vec<String>, PortError>;
+
+    /// Removes what a build left at `location`; absent is fine. The caller knows that nothing live reads it.
+    async fn discard(&self, location: &str) -> Result<(), PortError>;
+
     /// Stops a query; unknown or finished ones are fine.
     async fn cancel(&self, query: &QueryId) -> Result<(), PortError>;
 }

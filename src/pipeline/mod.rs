@@ -1,1 +1,49 @@
-//! Being built.
+//! The pipeline: compare, plan, then walk the plan over the ports, one recorded step at a time.
+//!
+//! Whoever drives it only calls [`advance`] until it is done: a laptop waits on the engine in between, a Lambda returns
+//! and is called again.
+
+mod advance;
+mod cleanup;
+mod compare;
+mod conclude;
+mod project;
+mod publish;
+mod record;
+mod whole;
+
+use crate::catalog::Catalog;
+use crate::engine::Engine;
+use crate::notify::Notifier;
+use crate::port::PortError;
+use crate::problem::Problems;
+use crate::report::Reporter;
+use crate::store::Store;
+
+pub use advance::{Progress, advance};
+pub use compare::{Comparison, accepted_models, compare};
+pub use conclude::{Commands, begin, conclude};
+pub use project::Project;
+pub use record::{AdaptedModel, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
+pub use whole::{Request, run, unfinished};
+
+/// The outside world, as the pipeline sees it.
+#[derive(Clone, Copy)]
+pub struct Ports<'a> {
+    pub catalog: &'a dyn Catalog,
+    pub engine: &'a dyn Engine,
+    pub notifier: &'a dyn Notifier,
+    pub store: &'a dyn Store,
+    pub reporter: &'a dyn Reporter,
+}
+
+/// Why a run could not go on; the run itself stays resumable.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Problems(#[from] Problems),
+    #[error(transparent)]
+    Port(#[from] PortError),
+    #[error("read run record `{key}`: {message}")]
+    Record { key: String, message: String },
+}

@@ -1,5 +1,12 @@
 //! The plan as a value: what `plan` prints is what `run` walks.
 
 mod alert;
+mod build;
+mod explain;
+mod step;
+
 
 pub use alert::{Alert, AlertKind};
+pub use build::{Inputs, STAGING_PREFIX, build, run_id};
+pub use explain::explain;
+pub use step::{Action, Plan, Step};

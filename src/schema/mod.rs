@@ -1,7 +1,8 @@
 //! What a table looks like: its columns, types, partition keys and storage. Facts only, no judgement.
 
 mod data_type;
+pub mod path;
 mod table;
 
 pub use data_type::{DataType, StructField};
-pub use table::{Binding, Column, Evidence, Format, Storage, Table, TableKind};
+pub use table::{Binding, Column, Evidence, Format, Storage, Table, TableKind, UNREADABLE};

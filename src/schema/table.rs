@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use super::DataType;
 
+/// Table parameter of our own crawler: why it could not read the table's files the last time.
+pub const UNREADABLE: &str = "crawlguard.unreadable";
+
 /// A catalog table: what a crawler wrote, or what a contract promises.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {

@@ -10,3 +10,132 @@ pub fn quote(name: &str) -> String {
 pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
+
+/// The identifier as a person would write it: bare where that is safe.
+pub fn plain(name: &str) -> String {
+    let mut characters = name.chars();
+    let starts = characters.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_');
+    let safe = starts && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if safe && !RESERVED.contains(&name) { name.to_owned() } else { quote(name) }
+}
+
+/// The column name that a raw name becomes: lowercase words with `_` between; none if nothing is left.
+pub fn snake_case(name: &str) -> Option<String> {
+    let lower = name.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let joined = words.join("_");
+    match joined.chars().next() {
+        None => None,
+        Some(first) if first.is_numeric() => Some(format!("_{joined}")),
+        Some(_) => Some(joined),
+    }
+}
+
+/// The known name nearest to a mistyped one: at most a third of its letters off.
+pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let (distance, best) = known.map(|other| (distance(name, other), other)).min()?;
+    (distance <= name.chars().count().div_ceil(3)).then_some(best)
+}
+
+/// Levenshtein distance in characters.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, letter) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for (column, other) in right.iter().enumerate() {
+            let above = row[column + 1];
+            row[column + 1] = (diagonal + usize::from(letter != *other)).min(above + 1).min(row[column] + 1);
+            diagonal = above;
+        }
+    }
+    row[right.len()]
+}
+
+/// Words that Athena reserves in SELECT.
+/// <https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html>
+const RESERVED: [&str; 82] = [
+    "alter",
+    "and",
+    "as",
+    "between",
+    "by",
+    "case",
+    "cast",
+    "constraint",
+    "create",
+    "cross",
+    "cube",
+    "current_catalog",
+    "current_date",
+    "current_path",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "deallocate",
+    "delete",
+    "describe",
+    "distinct",
+    "drop",
+    "else",
+    "end",
+    "escape",
+    "except",
+    "execute",
+    "exists",
+    "extract",
+    "false",
+    "first",
+    "for",
+    "from",
+    "full",
+    "group",
+    "grouping",
+    "having",
+    "in",
+    "inner",
+    "insert",
+    "intersect",
+    "into",
+    "is",
+    "join",
+    "json_array",
+    "json_exists",
+    "json_object",
+    "json_query",
+    "json_value",
+    "last",
+    "left",
+    "like",
+    "listagg",
+    "localtime",
+    "localtimestamp",
+    "natural",
+    "normalize",
+    "not",
+    "null",
+    "on",
+    "or",
+    "order",
+    "outer",
+    "prepare",
+    "recursive",
+    "right",
+    "rollup",
+    "select",
+    "skip",
+    "table",
+    "then",
+    "trim",
+    "true",
+    "uescape",
+    "union",
+    "unnest",
+    "using",
+    "values",
+    "when",
+    "where",
+    "with",
+];

@@ -1,14 +1,30 @@
 //! Models: Athena SELECTs in sql/, what they read, and how an added column is carried through them.
 
 mod adapt;
+mod clean;
+mod carry;
+mod dialect;
+mod edit;
 mod graph;
+mod header;
 pub mod ident;
 mod lineage;
 mod model;
+mod outline;
+mod paths;
+mod prove;
+mod resolve;
 mod slot;
+mod source;
+mod substitute;
+mod tables;
+mod types;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
+pub use clean::first_model;
+pub use dialect::dialect;
 pub use graph::Graph;
 pub use lineage::{Lineage, Reader};
 pub use model::{Materialization, Model};
 pub use slot::{bind_slot, rename_tables};
+pub use types::to_dml;

@@ -1,6 +1,10 @@
 //! One file of sql/.
 
-use crate::problem::Problems;
+use super::header::Header;
+use super::outline::{Branch, Query, Select};
+use super::source::{self, Source};
+use super::{slot, tables};
+use crate::problem::{Problem, Problems};
 
 /// A model: a plain Athena SELECT that pastes into the console, with a comment block on top:
 ///
@@ -39,12 +43,138 @@ pub enum Materialization {
 
 impl Model {
     /// Reads one file; every problem of header and SQL at once, with line and column.
-    pub fn parse(_file: &str, _text: &str) -> Result<Self, Problems> {
-        todo!()
+    pub fn parse(file: &str, text: &str) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let header = Header::read(file, text, &mut problems);
+        let mut reads = Vec::new();
+        match Source::read(text) {
+            Ok(source) => {
+                let query = Query::of(&source);
+                let mut reading = Reading { file, source: &source, problems: &mut problems };
+                reading.outputs(&query, &header);
+                reading.not_reproducible();
+                let tables = tables::of(&source, &query);
+                reading.catalogs(&tables);
+                reads = tables.into_iter().map(|table| table.name).collect();
+                reads.sort();
+                reads.dedup();
+            }
+            Err(error) => problems.push(Problem::new(file, error.place, error.message, error.help)),
+        }
+        let name = stem(file).to_lowercase();
+        if name.is_empty() {
+            problems.push(Problem::new(
+                file,
+                "",
+                "no name to give the table",
+                "name the file like the table: `name.sql`",
+            ));
+        }
+        let model = Self {
+            name,
+            file: file.to_owned(),
+            text: text.to_owned(),
+            materialization: header.materialization,
+            partitioned_by: header.partitioned_by,
+            primary_key: header.primary_key,
+            carries_additions: header.carries_additions,
+            reads,
+        };
+        Problems::or(problems, model)
     }
 
     /// The SELECT alone, without the header block and a trailing semicolon.
     pub fn select(&self) -> &str {
-        todo!()
+        let start = Header::read(&self.file, &self.text, &mut Vec::new()).length;
+        let end = source::end(&self.text);
+        self.text[start..end.max(start)].trim()
+    }
+}
+
+fn stem(file: &str) -> &str {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    name.strip_suffix(".sql").unwrap_or(name)
+}
+
+/// What can be said of a SELECT without any schema.
+struct Reading<'a> {
+    file: &'a str,
+    source: &'a Source<'a>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reading<'_> {
+    fn problem(&mut self, token: usize, message: String, help: &str) {
+        self.problems.push(Problem::new(self.file, self.source.place(token), message, help));
+    }
+
+    fn outputs(&mut self, query: &Query, header: &Header) {
+        let Some(select) = first_select(query) else { return };
+        let mut seen: Vec<&str> = Vec::new();
+        for item in &select.items {
+            if item.tokens.is_empty() {
+                self.problem(
+                    item.tokens.start,
+                    "nothing between two commas of the select list".to_owned(),
+                    "take the comma out",
+                );
+                continue;
+            }
+            match &item.name {
+                Some(name) if seen.contains(&name.as_str()) => {
+                    self.problem(
+                        item.tokens.start,
+                        format!("two output columns are named `{name}`"),
+                        "rename one with AS",
+                    );
+                }
+                Some(name) => seen.push(name),
+                None if item.star.is_none() => {
+                    self.problem(item.tokens.start, "an output column has no name".to_owned(), "name it with AS");
+                }
+                None => {}
+            }
+        }
+        let starred = select.items.iter().any(|item| item.star.is_some());
+        if !starred {
+            self.named_columns(select, &seen, header);
+        }
+    }
+
+    fn named_columns(&mut self, select: &Select, names: &[&str], header: &Header) {
+        let last = &names[names.len().saturating_sub(header.partitioned_by.len())..];
+        if last != header.partitioned_by.as_slice() {
+            let wanted = header.partitioned_by.join(", ");
+            self.problem(
+                select.at,
+                format!("the last output columns are not `partitioned_by: {wanted}`"),
+                &format!("end the select list with {wanted}, in this order"),
+            );
+        }
+        for key in header.primary_key.iter().filter(|key| !names.contains(&key.as_str())) {
+            self.problem(select.at, format!("primary_key `{key}` is no output column"), "name an output column");
+        }
+    }
+
+    fn not_reproducible(&mut self) {
+        for (token, word) in slot::not_reproducible(&self.source.tokens) {
+            self.problem(token, format!("`{word}` gives other rows at each run"), slot::HELP);
+        }
+    }
+
+    fn catalogs(&mut self, tables: &[tables::TableName]) {
+        for table in tables.iter().filter(|table| table.tokens.len() > 3) {
+            let help = format!("write `{}`: the target decides the catalog", table.name);
+            self.problem(table.tokens.start, "a table name with a catalog".to_owned(), &help);
+        }
+    }
+}
+
+/// The SELECT that names the output columns.
+pub(super) fn first_select(query: &Query) -> Option<&Select> {
+    match query.branches.first()? {
+        Branch::Select(select) => Some(select),
+        Branch::Nested(query) => first_select(query),
+        Branch::Values(_) => None,
     }
 }

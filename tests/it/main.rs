@@ -11,3 +11,5 @@ mod models;
 mod pipeline;
 mod sql;
 mod tidy;
+mod faulty;
+mod support;

@@ -1,1 +1,149 @@
-//! Tests of pipeline.
+//! Runs on the real adapters: to the end, and killed at every port call.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crawlguard::catalog::Catalog;
+use crawlguard::engine::Engine;
+use crawlguard::engine::duckdb::DuckDbEngine;
+use crawlguard::notify::{Notifier, Outbox};
+use crawlguard::pipeline::{Commands, Outcome, Ports, Request, Run, RunError, run};
+use crawlguard::report::Quiet;
+use crawlguard::store::Store;
+
+use crate::faulty::{Faulty, Fuse};
+use crate::support::{Lake, SLOT};
+
+/// One process: it opens everything anew, as a rerun after a kill does.
+async fn process(lake: &Lake, fuse: &Fuse) -> Result<Run, RunError> {
+    let (catalog, store) = (lake.catalog(), lake.store());
+    let engine = DuckDbEngine::new(lake.catalog(), lake.path(".crawlguard/warehouse"))?;
+    let faulty_store = Faulty::<dyn Store> { inner: &store, fuse };
+    let outbox = Outbox::new(&store);
+    let ports = Ports {
+        catalog: &Faulty::<dyn Catalog> { inner: catalog.as_ref(), fuse },
+        engine: &Faulty::<dyn Engine> { inner: &engine, fuse },
+        notifier: &Faulty::<dyn Notifier> { inner: &outbox, fuse },
+        store: &faulty_store,
+        reporter: &Quiet,
+    };
+    let commands = Commands::default();
+    let request = Request { target: "local", raw_prefix: "raw_", keep_versions: 2, slot: SLOT, commands: &commands };
+    run(ports, &lake.project(), request).await
+}
+
+async fn healthy(lake: &Lake) -> Run {
+    process(lake, &Fuse::new(usize::MAX, false)).await.unwrap()
+}
+
+/// What somebody who looks at the folder afterwards sees.
+#[derive(Debug, PartialEq, Eq)]
+struct EndState {
+    outcome: Option<Outcome>,
+    /// Published table → (version, rows), staging tables included if any are left.
+    tables: BTreeMap<String, (Option<String>, Option<String>)>,
+    alerts: usize,
+    runs: usize,
+    /// Builds kept on disk.
+    builds: usize,
+}
+
+async fn end_state(lake: &Lake, run: &Run) -> EndState {
+    let tables = lake.catalog().tables("").await.unwrap().into_iter().filter(|table| !table.name.starts_with("raw_"));
+    let count = |folder: &str| fs::read_dir(lake.path(folder)).map_or(0, Iterator::count);
+    let builds = ["int_orders", "fact_cities"].map(|model| count(&format!(".crawlguard/warehouse/{model}")));
+    EndState {
+        outcome: run.outcome,
+        tables: tables.map(|table| (table.name, (table.version, table.parameters.get("crawlguard.rows").cloned()))).collect(),
+        alerts: lake.store().list("alerts/").await.unwrap().len(),
+        runs: lake.store().list("runs/").await.unwrap().len(),
+        builds: builds.iter().sum(),
+    }
+}
+
+/// Kills a run at each of its port calls, before and after the call took effect, and reruns it.
+async fn survives_every_crash(name: &str, prepare: impl Fn(&Lake)) {
+    let whole = Lake::new();
+    prepare(&whole);
+    let fuse = Fuse::new(usize::MAX, false);
+    let expected = process(&whole, &fuse).await.unwrap();
+    let expected = end_state(&whole, &expected).await;
+    // How often an engine is asked while it works varies from run to run, so the end is found, not counted beforehand.
+    let mut tried = 0;
+    for after in [false, true] {
+        for at in 0.. {
+            let lake = Lake::new();
+            prepare(&lake);
+            let fuse = Fuse::new(at, after);
+            let cut = process(&lake, &fuse).await;
+            if fuse.calls() <= at {
+                break;
+            }
+            assert!(cut.is_err(), "{name}: call {at} failed and the run did not stop");
+            let run = healthy(&lake).await;
+            assert_eq!(end_state(&lake, &run).await, expected, "{name}: killed at call {at}, after: {after}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 10, "{name}: only {tried} places to crash");
+    println!("{name}: {tried}/{tried} crashes end as the whole run did");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clean_run_publishes_and_a_crash_changes_nothing() {
+    survives_every_crash("published", |_| {}).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn breaking_drift_alerts_once_whatever_crashes() {
+    survives_every_crash("halted", |lake| {
+        lake.write("lake/orders/1.json", "{\"Id\":1,\"City\":\"Rome\"}\n");
+        lake.crawl();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_checks_alert_once_whatever_crashes() {
+    survives_every_crash("checks failed", |lake| {
+        lake.write("sql/fact_cities.sql", "SELECT city, count(*) AS orders FROM int_orders WHERE city = 'x' GROUP BY city\n");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_for_the_same_slot_again_gets_its_own_id_and_keeps_versions() {
+    let lake = Lake::new();
+    for _ in 0..4 {
+        assert_eq!(healthy(&lake).await.outcome, Some(Outcome::Published));
+    }
+    let versions = lake.catalog().versions("int_orders").await.unwrap();
+    assert_eq!(versions.len(), 2, "keep_versions");
+    let builds = fs::read_dir(lake.path(".crawlguard/warehouse/int_orders")).unwrap().count();
+    assert_eq!(builds, 2, "data of dropped versions is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn halted_runs_leave_the_last_good_tables() {
+    let lake = Lake::new();
+    healthy(&lake).await;
+    let before = lake.catalog().table("int_orders").await.unwrap();
+    lake.write("lake/orders/1.json", "{\"Id\":1,\"City\":\"Rome\"}\n");
+    lake.crawl();
+    let run = healthy(&lake).await;
+    assert_eq!(run.outcome, Some(Outcome::Halted));
+    assert_eq!(run.alert.unwrap().accept, ["crawlguard contracts update raw_orders --yes"]);
+    assert_eq!(lake.catalog().table("int_orders").await.unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tolerated_column_reaches_the_published_table() {
+    let lake = Lake::new();
+    lake.write("lake/orders/2.json", "{\"Id\":4,\"Ship City\":\"Bonn\",\"Gift Note\":\" hi \"}\n");
+    lake.crawl();
+    let run = healthy(&lake).await;
+    assert_eq!(run.outcome, Some(Outcome::Published), "{:?}", run.error);
+    let table = lake.catalog().table("int_orders").await.unwrap().unwrap();
+    let names: Vec<_> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(names, ["id", "city", "gift_note"]);
+}

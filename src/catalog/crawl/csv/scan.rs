@@ -1,0 +1,176 @@
+//! One CSV file: its delimiter, its first row, and what the rows below it hold.
+
+use super::super::lines::{self, Lines};
+use super::super::listing::{SourceFile, unreadable};
+use super::super::log::Log;
+use super::cells::{Quotes, cells};
+
+/// Delimiters that are tried, the likeliest first.
+const DELIMITERS: [u8; 4] = [b',', b'\t', b'|', b';'];
+/// How many lines vote on the delimiter, and how many bytes of them are held for it.
+const VOTERS: usize = 64;
+const VOTERS_BYTES: usize = 1024 * 1024;
+
+/// What one file holds.
+pub(in super::super) struct Scan {
+    pub(super) delimiter: u8,
+    pub(super) quoted: bool,
+    pub(super) first: Vec<String>,
+    pub(super) first_line: u64,
+    /// Column by column, without the first row.
+    pub(super) body: Vec<Cell>,
+    pub(super) body_rows: u64,
+}
+
+/// The narrowest type that holds a column's cells; Glue's CSV classifier knows these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cell {
+    Empty,
+    BigInt,
+    Double,
+    String,
+}
+
+impl Cell {
+    pub(super) fn of(text: &[u8]) -> Self {
+        let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+        match digits.first() {
+            None if text.is_empty() => Self::Empty,
+            // Hive writes NULL so.
+            Some(b'\\') if text == b"\\N" => Self::Empty,
+            Some(b'0'..=b'9' | b'.') => Self::number(text, digits),
+            _ => Self::String,
+        }
+    }
+
+    fn number(text: &[u8], digits: &[u8]) -> Self {
+        if digits.iter().all(u8::is_ascii_digit) {
+            // Past bigint, text alone keeps every digit.
+            let fits = digits.len() < 19 || std::str::from_utf8(text).is_ok_and(|text| text.parse::<i64>().is_ok());
+            return if fits { Self::BigInt } else { Self::String };
+        }
+        // `parse` takes no letter after a leading digit or point but an exponent's.
+        let is_double = std::str::from_utf8(text).is_ok_and(|text| text.parse::<f64>().is_ok());
+        if is_double { Self::Double } else { Self::String }
+    }
+
+    /// The wider of two: each holds the values of those before it.
+    pub(super) fn with(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+impl Scan {
+    /// The built-in classifier's rule: at least two columns and two rows, names of text under 150 characters (the last
+    /// may be empty), and one row below with something that is not text.
+    pub(super) fn has_header(&self) -> bool {
+        let Some((last, others)) = self.first.split_last() else { return false };
+        let is_name = |cell: &String| Cell::of(cell.as_bytes()) == Cell::String && cell.chars().count() < 150;
+        !others.is_empty()
+            && self.body_rows > 0
+            && others.iter().all(is_name)
+            && (last.is_empty() || is_name(last))
+            && self.body.iter().any(|cell| matches!(cell, Cell::BigInt | Cell::Double))
+    }
+}
+
+/// Reads a whole file; `None` if nothing can be said of it, and then the log says why.
+pub(super) fn scan(file: &SourceFile, gzip: bool, log: &mut Log<'_>) -> Option<Scan> {
+    let reader = match lines::open(file, gzip) {
+        Ok(reader) => reader,
+        Err(error) => {
+            log.push("", unreadable(&file.path, &error).message, "copy it again, or take it away");
+            return None;
+        }
+    };
+    let mut lines = Lines::new(reader);
+    let (mut head, mut held) = (Vec::new(), 0);
+    while head.len() < VOTERS
+        && held < VOTERS_BYTES
+        && let Some((line, text)) = lines.next(log)
+    {
+        held += text.len();
+        head.push((line, text.to_vec()));
+    }
+    let Some(delimiter) = delimiter(&head) else {
+        log.at_line(
+            1,
+            "one column only, or none of `,`, tab, `|` and `;` divides the cells",
+            "write CSV or JSON Lines",
+        );
+        return None;
+    };
+    let mut scan = Scan { delimiter, quoted: false, first: Vec::new(), first_line: 1, body: Vec::new(), body_rows: 0 };
+    for (line, text) in &head {
+        scan.row(*line, text, log);
+    }
+    while let Some((line, text)) = lines.next(log) {
+        scan.row(line, text, log);
+    }
+    Some(scan)
+}
+
+impl Scan {
+    fn row(&mut self, line: u64, text: &[u8], log: &mut Log<'_>) {
+        if !is_sound(line, text, log) {
+            return;
+        }
+        if self.first.is_empty() {
+            self.first_line = line;
+            self.first = cells(text, self.delimiter).map(|cell| cell.text()).collect();
+            self.body = vec![Cell::Empty; self.first.len()];
+        } else {
+            self.body_rows += 1;
+        }
+        let is_body = self.body_rows > 0;
+        let (mut count, mut open) = (0, false);
+        for cell in cells(text, self.delimiter) {
+            self.quoted |= cell.quotes == Quotes::Closed;
+            open |= cell.quotes == Quotes::Open;
+            if is_body
+                && let Some(known) = self.body.get_mut(count)
+                && *known != Cell::String
+            {
+                *known = known.with(Cell::of(cell.bytes));
+            }
+            count += 1;
+        }
+        if open {
+            log.at_line(
+                line,
+                "a quoted cell does not end on its line",
+                "take line breaks out of cells: Athena splits there",
+            );
+        } else if count != self.body.len() {
+            let cells = if count == 1 { "cell" } else { "cells" };
+            let message = format!("{count} {cells} in a file of {} columns", self.body.len());
+            log.at_line(line, message, "write as many cells as the first line has");
+        }
+    }
+}
+
+/// Logs what makes a line unreadable.
+fn is_sound(line: u64, text: &[u8], log: &mut Log<'_>) -> bool {
+    if let Err(invalid) = std::str::from_utf8(text) {
+        log.push(format!("{line}:{}", invalid.valid_up_to() + 1), "invalid UTF-8", "write the file in UTF-8");
+        return false;
+    }
+    if lines::has_lone_cr(text) {
+        lines::report_lone_cr(line, log);
+        return false;
+    }
+    true
+}
+
+/// The delimiter that divides most of the first lines into as many cells as the first of them.
+fn delimiter(head: &[(u64, Vec<u8>)]) -> Option<u8> {
+    let votes = |delimiter: u8| {
+        let width = |text: &[u8]| cells(text, delimiter).count();
+        let (_, first) = head.first()?;
+        let expected = width(first);
+        let agreeing = head.iter().filter(|(_, text)| width(text) == expected).count();
+        (expected > 1).then_some((agreeing, expected))
+    };
+    // `max_by_key` takes the last of equals, so the likeliest goes last.
+    DELIMITERS.into_iter().rev().filter(|d| votes(*d).is_some()).max_by_key(|d| votes(*d))
+}

@@ -1,0 +1,275 @@
+//! JSON Lines: the keys and types of every record, seen without building the records.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::lines::{self, Lines};
+use super::listing::{SourceFile, unreadable};
+use super::log::Log;
+use super::prefix::Inferred;
+use super::shape::{Field, Fields, Place, Scalar, Shape};
+use crate::problem::Problem;
+use crate::schema::{Column, Evidence, Storage};
+
+/// The union of all records' keys, in first-seen order.
+pub(super) fn infer(files: &[SourceFile], gzip: bool, problems: &mut Vec<Problem>) -> Inferred {
+    let mut fields = Fields::default();
+    let mut records = 0;
+    for (index, file) in files.iter().enumerate() {
+        match lines::open(file, gzip) {
+            Ok(reader) => {
+                let mut log = Log::new(&file.shown, problems);
+                records += read(Lines::new(reader), index, &mut fields, &mut log);
+            }
+            Err(error) => problems.push(unreadable(&file.path, &error)),
+        }
+    }
+    report(&fields, "", files, problems);
+    report_commas(&fields, files, problems);
+    describe(&fields, records, files.len().saturating_sub(1))
+}
+
+/// Reads one file; the number of its records.
+fn read(mut lines: Lines, file: usize, fields: &mut Fields, log: &mut Log<'_>) -> u64 {
+    let mut records = 0;
+    while let Some((line, text)) = lines.next(log) {
+        if text.trim_ascii().is_empty() {
+            continue;
+        }
+        records += 1;
+        if let Err(error) = observe(text, fields, Place { file, line })
+            && explain(text, line, &error, records == 1, log) == Then::GiveUp
+        {
+            break;
+        }
+    }
+    records
+}
+
+#[derive(PartialEq, Eq)]
+enum Then {
+    GoOn,
+    /// Every later line would be wrong for the same reason.
+    GiveUp,
+}
+
+/// Logs why a line is no JSON object.
+fn explain(text: &[u8], line: u64, error: &serde_json::Error, is_first: bool, log: &mut Log<'_>) -> Then {
+    if let Err(invalid) = std::str::from_utf8(text) {
+        log.push(format!("{line}:{}", invalid.valid_up_to() + 1), "invalid UTF-8", "write the file in UTF-8");
+    } else if lines::has_lone_cr(text) {
+        lines::report_lone_cr(line, log);
+    } else if is_first && text.trim_ascii_start().starts_with(b"[") {
+        log.at_line(line, "the file is one JSON array", "write one object a line");
+        return Then::GiveUp;
+    } else if is_first && error.is_eof() {
+        log.at_line(line, "a JSON object does not end on its line", "write one object a line");
+        return Then::GiveUp;
+    } else {
+        let message = error.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        log.push(format!("{line}:{}", error.column()), format!("invalid JSON: {message}"), "write one object a line");
+    }
+    Then::GoOn
+}
+
+/// The SerDe's `paths` divides keys with commas.
+fn report_commas(fields: &Fields, files: &[SourceFile], problems: &mut Vec<Problem>) {
+    for field in fields.list.iter().filter(|field| field.key.contains(',')) {
+        let message = format!("key `{}` holds a comma", field.key);
+        problems.push(Problem::new(&files[field.first.file].shown, line(field.first), message, "rename the key"));
+    }
+}
+
+fn line(place: Place) -> String {
+    format!("line {}", place.line)
+}
+
+/// Logs what the records do not agree on.
+fn report(fields: &Fields, parent: &str, files: &[SourceFile], problems: &mut Vec<Problem>) {
+    for field in &fields.list {
+        let path = format!("{parent}{}", field.key);
+        if let Some(place) = field.twice {
+            let message = format!("key `{path}` comes twice in one object, letter case aside");
+            let help = "keep one: Athena fails on such a row";
+            problems.push(Problem::new(&files[place.file].shown, line(place), message, help));
+        }
+        report_shape(&field.shape, &path, files, problems);
+    }
+}
+
+fn report_shape(shape: &Shape, path: &str, files: &[SourceFile], problems: &mut Vec<Problem>) {
+    match shape {
+        Shape::Mixed { place, before, now } => problems.push(Problem::new(
+            &files[place.file].shown,
+            line(*place),
+            format!("`{path}` is {now} here and {before} before"),
+            "give it one type in every record: no Glue type holds both",
+        )),
+        Shape::Array(items) => report_shape(items, &format!("{path}[]"), files, problems),
+        Shape::Struct(fields) => report(fields, &format!("{path}."), files, problems),
+        Shape::Empty | Shape::Scalar(_) => {}
+    }
+}
+
+fn describe(fields: &Fields, records: u64, newest: usize) -> Inferred {
+    let keys: Vec<_> = fields.list.iter().map(|field| field.key.as_str()).collect();
+    let spellings: serde_json::Map<_, _> = fields
+        .list
+        .iter()
+        .filter(|field| !field.former_keys.is_empty())
+        .map(|field| (field.key.to_lowercase(), field.former_keys.clone().into()))
+        .collect();
+    let mut inferred = Inferred::new(Storage::OPENX_JSON, fields.list.iter().map(column).collect(), records);
+    inferred.serde_parameters.insert("paths".to_owned(), keys.join(","));
+    let missing = fields.list.iter().filter(|field| field.last_file != newest);
+    inferred.set_missing_in_newest(missing.map(|field| field.key.to_lowercase()).collect());
+    if !spellings.is_empty() {
+        let spellings = serde_json::Value::Object(spellings).to_string();
+        inferred.parameters.insert("crawlguard.former_keys".to_owned(), spellings);
+    }
+    inferred
+}
+
+fn column(field: &Field) -> Column {
+    // An all-empty array or object says as little as a null: a later value is no change of type.
+    let (data_type, evidence) = match &field.shape {
+        shape if shape.is_blank() => (shape.data_type(), Evidence::None),
+        shape => (shape.data_type(), Evidence::Seen),
+    };
+    Column { evidence, ..Column::new(field.key.to_lowercase(), data_type) }
+}
+
+/// Widens `fields` by one record.
+fn observe(record: &[u8], fields: &mut Fields, place: Place) -> serde_json::Result<()> {
+    let mut reader = serde_json::Deserializer::from_slice(record);
+    (&mut reader).deserialize_map(Record { fields, place })?;
+    reader.end()
+}
+
+/// An object whose keys and types go into `fields`.
+struct Record<'a> {
+    fields: &'a mut Fields,
+    place: Place,
+}
+
+impl<'de> Visitor<'de> for Record<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { fields, place } = self;
+        fields.start();
+        let mut likely = 0;
+        while let Some(index) = map.next_key_seed(Key { fields, likely, place })? {
+            map.next_value_seed(Value { shape: &mut fields.list[index].shape, place })?;
+            likely = index + 1;
+        }
+        Ok(())
+    }
+}
+
+/// A key, read as its index in `fields`.
+struct Key<'a> {
+    fields: &'a mut Fields,
+    likely: usize,
+    place: Place,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key<'_> {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<usize, E> {
+        Ok(self.fields.index_of(key, self.likely, self.place))
+    }
+}
+
+/// Any value, whose type goes into `shape`.
+struct Value<'a> {
+    shape: &'a mut Shape,
+    place: Place,
+}
+
+impl Value<'_> {
+    fn scalar<E>(self, scalar: Scalar) -> Result<(), E> {
+        self.shape.see_scalar(scalar, self.place);
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Value<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Value<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        self.scalar(Scalar::Boolean)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        self.scalar(if i32::try_from(number).is_ok() { Scalar::Int } else { Scalar::BigInt })
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        match i64::try_from(number) {
+            Ok(number) => self.visit_i64(number),
+            // Past bigint, text alone keeps every digit.
+            Err(_) => self.scalar(Scalar::String),
+        }
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        self.scalar(Scalar::Double)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        self.scalar(Scalar::String)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let Some(item) = self.shape.see_array(self.place) else {
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(());
+        };
+        while items.next_element_seed(Value { shape: item, place: self.place })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Some(fields) = self.shape.see_struct(self.place) else {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(());
+        };
+        Record { fields, place: self.place }.visit_map(map)
+    }
+}

@@ -1,0 +1,105 @@
+//! Which folders are tables, and which files are in them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::problem::Problem;
+
+/// One folder of the lake: one table.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) folder: PathBuf,
+    /// The folder as the user would type it.
+    pub(super) shown: String,
+    pub(super) table: String,
+}
+
+/// One data file of a target.
+#[derive(Debug, Clone)]
+pub(super) struct SourceFile {
+    pub(super) path: PathBuf,
+    pub(super) shown: String,
+    /// The path inside the target, with `/`.
+    pub(super) relative: String,
+    pub(super) bytes: u64,
+    pub(super) modified: SystemTime,
+}
+
+impl SourceFile {
+    /// The folders between the target and the file: its partition.
+    pub(super) fn levels(&self) -> impl Iterator<Item = &str> {
+        let (folders, _) = self.relative.rsplit_once('/').unwrap_or_default();
+        folders.split('/').filter(|level| !level.is_empty())
+    }
+}
+
+/// The lake's folders, by name.
+pub(super) fn targets(lake: &Path, prefix: &str) -> Result<Vec<Target>, Problem> {
+    let mut found = Vec::new();
+    for (name, path) in entries(lake)? {
+        if path.is_dir() {
+            found.push(Target { table: table_name(prefix, &name), shown: path.display().to_string(), folder: path });
+        }
+    }
+    Ok(found)
+}
+
+/// Glue keeps letters, digits and `_` of a folder's name, at most 128 characters of it.
+fn table_name(prefix: &str, folder: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    prefix.chars().map(|c| c.to_ascii_lowercase()).chain(folder.chars().map(plain)).take(128).collect()
+}
+
+/// All files of a target, oldest first, equally old ones by path.
+pub(super) fn files(target: &Target, problems: &mut Vec<Problem>) -> Vec<SourceFile> {
+    let mut found = Vec::new();
+    list(&target.folder, "", &mut found, problems);
+    found.sort_by(|a, b| (a.modified, &a.relative).cmp(&(b.modified, &b.relative)));
+    found
+}
+
+fn list(folder: &Path, inside: &str, found: &mut Vec<SourceFile>, problems: &mut Vec<Problem>) {
+    let entries = match entries(folder) {
+        Ok(entries) => entries,
+        Err(problem) => return problems.push(problem),
+    };
+    for (name, path) in entries {
+        let relative = format!("{inside}{name}");
+        let shown = path.display().to_string();
+        match fs::metadata(&path) {
+            Ok(meta) if meta.is_dir() => list(&path, &format!("{relative}/"), found, problems),
+            Ok(meta) => {
+                let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                found.push(SourceFile { path, shown, relative, bytes: meta.len(), modified });
+            }
+            Err(error) => problems.push(unreadable(&path, &error)),
+        }
+    }
+}
+
+/// A folder's entries by name, without those that Athena hides (`_SUCCESS`, `.crc`).
+fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Problem> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
+        let entry = entry.map_err(|error| unreadable(folder, &error))?;
+        let Ok(name) = entry.file_name().into_string() else {
+            let shown = entry.path().display().to_string();
+            return Err(Problem::new(shown, "", "the name is not UTF-8", "rename it"));
+        };
+        if !name.starts_with(['_', '.']) {
+            found.push((name, entry.path()));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    let help = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => "give this user read permission",
+        std::io::ErrorKind::NotFound => "check the path",
+        _ => "copy it again, or take it away",
+    };
+    Problem::new(path.display().to_string(), "", format!("cannot be read: {error}"), help)
+}

@@ -1,0 +1,84 @@
+//! What several Parquet files' columns have in common.
+
+use crate::catalog::crawl::log::Log;
+use crate::schema::{Column, DataType, StructField};
+
+/// Adds `found` to `known` by name, widening types where every value still fits.
+pub(super) fn columns(known: &mut Vec<Column>, found: Vec<Column>, log: &mut Log<'_>) {
+    for column in found {
+        let Some(same) = known.iter_mut().find(|known| known.name == column.name) else {
+            known.push(column);
+            continue;
+        };
+        match widen(&same.data_type, &column.data_type) {
+            Some(wide) => same.data_type = wide,
+            None => log.push(
+                "schema",
+                format!("column `{}` is {} here and {} in older files", same.name, column.data_type, same.data_type),
+                "write the files with one type",
+            ),
+        }
+    }
+}
+
+/// The type that holds the values of both, `None` if neither is a promotion of the other.
+fn widen(a: &DataType, b: &DataType) -> Option<DataType> {
+    use DataType::{Array, Double, Float, Map, Struct};
+    Some(match (a, b) {
+        _ if a == b => a.clone(),
+        (Float, Double) | (Double, Float) => Double,
+        (Array(a), Array(b)) => Array(Box::new(widen(a, b)?)),
+        (Map(key_a, a), Map(key_b, b)) => Map(Box::new(widen(key_a, key_b)?), Box::new(widen(a, b)?)),
+        (Struct(a), Struct(b)) => Struct(fields(a, b)?),
+        _ if integer_width(a)? < integer_width(b)? => b.clone(),
+        _ => a.clone(),
+    })
+}
+
+fn integer_width(data_type: &DataType) -> Option<u8> {
+    match data_type {
+        DataType::TinyInt => Some(8),
+        DataType::SmallInt => Some(16),
+        DataType::Int => Some(32),
+        DataType::BigInt => Some(64),
+        _ => None,
+    }
+}
+
+fn fields(a: &[StructField], b: &[StructField]) -> Option<Vec<StructField>> {
+    let mut merged = a.to_vec();
+    for field in b {
+        match merged.iter_mut().find(|known| known.name.eq_ignore_ascii_case(&field.name)) {
+            Some(same) => same.data_type = widen(&same.data_type, &field.data_type)?,
+            None => merged.push(field.clone()),
+        }
+    }
+    Some(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(a: &str, b: &str, expected: Option<&str>) {
+        let [a, b] = [a, b].map(DataType::parse);
+        assert_eq!(widen(&a, &b).map(|wide| wide.to_string()).as_deref(), expected, "{a} with {b}");
+    }
+
+    #[test]
+    fn only_promotions_widen() {
+        check("int", "int", Some("int"));
+        check("int", "bigint", Some("bigint"));
+        check("bigint", "tinyint", Some("bigint"));
+        check("float", "double", Some("double"));
+        check("array<int>", "array<bigint>", Some("array<bigint>"));
+        check("map<string,float>", "map<string,double>", Some("map<string,double>"));
+        check("struct<a:int>", "struct<b:string,a:bigint>", Some("struct<a:bigint,b:string>"));
+        check("int", "double", None);
+        check("bigint", "string", None);
+        check("decimal(9,2)", "decimal(10,2)", None);
+        check("date", "timestamp", None);
+        check("struct<a:int>", "struct<a:string>", None);
+    }
+}

@@ -1,0 +1,237 @@
+//! One target: its files, what they agree on, and the table that makes.
+
+use std::collections::BTreeMap;
+
+use super::Outcome;
+use super::listing::{self, SourceFile, Target, unreadable};
+use super::sniff::{Kind, Sniffed, sniff};
+use super::{csv, json, parquet};
+use crate::problem::Problem;
+use crate::schema::{Column, DataType, Storage, Table, TableKind};
+
+/// What the files of one format say, before it becomes a table.
+pub(super) struct Inferred {
+    pub(super) serde: &'static str,
+    pub(super) columns: Vec<Column>,
+    pub(super) records: u64,
+    pub(super) serde_parameters: BTreeMap<String, String>,
+    pub(super) parameters: BTreeMap<String, String>,
+    pub(super) skip_header_lines: u32,
+}
+
+impl Inferred {
+    pub(super) fn new(serde: &'static str, columns: Vec<Column>, records: u64) -> Self {
+        let (serde_parameters, parameters) = Default::default();
+        Self { serde, columns, records, serde_parameters, parameters, skip_header_lines: 0 }
+    }
+
+    /// Records the columns that older files have and the newest has not: in a union of files nothing else shows them.
+    pub(super) fn set_missing_in_newest(&mut self, columns: Vec<String>) {
+        if !columns.is_empty() {
+            let list = serde_json::Value::from(columns).to_string();
+            self.parameters.insert("crawlguard.missing_in_newest".to_owned(), list);
+        }
+    }
+}
+
+/// The table of one folder; `None` if it holds no file.
+pub(super) fn crawl(target: &Target, database: &str) -> Outcome {
+    let mut problems = Vec::new();
+    let files = listing::files(target, &mut problems);
+    let groups = by_format(&files, &mut problems);
+    if !files.is_empty() && groups.is_empty() && problems.is_empty() {
+        problems.push(Problem::new(&target.shown, "", "every file is empty", "deliver the data again"));
+    }
+    report_formats(target, &groups, &mut problems);
+    let mut table = None;
+    for (sniffed, files) in &groups {
+        let inferred = infer(*sniffed, files, &mut problems);
+        table = build(target, database, *sniffed, files, inferred, &mut problems);
+    }
+    if problems.is_empty() { Ok(table) } else { Err(problems) }
+}
+
+type Group = (Sniffed, Vec<SourceFile>);
+
+/// The files that hold something, by format and compression.
+fn by_format(files: &[SourceFile], problems: &mut Vec<Problem>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for file in files {
+        let sniffed = match sniff(file) {
+            Ok(None) => continue,
+            Ok(Some(sniffed)) => sniffed,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        match groups.iter_mut().find(|(known, _)| *known == sniffed) {
+            Some((_, same)) => same.push(file.clone()),
+            None => groups.push((sniffed, vec![file.clone()])),
+        }
+    }
+    groups
+}
+
+/// Glue makes several tables of a folder whose files differ in format or compression.
+fn report_formats(target: &Target, groups: &[Group], problems: &mut Vec<Problem>) {
+    if groups.len() < 2 {
+        return;
+    }
+    let name = |(sniffed, files): &Group| {
+        let packed = if sniffed.gzip { ", gzip" } else { "" };
+        format!("`{}` ({}{packed})", files[0].relative, sniffed.kind.classification())
+    };
+    let names: Vec<_> = groups.iter().map(name).collect();
+    problems.push(Problem::new(
+        &target.shown,
+        "",
+        format!("files differ in format or compression: {}", names.join(", ")),
+        "keep one format and compression a folder",
+    ));
+}
+
+fn infer(sniffed: Sniffed, files: &[SourceFile], problems: &mut Vec<Problem>) -> Inferred {
+    match sniffed.kind {
+        Kind::Json => json::infer(files, sniffed.gzip, problems),
+        Kind::Csv => csv::infer(files, sniffed.gzip, problems),
+        Kind::Parquet => parquet::infer(files, problems),
+    }
+}
+
+fn build(
+    target: &Target,
+    database: &str,
+    sniffed: Sniffed,
+    files: &[SourceFile],
+    inferred: Inferred,
+    problems: &mut Vec<Problem>,
+) -> Option<Table> {
+    let partition_keys = partition_keys(target, files, problems);
+    check_names(target, &inferred.columns, &partition_keys, problems);
+    let parameters = parameters(sniffed, files, &inferred);
+    let location = location(target).map_err(|problem| problems.push(problem)).ok()?;
+    Some(Table {
+        database: database.to_owned(),
+        name: target.table.clone(),
+        columns: inferred.columns,
+        partition_keys,
+        storage: Storage {
+            classification: Some(sniffed.kind.classification().to_owned()),
+            serde: Some(inferred.serde.to_owned()),
+            serde_parameters: inferred.serde_parameters,
+            input_format: Some(input_format(sniffed.kind).to_owned()),
+            output_format: Some(output_format(sniffed.kind).to_owned()),
+            compression: Some(compression(sniffed).to_owned()),
+            skip_header_lines: inferred.skip_header_lines,
+        },
+        location: Some(location),
+        kind: TableKind::External,
+        deprecated: false,
+        parameters,
+        version: None,
+    })
+}
+
+/// The folder's real path: however the lake is typed, its tables stay where they are.
+fn location(target: &Target) -> Result<String, Problem> {
+    let real = target.folder.canonicalize().map_err(|error| unreadable(&target.folder, &error))?;
+    let text = real.to_str().ok_or_else(|| Problem::new(&target.shown, "", "the path is not UTF-8", "rename it"))?;
+    Ok(format!("{text}/"))
+}
+
+/// `k=v` folders become key `k`, other levels `partition_0`, `partition_1`, …
+fn partition_keys(target: &Target, files: &[SourceFile], problems: &mut Vec<Problem>) -> Vec<Column> {
+    let keys = |file: &SourceFile| -> Vec<String> { file.levels().enumerate().map(partition_key).collect() };
+    let Some(first) = files.first() else { return Vec::new() };
+    let expected = keys(first);
+    if let Some(other) = files.iter().find(|file| keys(file) != expected) {
+        problems.push(Problem::new(
+            &target.shown,
+            "",
+            format!("`{}` and `{}` are in folders of different partition keys", first.relative, other.relative),
+            "lay all files in the same levels of folders",
+        ));
+    }
+    expected.into_iter().map(|key| Column::new(key, DataType::String)).collect()
+}
+
+fn partition_key((level, folder): (usize, &str)) -> String {
+    match folder.split_once('=') {
+        Some((key, _)) if !key.is_empty() => key.to_lowercase(),
+        _ => format!("partition_{level}"),
+    }
+}
+
+/// Names and types that the catalog cannot hold.
+fn check_names(target: &Target, columns: &[Column], keys: &[Column], problems: &mut Vec<Problem>) {
+    if columns.is_empty() && problems.is_empty() {
+        problems.push(Problem::new(
+            &target.shown,
+            "",
+            "no column was found",
+            "deliver records with at least one field",
+        ));
+    }
+    let mut push = |message: String, help: &str| problems.push(Problem::new(&target.shown, "", message, help));
+    for (index, key) in keys.iter().enumerate() {
+        if columns.iter().chain(&keys[..index]).any(|other| other.name == key.name) {
+            push(format!("partition key `{}` is also a column", key.name), "rename the folder's key or the column");
+        }
+    }
+    for Column { name, data_type, .. } in columns {
+        // https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
+        if name.is_empty() || name.len() > 255 || name.contains(['\n', '\r']) {
+            let message = format!("column name `{}` does not fit the catalog", name.escape_debug());
+            push(message, "give it 1 to 255 bytes on one line");
+        }
+        let written = data_type.to_string();
+        // https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
+        if written.len() > 131_072 {
+            let message =
+                format!("the type of column `{name}` is {} bytes long, 131072 fit the catalog", written.len());
+            push(message, "write keys that are values (ids, dates) as an array of objects");
+        } else if DataType::parse(&written) != *data_type {
+            let message = format!("a field inside column `{name}` has a name that no Glue type can hold");
+            push(message, "use no `:`, `,`, `<` or `>` in it, and no space at its ends");
+        }
+    }
+}
+
+/// What a crawler writes about the data.
+fn parameters(sniffed: Sniffed, files: &[SourceFile], inferred: &Inferred) -> BTreeMap<String, String> {
+    let bytes: u64 = files.iter().map(|file| file.bytes).sum();
+    let entries = [
+        ("CrawlerSchemaDeserializerVersion", "1.0".to_owned()),
+        ("CrawlerSchemaSerializerVersion", "1.0".to_owned()),
+        ("UPDATED_BY_CRAWLER", "crawlguard".to_owned()),
+        ("averageRecordSize", bytes.checked_div(inferred.records).unwrap_or(0).to_string()),
+        ("classification", sniffed.kind.classification().to_owned()),
+        ("compressionType", compression(sniffed).to_owned()),
+        ("objectCount", files.len().to_string()),
+        ("recordCount", inferred.records.to_string()),
+        ("sizeKey", bytes.to_string()),
+        ("typeOfData", "file".to_owned()),
+    ];
+    let mut parameters = inferred.parameters.clone();
+    parameters.extend(entries.map(|(key, value)| (key.to_owned(), value)));
+    parameters
+}
+
+fn compression(sniffed: Sniffed) -> &'static str {
+    if sniffed.gzip { "gzip" } else { "none" }
+}
+
+fn input_format(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Json | Kind::Csv => "org.apache.hadoop.mapred.TextInputFormat",
+        Kind::Parquet => "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    }
+}
+
+fn output_format(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Json | Kind::Csv => "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+        Kind::Parquet => "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    }
+}

@@ -1,0 +1,168 @@
+//! Which numbers a check needs: the one list that the statement asks by and the judgement reads by.
+
+use super::{CheckKind, CheckSpec};
+use crate::schema::DataType;
+use crate::sql::ident::{literal, quote};
+
+/// The alias of the checked table, so that no name resolves to another one.
+pub(super) const CHECKED: &str = "checked";
+
+/// What one check has the statement measure.
+pub(super) struct Measures {
+    /// What is taken of every row, if anything is: selected once, whatever is made of it.
+    pub value: Option<String>,
+    /// Numbers over the whole table: what they are called, and the aggregate that gives them.
+    pub totals: Vec<(String, String)>,
+}
+
+impl Measures {
+    /// What `check` needs; `value` is the name under which its row value is selected.
+    pub fn of(check: &CheckSpec, value: &str, slot: &str) -> Self {
+        // The row count itself is always the statement's first number.
+        if let CheckKind::RowCount { .. } | CheckKind::RowCountChange { .. } = check.kind {
+            return Self { value: None, totals: Vec::new() };
+        }
+        match &check.kind {
+            CheckKind::Unique { columns } => unique(columns, value),
+            CheckKind::CastLoss { column_expression, target_type, .. } => {
+                rows_where(value, &cast_loss(column_expression, target_type))
+            }
+            CheckKind::MovedRows { max_distance, .. } => {
+                moved_rows(check.column.as_deref(), &check.kind, *max_distance, value)
+            }
+            kind => check.column.as_deref().map_or_else(unmeasurable, |name| of_column(kind, name, value, slot)),
+        }
+    }
+}
+
+fn of_column(kind: &CheckKind, name: &str, value: &str, slot: &str) -> Measures {
+    let column = column(name);
+    match kind {
+        CheckKind::Nulls { .. } => rows_where(value, &format!("{column} IS NULL")),
+        CheckKind::AcceptedValues { values, .. } => rows_where(value, &unfit(&column, values, None)),
+        CheckKind::Pattern { regex, .. } => rows_where(value, &unfit(&column, &[], Some(regex))),
+        CheckKind::References { table, column: target } => {
+            rows_where(value, &without_reference(&column, table, target))
+        }
+        CheckKind::Freshness { .. } => age(&column, value, slot),
+        _ => unmeasurable(),
+    }
+}
+
+/// A check that names no column: the number is NULL, and so is never a pass.
+fn unmeasurable() -> Measures {
+    Measures { value: None, totals: vec![("rows".into(), "NULL".into())] }
+}
+
+/// Counts the rows that `condition` holds for; over no rows that is 0, where a sum would be NULL.
+fn rows_where(value: &str, condition: &str) -> Measures {
+    Measures {
+        value: Some(format!("CASE WHEN {condition} THEN 1 END")),
+        totals: vec![("rows".into(), format!("count({value})"))],
+    }
+}
+
+/// A ROW is never NULL itself, so rows whose key is NULL are counted like any other.
+fn unique(columns: &[String], value: &str) -> Measures {
+    if columns.is_empty() {
+        return unmeasurable();
+    }
+    let columns = columns.iter().map(|name| column(name)).collect::<Vec<_>>().join(", ");
+    Measures {
+        value: Some(format!("ROW({columns})")),
+        totals: vec![("rows".into(), format!("count(*) - count(DISTINCT {value})"))],
+    }
+}
+
+/// Seconds from the newest value to the slot; truncated, for engines differ over begun seconds. `TRY_CAST`, because one unreadable text must not fail every check.
+fn age(column: &str, value: &str, slot: &str) -> Measures {
+    let time = format!("TRY_CAST({column} AS timestamp)");
+    let slot = format!("CAST({} AS timestamp)", literal(slot.trim_end_matches('Z').replacen('T', " ", 1).as_str()));
+    Measures {
+        value: Some(format!("CASE WHEN {time} <= {slot} THEN {time} END")),
+        totals: vec![("seconds".into(), format!("date_diff('second', date_trunc('second', max({value})), {slot})"))],
+    }
+}
+
+/// The target is qualified: a bare name that its table lacks would resolve to the checked table, and every row would pass.
+fn without_reference(column: &str, table: &str, target: &str) -> String {
+    let target = format!("referenced.{}", quote(target));
+    let known = format!("SELECT {target} FROM {} AS referenced WHERE {target} IS NOT NULL", quote(table));
+    format!("{column} IS NOT NULL AND {column} NOT IN ({known})")
+}
+
+fn cast_loss(expression: &str, target_type: &str) -> String {
+    let cast = format!("TRY_CAST(({expression}) AS {})", athena_type(&DataType::parse(target_type)));
+    format!("({expression}) IS NOT NULL AND {cast} IS NULL")
+}
+
+/// How far each row's anchor stands from its own column: its own place first, then outwards, left before right.
+fn moved_rows(anchor: Option<&str>, kind: &CheckKind, max_distance: u32, value: &str) -> Measures {
+    let (Some(anchor), CheckKind::MovedRows { values, regex, columns, .. }) = (anchor, kind) else {
+        return unmeasurable();
+    };
+    let mut cases = vec![format!("WHEN {} THEN 0", fit(&column(anchor), values, regex.as_deref()))];
+    let mut totals = vec![("in_place".to_owned(), rows_with(value, 0))];
+    let place = columns.iter().position(|name| name.eq_ignore_ascii_case(anchor));
+    // Farther than the table is wide there is nothing to find.
+    for distance in 1..=max_distance.min(columns.len() as u32) {
+        for neighbour in place.map(|place| neighbours(columns, place, distance)).into_iter().flatten() {
+            cases.push(format!("WHEN {} THEN {distance}", fit(&column(neighbour), values, regex.as_deref())));
+        }
+        totals.push((format!("moved_{distance}"), rows_with(value, distance.into())));
+    }
+    totals.push(("lost".to_owned(), rows_with(value, -1)));
+    Measures { value: Some(format!("CASE {} ELSE -1 END", cases.join(" "))), totals }
+}
+
+/// The columns `distance` places left and right of `place`, as far as there are any.
+fn neighbours(columns: &[String], place: usize, distance: u32) -> impl Iterator<Item = &String> {
+    let distance = distance as usize;
+    let left = place.checked_sub(distance);
+    [left, place.checked_add(distance)].into_iter().flatten().filter_map(|place| columns.get(place))
+}
+
+fn rows_with(value: &str, distance: i64) -> String {
+    format!("count(CASE WHEN {value} = {distance} THEN 1 END)")
+}
+
+/// A value that is there and does not fit: NULL is no value.
+fn unfit(column: &str, values: &[String], regex: Option<&str>) -> String {
+    format!("{column} IS NOT NULL AND NOT ({})", fit(column, values, regex))
+}
+
+/// Whether a value is one of the texts or matches the pattern whole. `\z`, because `$` also stands before a last line break.
+fn fit(column: &str, values: &[String], regex: Option<&str>) -> String {
+    let text = format!("CAST({column} AS varchar)");
+    let listed = (!values.is_empty()).then(|| {
+        let values = values.iter().map(|value| literal(value)).collect::<Vec<_>>().join(", ");
+        format!("{text} IN ({values})")
+    });
+    let matched = regex.map(|regex| format!("regexp_like({text}, {})", literal(&format!("\\A(?:{regex})\\z"))));
+    match (listed, matched) {
+        (Some(listed), Some(matched)) => format!("{listed} OR {matched}"),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => "FALSE".to_owned(),
+    }
+}
+
+fn column(name: &str) -> String {
+    format!("{CHECKED}.{}", quote(name))
+}
+
+/// A type as Athena's DML spells it; what is no Glue spelling is one of DML already (`varchar`, `timestamp(3)`).
+/// <https://docs.aws.amazon.com/athena/latest/ug/data-types.html>
+fn athena_type(data_type: &DataType) -> String {
+    match data_type {
+        DataType::String => "varchar".to_owned(),
+        DataType::Float => "real".to_owned(),
+        DataType::Binary => "varbinary".to_owned(),
+        DataType::Array(item) => format!("array({})", athena_type(item)),
+        DataType::Map(key, value) => format!("map({}, {})", athena_type(key), athena_type(value)),
+        DataType::Struct(fields) => {
+            let fields = fields.iter().map(|field| format!("{} {}", quote(&field.name), athena_type(&field.data_type)));
+            format!("row({})", fields.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,89 @@
+//! Who accepted what: one JSON object a line, in `log.jsonl` of the contracts folder.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::super::args::Globals;
+use super::super::world::World;
+use super::super::{exit, print};
+use crate::drift::Finding;
+
+/// One acceptance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// `2026-01-02T03:04:05Z`.
+    pub at: String,
+    pub who: String,
+    pub reason: Option<String>,
+    pub table: String,
+    pub findings: Vec<Accepted>,
+}
+
+/// A finding that was accepted, without its wording.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    pub rule: String,
+    pub path: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+impl From<&Finding> for Accepted {
+    fn from(finding: &Finding) -> Self {
+        let Finding { rule, path, before, after, .. } = finding.clone();
+        Self { rule, path, before, after }
+    }
+}
+
+/// The log's file, relative to the project.
+pub fn file(world: &World) -> PathBuf {
+    world.settings.config.contracts.join("log.jsonl")
+}
+
+/// The log's text with `entries` at its end.
+pub fn appended(world: &World, entries: &[Entry]) -> anyhow::Result<String> {
+    let mut text = read(world)?;
+    for entry in entries {
+        text += &serde_json::to_string(entry)?;
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn read(world: &World) -> anyhow::Result<String> {
+    let path = world.settings.root.join(file(world));
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
+    }
+}
+
+pub fn print_log(globals: &Globals, world: &World, table: Option<&str>) -> anyhow::Result<ExitCode> {
+    let text = read(world)?;
+    let mut entries = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let entry: Entry =
+            serde_json::from_str(line).with_context(|| format!("{}:{}", file(world).display(), index + 1))?;
+        if table.is_none_or(|table| table == entry.table) {
+            entries.push(entry);
+        }
+    }
+    print(globals, || json!({"schema_version": 1, "log": entries}), || entries.iter().map(human).collect())?;
+    Ok(ExitCode::from(exit::CLEAN))
+}
+
+fn human(entry: &Entry) -> String {
+    let reason = entry.reason.as_deref().unwrap_or("no reason given");
+    let mut text = format!("{}  {}  {}: {reason}\n", entry.at, entry.table, entry.who);
+    for finding in &entry.findings {
+        let side = |side: &Option<String>| side.clone().unwrap_or_else(|| "nothing".into());
+        text += &format!("  {} {}: {} → {}\n", finding.rule, finding.path, side(&finding.before), side(&finding.after));
+    }
+    text
+}

@@ -1,0 +1,200 @@
+//! `contracts update`: the contract becomes what the catalog shows, and the models follow.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::super::args::Globals;
+use super::super::world::{World, now, who};
+use super::super::{exit, print, say};
+use super::log::{self, Accepted, Entry};
+use super::{new_file, write};
+use crate::contract::Document;
+use crate::pipeline::{Comparison, Project, accepted_models, compare};
+use crate::report::human;
+use crate::schema::{Table, UNREADABLE};
+use crate::store::{Store, write_whole};
+
+/// What to accept, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Update<'a> {
+    /// Empty: every table that differs.
+    pub tables: &'a [String],
+    pub reason: Option<&'a str>,
+    /// Do not ask.
+    pub yes: bool,
+}
+
+/// What was accepted.
+#[derive(Debug, Clone, Default)]
+pub struct Updated {
+    pub tables: BTreeSet<String>,
+    edits: Vec<Edit>,
+}
+
+impl Updated {
+    /// The edits as a diff, and the tables.
+    pub fn shown(&self) -> String {
+        if self.tables.is_empty() {
+            return "nothing differs\n".into();
+        }
+        shown(&self.edits) + &self.tables.iter().map(|table| format!("accepted {table}\n")).collect::<String>()
+    }
+}
+
+/// A project file before and after; `after` is empty for a file that goes out of the way.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Edit {
+    file: String,
+    before: String,
+    after: String,
+}
+
+/// The edits of an update that has begun; the file is removed when all are written.
+const PENDING: &str = "update.json";
+
+pub async fn update(globals: &Globals, world: &World, request: Update<'_>) -> anyhow::Result<ExitCode> {
+    let updated = accept(globals, world, request).await?;
+    let files: Vec<_> = updated.edits.iter().map(|edit| edit.file.as_str()).collect();
+    print(globals, || json!({"schema_version": 1, "updated": updated.tables, "files": files}), || updated.shown())?;
+    Ok(ExitCode::from(exit::CLEAN))
+}
+
+/// Accepts the drift of the tables asked for: contracts, models and log together.
+pub async fn accept(globals: &Globals, world: &World, request: Update<'_>) -> anyhow::Result<Updated> {
+    let _lease = world.store.lock(&format!("{}, accepting drift", who())).await?;
+    finish_pending(world)?;
+    let project = Project::read(world.settings.clone())?;
+    let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
+    let tables = choose(&comparison, &project, request.tables)?;
+    if tables.is_empty() {
+        return Ok(Updated::default());
+    }
+    let edits = edits(world, &project, &comparison, &tables, request.reason)?;
+    for document in &project.documents {
+        if !document.comment_lines.is_empty() && edits.iter().any(|edit| edit.file == document.file) {
+            let file = &document.file;
+            say(globals, &format!("note: JSON cannot carry the comments of {file}; it is kept as {file}.bak"));
+        }
+    }
+    if !request.yes && !confirmed(&shown(&edits))? {
+        bail!("not confirmed, nothing written; add --yes to accept without being asked");
+    }
+    apply(world, &edits)?;
+    Ok(Updated { tables, edits })
+}
+
+/// The diff that is shown; the log is a record of it, not part.
+fn shown(edits: &[Edit]) -> String {
+    let seen = edits.iter().filter(|edit| !edit.file.ends_with(".jsonl"));
+    seen.map(|edit| human::diff(&edit.file, &edit.before, &edit.after)).collect()
+}
+
+/// The tables to accept: those asked for, or all that differ.
+fn choose(comparison: &Comparison, project: &Project, asked: &[String]) -> anyhow::Result<BTreeSet<String>> {
+    let differing: BTreeSet<String> = comparison.findings.iter().map(|finding| finding.table.clone()).collect();
+    let known = |table: &String| {
+        project.contract(table).is_some() || comparison.tables.iter().any(|found| found.name == *table)
+    };
+    let strangers: Vec<_> = asked.iter().filter(|table| !known(table)).map(|table| format!("`{table}`")).collect();
+    if !strangers.is_empty() {
+        bail!("no table {} in the catalog or the contracts", strangers.join(", "));
+    }
+    if asked.is_empty() {
+        return Ok(differing);
+    }
+    Ok(asked.iter().filter(|table| differing.contains(*table)).cloned().collect())
+}
+
+fn edits(
+    world: &World,
+    project: &Project,
+    comparison: &Comparison,
+    chosen: &BTreeSet<String>,
+    reason: Option<&str>,
+) -> anyhow::Result<Vec<Edit>> {
+    let mut edits = Vec::new();
+    let mut entries = Vec::new();
+    for name in chosen {
+        edits.extend(contract_edits(world, project, acceptable(comparison, name)?));
+        let findings = comparison.findings.iter().filter(|finding| finding.table == *name).map(Accepted::from).collect();
+        let reason = reason.map(str::to_owned);
+        entries.push(Entry { at: now(), who: who(), reason, table: name.clone(), findings });
+    }
+    for model in accepted_models(project, comparison, chosen)? {
+        let before = project.graph.models[&model.name].text.clone();
+        edits.push(Edit { file: model.file, before, after: model.text });
+    }
+    let file = log::file(world).display().to_string();
+    edits.push(Edit { file, before: String::new(), after: log::appended(world, &entries)? });
+    Ok(edits)
+}
+
+/// The table as the catalog shows it, if it can be promised at all.
+fn acceptable<'a>(comparison: &'a Comparison, name: &str) -> anyhow::Result<&'a Table> {
+    let table = comparison.tables.iter().find(|table| table.name == name).with_context(|| {
+        format!("`{name}` is not in the catalog; bring its files back, or delete its contract and the models that read it")
+    })?;
+    if let Some(why) = table.parameters.get(UNREADABLE) {
+        bail!("`{name}` cannot be accepted while its files cannot be read: {why}");
+    }
+    Ok(table)
+}
+
+/// The contract's new text; for one that was YAML, JSON beside it and the YAML out of the way.
+fn contract_edits(world: &World, project: &Project, table: &Table) -> Vec<Edit> {
+    let Some((_, document)) = project.contract(&table.name) else {
+        let file = new_file(world, &table.name);
+        let after = Document::for_table(&file, table).to_json();
+        return vec![Edit { file, before: String::new(), after }];
+    };
+    let (file, before, after) = (document.file.clone(), document.to_json(), document.accept(table).to_json());
+    if file.ends_with(".json") {
+        return vec![Edit { file, before, after }];
+    }
+    let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem).to_owned();
+    vec![Edit { file: stem + ".json", before: before.clone(), after }, Edit { file, before, after: String::new() }]
+}
+
+/// Shows the change and asks, where there is somebody to ask.
+fn confirmed(shown: &str) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    let mut stderr = anstream::stderr();
+    write!(stderr, "{shown}\nAccept this? [y/N] ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// Writes all edits: first together as the pending update, then one by one; cut off in between, the next update goes on.
+fn apply(world: &World, edits: &[Edit]) -> anyhow::Result<()> {
+    let pending = world.settings.root.join(&world.local.state).join(PENDING);
+    write_whole(&pending, &serde_json::to_vec(edits)?).with_context(|| format!("write {}", pending.display()))?;
+    for edit in edits {
+        let path = world.settings.root.join(&edit.file);
+        if !edit.after.is_empty() {
+            write(world, &edit.file, &edit.after)?;
+        } else if path.exists() {
+            let aside = path.with_added_extension("bak");
+            std::fs::rename(&path, &aside).with_context(|| format!("move {} aside", path.display()))?;
+        }
+    }
+    std::fs::remove_file(&pending).with_context(|| format!("remove {}", pending.display()))
+}
+
+fn finish_pending(world: &World) -> anyhow::Result<()> {
+    let pending = world.settings.root.join(&world.local.state).join(PENDING);
+    if !pending.exists() {
+        return Ok(());
+    }
+    let bytes = std::fs::read(&pending).with_context(|| format!("read {}", pending.display()))?;
+    let edits: Vec<Edit> = serde_json::from_slice(&bytes).with_context(|| format!("read {}", pending.display()))?;
+    apply(world, &edits)
+}

@@ -1,0 +1,78 @@
+//! `crawl`: the lake's schemas into the local catalog.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::args::Globals;
+use super::world::World;
+use super::{exit, print};
+use crate::catalog::Catalog;
+use crate::catalog::crawl::{Crawl, crawl as infer};
+use crate::problem::Problem;
+use crate::schema::{Table, UNREADABLE};
+
+/// Table parameter of a crawler that no longer finds a table's data.
+const DEPRECATED: &str = "DEPRECATED_BY_CRAWLER";
+
+pub async fn crawl(globals: &Globals) -> anyhow::Result<ExitCode> {
+    let world = World::open(globals)?;
+    let crawled = update(&world).await?;
+    let names: Vec<_> = crawled.tables.iter().map(|table| table.name.as_str()).collect();
+    print(
+        globals,
+        || json!({"schema_version": 1, "tables": names, "problems": crawled.problems}),
+        || human(&crawled),
+    )?;
+    Ok(ExitCode::from(if crawled.problems.is_empty() { exit::CLEAN } else { exit::NO_ANSWER }))
+}
+
+/// Crawls the lake and writes what changed. A table that cannot be read stays as it was and is marked unreadable, so that
+/// no comparison takes the old schema for today's.
+pub async fn update(world: &World) -> anyhow::Result<Crawl> {
+    let (lake, database, prefix) = (world.lake(), &world.local.database, &world.local.raw_prefix);
+    if !lake.is_dir() {
+        let help = "Put the lake there, or set `lake` in crawlguard.toml.";
+        return Err(anyhow::Error::from(crate::problem::Problems::from(Problem::new(
+            lake.display().to_string(),
+            "",
+            "the lake is not a folder",
+            help,
+        ))));
+    }
+    let crawled = infer(&lake, database, prefix);
+    let found: BTreeSet<_> = crawled.tables.iter().map(|table| table.name.clone()).collect();
+    for table in &crawled.tables {
+        world.catalog.put(table)?;
+    }
+    for mut table in world.catalog.tables(prefix).await? {
+        if found.contains(&table.name) {
+            continue;
+        }
+        if let Some(problem) = crawled.problems.iter().find(|problem| lies_in(problem, &table)) {
+            table.parameters.insert(UNREADABLE.into(), problem.to_string());
+        } else {
+            table.deprecated = true;
+            table.parameters.insert(DEPRECATED.into(), "true".into());
+        }
+        world.catalog.put(&table)?;
+    }
+    Ok(crawled)
+}
+
+fn lies_in(problem: &Problem, table: &Table) -> bool {
+    table.location.as_ref().is_some_and(|location| problem.file.starts_with(location.as_str()))
+}
+
+fn human(crawled: &Crawl) -> String {
+    let mut text = String::new();
+    for table in &crawled.tables {
+        let format = table.storage.classification.as_deref().unwrap_or("unknown");
+        text += &format!("{}  {} columns, {format}\n", table.name, table.columns.len());
+    }
+    for problem in &crawled.problems {
+        text += &format!("{problem}\n");
+    }
+    text
+}

@@ -1,0 +1,139 @@
+//! `plan`, `run`, `runs`, `rollback`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::args::{Format, Globals};
+use super::world::{self, World};
+use super::{crawl, exit, print};
+use crate::catalog::Catalog;
+use crate::pipeline::{Project, Run, begin, compare, load, runs as run_ids};
+use crate::notify::render;
+use crate::plan::{Alert, run_id};
+use crate::report::human;
+
+pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
+    let world = World::open(globals)?;
+    let project = Project::read(world.settings.clone())?;
+    let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
+    let slot = world::now();
+    let run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot))?;
+    print(globals, || json!({"schema_version": 1, "verdict": run.verdict, "findings": run.findings, "adapted": run.adapted, "not_carried": run.not_carried, "plan": run.plan}), || human::plan(&run))?;
+    Ok(exit::of_verdict(run.verdict))
+}
+
+/// Crawls (unless told not to), then drives a run to its end.
+pub async fn run(globals: &Globals, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<ExitCode> {
+    let world = World::open(globals)?;
+    let run = execute(globals, &world, slot, crawls).await?;
+    print_run(globals, &run)?;
+    if let (Some(alert), Format::Human) = (&run.alert, globals.format) {
+        let text = alert_text(&world, alert)?;
+        print(globals, || json!(null), || format!("\n{text}"))?;
+    }
+    Ok(exit::of_outcome(run.outcome))
+}
+
+/// An alert as it was sent.
+pub fn alert_text(world: &World, alert: &Alert) -> anyhow::Result<String> {
+    let project = Project::read(world.settings.clone())?;
+    let text = render(alert, &project.templates)?;
+    Ok(format!("Subject: {}\n\n{}", text.subject, text.body))
+}
+
+fn print_run(globals: &Globals, run: &Run) -> anyhow::Result<()> {
+    print(globals, || serde_json::to_value(run).expect("a run is plain JSON"), || human::run(run))
+}
+
+/// One run, resumed or new, to its outcome.
+#[cfg(feature = "embedded")]
+pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<Run> {
+    use std::sync::Arc;
+
+    use crate::engine::duckdb::DuckDbEngine;
+    use crate::notify::Outbox;
+    use crate::pipeline::{Ports, Request, unfinished};
+    use crate::report::progress::Progress;
+    use crate::store::Store;
+
+    let holder = format!("{}, process {}, since {}", world::who(), std::process::id(), world::now());
+    let _lease = world.store.lock(&holder).await?;
+    // What a run that was cut off compared must stay as it was until that run has ended.
+    if crawls && unfinished(&world.store).await?.is_none() {
+        for problem in &crawl::update(world).await?.problems {
+            super::say(globals, &problem.to_string());
+        }
+    }
+    let project = Project::read(world.settings.clone())?;
+    let engine = DuckDbEngine::new(Arc::clone(&world.catalog), world.warehouse())?;
+    let outbox = Outbox::new(&world.store);
+    let progress = Progress::new(globals.quiet);
+    let ports = Ports {
+        catalog: world.catalog.as_ref(),
+        engine: &engine,
+        notifier: &outbox,
+        store: &world.store,
+        reporter: &progress,
+    };
+    let request = Request {
+        target: &world.target,
+        raw_prefix: &world.local.raw_prefix,
+        keep_versions: world.local.keep_versions,
+        slot: &slot.map_or_else(world::now, world::slot),
+        commands: &world.commands,
+    };
+    let run = crate::pipeline::run(ports, &project, request).await;
+    progress.finish();
+    Ok(run?)
+}
+
+#[cfg(not(feature = "embedded"))]
+pub async fn execute(_: &Globals, _: &World, _: Option<Timestamp>, _: bool) -> anyhow::Result<Run> {
+    bail!("this crawlguard was built without the embedded engine; build it with --features embedded")
+}
+
+pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCode> {
+    let world = World::open(globals)?;
+    if let Some(id) = id {
+        let recorded = load(&world.store, id).await?.with_context(|| format!("no run `{id}`; `crawlguard runs` lists them"))?;
+        print_run(globals, &recorded.run)?;
+        return Ok(ExitCode::from(exit::CLEAN));
+    }
+    let mut all = Vec::new();
+    for id in run_ids(&world.store).await? {
+        all.extend(load(&world.store, &id).await?.map(|recorded| recorded.run));
+    }
+    let rows = || all.iter().map(|run| json!({"run_id": run.run_id, "slot": run.slot, "verdict": run.verdict, "outcome": run.outcome}));
+    print(globals, || json!({"schema_version": 1, "runs": rows().collect::<Vec<_>>()}), || human::runs(&all))?;
+    Ok(ExitCode::from(exit::CLEAN))
+}
+
+pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyhow::Result<ExitCode> {
+    use crate::store::Store;
+
+    let world = World::open(globals)?;
+    let _lease = world.store.lock(&format!("{}, rolling back {table}", world::who())).await?;
+    if table.starts_with(&world.local.raw_prefix) {
+        bail!("`{table}` is the crawler's, not a published table");
+    }
+    let versions = world.catalog.versions(table).await?;
+    let numbers: Vec<_> = versions.iter().filter_map(|version| version.version.clone()).collect();
+    let wanted = match to {
+        Some(version) => version.to_owned(),
+        None => numbers.get(1).cloned().with_context(|| format!("`{table}` has no earlier version"))?,
+    };
+    if !numbers.contains(&wanted) {
+        bail!("`{table}` has no version {wanted}; kept: {}", numbers.join(", "));
+    }
+    let now = world.catalog.restore(table, &wanted).await?;
+    let version = now.version.unwrap_or_default();
+    if globals.format == Format::Human {
+        print(globals, || json!(null), || format!("{table} shows version {wanted} again, as version {version}\n"))?;
+    } else {
+        print(globals, || json!({"schema_version": 1, "table": table, "restored": wanted, "version": version}), String::new)?;
+    }
+    Ok(ExitCode::from(exit::CLEAN))
+}

@@ -1,0 +1,43 @@
+use super::words::{accept, before, by_bytes, name};
+use crate::drift::{Change, ChangeKind, Level, Rule};
+
+pub static RULE: Rule = Rule {
+    id: "column-removed",
+    summary: "A promised column is gone.",
+    docs: DOCS,
+    level_read: Level::Breaking,
+    level_unread: Level::Tolerated,
+    detect,
+};
+
+fn detect(change: &Change) -> Option<(String, String)> {
+    let ChangeKind::ColumnRemoved = change.kind else {
+        return None;
+    };
+    let effect = by_bytes(
+        change,
+        "models that name it cannot be built",
+        "the files are read by position, so every later column may show its neighbour's values",
+    );
+    let message = format!("Column {} ({}) was removed; {effect}.", name(change), before(change));
+    Some((message, accept(change, "Restore the column at its source")))
+}
+
+const DOCS: &str = "\
+## What it does
+Reports a column of the contract that the catalog no longer has.
+
+## Why it matters
+A model that names it fails, or, where a policy tolerates the removal, gets NULL in its place. In a file read by position the
+columns after it move as well.
+
+## Example
+`raw_orders` had `id, amount, channel`; the catalog now says `id, channel`.
+
+## How to resolve
+Restore the column, or take it out of the models and run `crawlguard contracts update raw_orders`. If it was renamed, the help
+says what it may be called now: change the models to that name.
+
+## Known limits
+Without field ids a rename is a removal and an addition. A rename is suggested with a score and never assumed.
+";

@@ -1,0 +1,45 @@
+use super::words::{accept, after, before};
+use crate::drift::{Change, ChangeKind, Level, Rule};
+
+pub static RULE: Rule = Rule {
+    id: "header-lost",
+    summary: "Every column lost its name to `col0`, `col1`, ….",
+    docs: DOCS,
+    level_read: Level::Breaking,
+    level_unread: Level::Breaking,
+    detect,
+};
+
+fn detect(change: &Change) -> Option<(String, String)> {
+    let ChangeKind::HeaderLost = change.kind else {
+        return None;
+    };
+    let message = format!(
+        "Every column of `{}` lost its name: {} became {}; the crawler found no header, so its line counts as data and no \
+         model finds its columns.",
+        change.table,
+        before(change),
+        after(change)
+    );
+    Some((message, accept(change, "Give the crawler a CSV classifier with `ContainsHeader=PRESENT` and crawl again")))
+}
+
+const DOCS: &str = "\
+## What it does
+Reports a table whose columns are all called `col0`, `col1`, … where the contract knows other names.
+
+## Why it matters
+Glue's CSV classifier sees a header only if some column is not text. When the last such column turns into text, or the header
+really is gone, all names change at once and a header line becomes a row.
+
+## Example
+`id, amount` becomes `col0, col1` after one alphanumeric id arrived.
+
+## How to resolve
+Use a custom classifier (`ContainsHeader=PRESENT`, `Header`, `QuoteSymbol`), or have the producer write the header again; crawl,
+then check again.
+
+## Known limits
+Only the names are looked at. A file whose header really reads `col0, col1` is reported the first time and accepted with
+`crawlguard contracts update raw_orders`.
+";

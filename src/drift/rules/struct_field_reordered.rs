@@ -1,0 +1,42 @@
+use super::words::{by_bytes, name, settle, sides};
+use crate::drift::{Change, ChangeKind, Level, Rule};
+
+pub static RULE: Rule = Rule {
+    id: "struct-field-reordered",
+    summary: "Fields of a struct changed place.",
+    docs: DOCS,
+    level_read: Level::Tolerated,
+    level_unread: Level::Tolerated,
+    detect,
+};
+
+fn detect(change: &Change) -> Option<(String, String)> {
+    let ChangeKind::FieldReordered = change.kind else {
+        return None;
+    };
+    let effect = by_bytes(
+        change,
+        "fields are read by name, so every value stays with its name",
+        "structs are compared by position here, so partitions or files stored before no longer fit",
+    );
+    let (from, to) = sides(change);
+    let message = format!("Field {} moved from place {from} to {to} of its struct; {effect}.", name(change));
+    Some((message, settle(change, "Restore the order at the source")))
+}
+
+const DOCS: &str = "\
+## What it does
+Reports fields of one struct in another order: one finding for each block of neighbours that moved.
+
+## Why it matters
+By name an order means nothing. Against a partition's own column list structs are compared by position, and the query fails.
+
+## Example
+`struct<id:int,price:double>` becomes `struct<price:double,id:int>`.
+
+## How to resolve
+Let the crawler rewrite partitions (`InheritFromTable`), then run `crawlguard contracts update raw_orders`.
+
+## Known limits
+Partitions' own column lists are not read, so in a partitioned table the worst is assumed.
+";

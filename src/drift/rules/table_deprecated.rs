@@ -1,0 +1,40 @@
+use super::words::accept;
+use crate::drift::{Change, ChangeKind, Level, Rule};
+
+pub static RULE: Rule = Rule {
+    id: "table-deprecated",
+    summary: "The crawler marked the table as deprecated.",
+    docs: DOCS,
+    level_read: Level::Breaking,
+    level_unread: Level::Breaking,
+    detect,
+};
+
+fn detect(change: &Change) -> Option<(String, String)> {
+    let ChangeKind::TableDeprecated = change.kind else {
+        return None;
+    };
+    let message = format!(
+        "Table `{}` was marked as deprecated; the crawler no longer finds its files as they were, so what it describes may be stale.",
+        change.table
+    );
+    Some((message, accept(change, "Restore the files and crawl again")))
+}
+
+const DOCS: &str = "\
+## What it does
+Reports a table that the crawler has marked as deprecated.
+
+## Why it matters
+A crawler marks a table whose files it no longer finds, and with `MergeNewColumns` one whose format, compression or delimiter
+changed. It then no longer follows the files.
+
+## Example
+A day's files with another delimiter arrive under `MergeNewColumns`.
+
+## How to resolve
+Look at the newest files and at the crawler's log, mend, and crawl again; or run `crawlguard contracts update raw_orders`.
+
+## Known limits
+The mark does not say why.
+";

@@ -1,0 +1,42 @@
+use super::words::{accept, after, before, by_bytes, subject};
+use crate::drift::{Change, ChangeKind, Level, Promotion, Rule};
+
+pub static RULE: Rule = Rule {
+    id: "type-lossy",
+    summary: "A type change loses precision or meaning.",
+    docs: DOCS,
+    level_read: Level::Breaking,
+    level_unread: Level::Tolerated,
+    detect,
+};
+
+fn detect(change: &Change) -> Option<(String, String)> {
+    let ChangeKind::Retyped(Promotion::Lossy) = change.kind else {
+        return None;
+    };
+    let effect = by_bytes(
+        change,
+        "values convert, but digits, the time of day or arithmetic on them are lost",
+        "stored values cannot be relied on to read as the new type",
+    );
+    let message = format!("{} changed from {} to {}; {effect}.", subject(change), before(change), after(change));
+    Some((message, accept(change, &format!("Restore {} at the source", before(change)))))
+}
+
+const DOCS: &str = "\
+## What it does
+Reports a column, or a part of a nested one, whose values convert to the new type but not back.
+
+## Why it matters
+`bigint` to `double` drops digits, `timestamp` to `date` the time, a number that became text no longer compares or adds as one.
+
+## Example
+`amount` changes from `bigint` to `string` because one file holds `N/A`.
+
+## How to resolve
+Clean the value at its source, or change the models and run `crawlguard contracts update raw_orders`. A policy that tolerates it
+reads the column with `TRY_CAST` and counts what that lost.
+
+## Known limits
+Whether any stored value really lost something is not looked at.
+";

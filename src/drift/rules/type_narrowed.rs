@@ -1,0 +1,42 @@
+use super::words::{accept, after, before, by_bytes, subject};
+use crate::drift::{Change, ChangeKind, Level, Promotion, Rule};
+
+pub static RULE: Rule = Rule {
+    id: "type-narrowed",
+    summary: "A type now holds fewer values.",
+    docs: DOCS,
+    level_read: Level::Breaking,
+    level_unread: Level::Tolerated,
+    detect,
+};
+
+fn detect(change: &Change) -> Option<(String, String)> {
+    let ChangeKind::Retyped(Promotion::Narrowing) = change.kind else {
+        return None;
+    };
+    let effect = by_bytes(
+        change,
+        "values outside the new type become NULL or fail the query",
+        "stored values need not fit it, and then come back NULL or fail the query",
+    );
+    let message = format!("{} narrowed from {} to {}; {effect}.", subject(change), before(change), after(change));
+    Some((message, accept(change, &format!("Restore {} at the source", before(change)))))
+}
+
+const DOCS: &str = "\
+## What it does
+Reports a column, or a part of a nested one, whose new type does not hold every value of the old.
+
+## Why it matters
+Values that do not fit become NULL or fail the query, and those stored before did not know of the limit.
+
+## Example
+`amount` changes from `bigint` to `int`; a stored 3000000000 no longer fits.
+
+## How to resolve
+Restore the wider type, or check that every stored value fits and run `crawlguard contracts update raw_orders`. A policy that
+tolerates it reads the column with `TRY_CAST` and counts what that lost.
+
+## Known limits
+A crawler infers types from a sample. It narrows a column when the sample held only small values, and the rest may hold others.
+";

@@ -1,0 +1,49 @@
+use super::words::{after, before, by_bytes, subject, update};
+use crate::drift::{Change, ChangeKind, Level, Promotion, Rule};
+
+pub static RULE: Rule = Rule {
+    id: "type-widened",
+    summary: "A type now holds more values.",
+    docs: DOCS,
+    level_read: Level::Tolerated,
+    level_unread: Level::Tolerated,
+    detect,
+};
+
+fn detect(change: &Change) -> Option<(String, String)> {
+    let ChangeKind::Retyped(Promotion::Widening) = change.kind else {
+        return None;
+    };
+    let effect = by_bytes(
+        change,
+        "every stored value fits and means the same",
+        "stored values cannot be relied on to read as the new type",
+    );
+    let message = format!("{} widened from {} to {}; {effect}.", subject(change), before(change), after(change));
+    Some((
+        message,
+        format!(
+            "Run {} to accept the new type, or pin the column in the contract to keep the old one.",
+            update(change)
+        ),
+    ))
+}
+
+const DOCS: &str = "\
+## What it does
+Reports a column, or a part of a nested one, whose new type holds every value of the old.
+
+## Why it matters
+`int` to `bigint` loses nothing. The format may still refuse: Parquet and ORC read another type only in a partitioned table.
+
+## Example
+`amount` changes from `int` to `bigint`.
+
+## How to resolve
+Nothing has to be done where the bytes decode: the wider type flows through the models, unless the contract pins the column,
+which casts it back. `crawlguard contracts update raw_orders` accepts it.
+
+## Known limits
+Athena documents few pairs as readable. A widening outside of them (`int` to `double`) counts as readable only in text files of
+a table without partitions.
+";

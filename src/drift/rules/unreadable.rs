@@ -1,0 +1,43 @@
+use super::words::{accept, after, before, subject};
+use crate::drift::{Change, ChangeKind, Level, Rule};
+
+pub static RULE: Rule = Rule {
+    id: "unreadable",
+    summary: "A type or SerDe is not known to this program.",
+    docs: DOCS,
+    level_read: Level::Unknown,
+    level_unread: Level::Unknown,
+    detect,
+};
+
+fn detect(change: &Change) -> Option<(String, String)> {
+    let ChangeKind::Unreadable = change.kind else {
+        return None;
+    };
+    let message = format!(
+        "{} changed from {} to {}, which cannot be judged: one of them is not known here, so nothing can be said about the \
+         values.",
+        subject(change),
+        before(change),
+        after(change)
+    );
+    Some((message, accept(change, "Use a documented Glue type and SerDe")))
+}
+
+const DOCS: &str = "\
+## What it does
+Reports a type spelling or SerDe that this program cannot read and that is not the one the contract holds.
+
+## Why it matters
+What is not understood is not waved through: there is no answer, and the build stops with exit code 2.
+
+## Example
+`amount` becomes `uniontype<int,string>`.
+
+## How to resolve
+Correct the type or SerDe in the catalog. If it is meant, run `crawlguard contracts update raw_orders`: the same spelling is then
+no difference, but any other change of that table stays unknown while its SerDe is.
+
+## Known limits
+Even a correct type that is not in Athena's list is not known here.
+";

@@ -1,0 +1,71 @@
+//! Turns of phrase that the rules share.
+
+use crate::drift::{Change, Decode};
+
+/// The side the contract promised, in backticks.
+pub(super) fn before(change: &Change) -> String {
+    change.before.as_deref().map_or_else(|| "nothing".to_owned(), quoted)
+}
+
+/// The side the catalog shows, in backticks.
+pub(super) fn after(change: &Change) -> String {
+    change.after.as_deref().map_or_else(|| "nothing".to_owned(), quoted)
+}
+
+/// Both sides as they are.
+pub(super) fn sides(change: &Change) -> (&str, &str) {
+    (change.before.as_deref().unwrap_or("nothing"), change.after.as_deref().unwrap_or("nothing"))
+}
+
+/// Any text in backticks; a tab or another invisible sign is spelt out.
+pub(super) fn quoted(text: &str) -> String {
+    let shown = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    format!("`{}`", text.chars().map(shown).collect::<String>())
+}
+
+/// The column or field, in backticks.
+pub(super) fn name(change: &Change) -> String {
+    quoted(&change.path)
+}
+
+/// What the sentence is about where it may be a column or the table's SerDe.
+pub(super) fn subject(change: &Change) -> String {
+    match change.path.is_empty() {
+        true => "The SerDe".to_owned(),
+        false => format!("Column {}", name(change)),
+    }
+}
+
+/// What it means downstream, as the bytes decide.
+pub(super) fn by_bytes<'a>(change: &Change, safe: &'a str, not: &'a str) -> &'a str {
+    match change.decode {
+        Decode::Safe => safe,
+        Decode::Unsafe => not,
+        Decode::Unknown => "how its SerDe reads the files is not known, so the values cannot be relied on",
+    }
+}
+
+/// The command that accepts what the catalog shows, ready to paste.
+pub(super) fn update(change: &Change) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "_-.".contains(character);
+    match change.table.chars().all(plain) {
+        true => format!("`crawlguard contracts update {}`", change.table),
+        false => format!("`crawlguard contracts update '{}'`", change.table.replace('\'', r"'\''")),
+    }
+}
+
+/// Advice to undo the change, or the command that accepts it.
+pub(super) fn accept(change: &Change, undo: &str) -> String {
+    format!("{undo}, or run {} to accept the change.", update(change))
+}
+
+/// Advice where nothing needs undoing if the bytes decode.
+pub(super) fn settle(change: &Change, undo: &str) -> String {
+    match change.decode {
+        Decode::Safe => format!("Run {} to make it part of the contract.", update(change)),
+        Decode::Unsafe | Decode::Unknown => accept(change, undo),
+    }
+}

@@ -1,0 +1,162 @@
+//! Moving a run on: look at what is running, start what is ready, save, return.
+
+use sha2::{Digest, Sha256};
+
+use super::record::{Recorded, Run, StepStatus};
+use super::{Ports, RunError, publish};
+use crate::checks::{Measured, evaluate};
+use crate::engine::{QueryId, QueryState, Rows, Statement};
+use crate::plan::Action;
+use crate::report::Event;
+
+/// A retryable failure is tried this often in all.
+const ATTEMPTS: u32 = 3;
+
+/// What [`advance`] leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Queries are running; nothing else can be done before one ends.
+    Waiting(Vec<QueryId>),
+    /// Every step has ended, one way or the other.
+    Done,
+}
+
+/// Moves the run as far as it goes without waiting. Safe to call at any time, from any process that holds the lock.
+pub async fn advance(ports: Ports<'_>, recorded: &mut Recorded) -> Result<Progress, RunError> {
+    loop {
+        let mut moved = false;
+        for index in 0..recorded.run.steps.len() {
+            moved |= match recorded.run.steps[index].status {
+                StepStatus::Running => look(ports, recorded, index).await?,
+                StepStatus::Pending => begin_if_ready(ports, recorded, index).await?,
+                StepStatus::Succeeded | StepStatus::Failed | StepStatus::Skipped => false,
+            };
+        }
+        if moved {
+            continue;
+        }
+        let running: Vec<_> = recorded.run.steps.iter().filter_map(|step| running_query(step).cloned()).collect();
+        return Ok(if running.is_empty() { Progress::Done } else { Progress::Waiting(running) });
+    }
+}
+
+fn running_query(step: &super::StepRecord) -> Option<&QueryId> {
+    step.query.as_ref().filter(|_| step.status == StepStatus::Running)
+}
+
+/// Takes up what the engine says of a running step; true if the step moved.
+async fn look(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result<bool, RunError> {
+    let state = match &recorded.run.steps[index].query {
+        Some(query) => ports.engine.state(query).await?,
+        None if matches!(recorded.run.plan.steps[index].action, Action::Publish { .. }) => {
+            return publish::publish(ports, recorded, index).await.map(|()| true);
+        }
+        // Stored as running, but no handle: the process died in between.
+        None => QueryState::Lost,
+    };
+    match state {
+        QueryState::Running => return Ok(false),
+        QueryState::Succeeded { rows, millis } => succeed(ports, recorded, index, rows, millis).await?,
+        QueryState::Failed { retryable: true, .. } if recorded.run.steps[index].attempt < ATTEMPTS => {
+            start(ports, recorded, index).await?;
+        }
+        QueryState::Failed { message, .. } => fail(ports, &mut recorded.run, index, message),
+        QueryState::Lost => start(ports, recorded, index).await?,
+    }
+    recorded.save(ports.store).await?;
+    Ok(true)
+}
+
+async fn succeed(ports: Ports<'_>, recorded: &mut Recorded, index: usize, rows: u64, millis: u64) -> Result<(), RunError> {
+    if let Action::Check { table, checks, .. } = recorded.run.plan.steps[index].action.clone() {
+        let query = recorded.run.steps[index].query.clone().expect("a succeeded query has a handle");
+        let measured = first_row(ports.engine.rows(&query).await?);
+        let published = published_rows(ports, &table).await?;
+        recorded.run.checks.extend(evaluate(&table, &checks, measured.as_ref(), published));
+    }
+    let step = &mut recorded.run.steps[index];
+    step.status = StepStatus::Succeeded;
+    step.rows = Some(rows);
+    step.millis = Some(millis);
+    ports.reporter.event(&Event::Finished { step: &step.name, rows, millis });
+    Ok(())
+}
+
+fn first_row(rows: Rows) -> Option<Measured> {
+    rows.rows.into_iter().next().map(Measured)
+}
+
+/// Rows of the version that readers see now, as its publication noted them.
+async fn published_rows(ports: Ports<'_>, table: &str) -> Result<Option<u64>, RunError> {
+    let published = ports.catalog.table(table).await?;
+    Ok(published.and_then(|table| table.parameters.get(publish::ROWS)?.parse().ok()))
+}
+
+fn fail(ports: Ports<'_>, run: &mut Run, index: usize, message: String) {
+    if let Action::Check { table, checks, .. } = &run.plan.steps[index].action {
+        run.checks.extend(evaluate(table, checks, None, None));
+    }
+    let step = &mut run.steps[index];
+    step.status = StepStatus::Failed;
+    ports.reporter.event(&Event::Failed { step: &step.name, message: &message });
+    step.error = Some(message);
+}
+
+/// Starts a pending step whose needs are met, or skips it if they never will be; true if it moved.
+async fn begin_if_ready(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result<bool, RunError> {
+    let run = &mut recorded.run;
+    let needs: Vec<_> = run.plan.steps[index].after.iter().map(|&after| run.steps[after].status).collect();
+    if needs.iter().any(|status| matches!(status, StepStatus::Failed | StepStatus::Skipped)) {
+        run.steps[index].status = StepStatus::Skipped;
+        return Ok(true);
+    }
+    if needs.iter().any(|status| *status != StepStatus::Succeeded) {
+        return Ok(false);
+    }
+    if let Action::Publish { .. } = run.plan.steps[index].action {
+        return publish::publish(ports, recorded, index).await.map(|()| true);
+    }
+    start(ports, recorded, index).await?;
+    recorded.save(ports.store).await?;
+    Ok(true)
+}
+
+/// Starts the next attempt. The attempt is stored first: a crash in between costs an attempt, never a second build of one.
+async fn start(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result<(), RunError> {
+    let step = &mut recorded.run.steps[index];
+    step.status = StepStatus::Running;
+    step.attempt += 1;
+    step.query = None;
+    recorded.save(ports.store).await?;
+    let run = &recorded.run;
+    let attempt = run.steps[index].attempt;
+    let name = &run.steps[index].name;
+    let statement = match &run.plan.steps[index].action {
+        Action::Build { model, staging, select, partitioned_by, iceberg } => Statement::Build {
+            table: staging.clone(),
+            select: select.clone(),
+            location: ports.engine.location(model, &run.run_id, attempt),
+            partitioned_by: partitioned_by.clone(),
+            iceberg: *iceberg,
+        },
+        Action::Check { select, .. } => Statement::Query { select: select.clone() },
+        Action::Publish { .. } => unreachable!("publishing is no statement"),
+    };
+    ports.reporter.event(&Event::Started { step: name });
+    match ports.engine.start(&token(&run.run_id, name, attempt), &statement).await {
+        Ok(query) => recorded.run.steps[index].query = Some(query),
+        // The statement itself was refused; everything else may pass and leaves the run resumable.
+        Err(error) if error.kind == crate::port::PortErrorKind::Invalid => {
+            fail(ports, &mut recorded.run, index, error.message);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// 64 hex digits: within Athena's 32–128 characters for a ClientRequestToken.
+/// <https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html>
+fn token(run_id: &str, step: &str, attempt: u32) -> String {
+    let digest = Sha256::digest(format!("{run_id}|{step}|{attempt}"));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,26 @@
+//! What a published run leaves behind: N versions of each table, and no data that no catalog entry shows.
+
+use std::collections::BTreeSet;
+
+use super::record::Run;
+use super::{Ports, RunError};
+use crate::plan::STAGING_PREFIX;
+
+/// Drops old versions and staging entries, then the data that nothing shows any more. What a crash leaves, the next
+/// published run finds again: garbage is found by looking, not remembered.
+pub async fn cleanup(ports: Ports<'_>, run: &Run, keep: usize) -> Result<(), RunError> {
+    for staging in ports.catalog.tables(STAGING_PREFIX).await? {
+        ports.catalog.forget(&staging.name).await?;
+    }
+    for published in &run.published {
+        ports.catalog.prune(&published.table, keep).await?;
+        let versions = ports.catalog.versions(&published.table).await?;
+        let live: BTreeSet<String> = versions.into_iter().filter_map(|version| version.location).collect();
+        for location in ports.engine.locations(&published.table).await? {
+            if !live.contains(&location) {
+                ports.engine.discard(&location).await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! Catalog against contracts, through to adapted models: everything that is decided before anything is done.
+
+use std::collections::BTreeMap;
+
+use super::{Project, RunError};
+use crate::catalog::Catalog;
+use crate::checks::{CheckKind, CheckSpec};
+use crate::contract::{Contract, Origin};
+use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, diff, judge};
+use crate::problem::{Problem, Problems};
+use crate::schema::{DataType, Table};
+use crate::sql::ident::quote;
+use crate::sql::{Adaptation, Addition, Lineage, Substitution, adapt, to_dml};
+
+/// What the catalog holds, how it differs, and what that means for the models.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// The guarded tables as the catalog shows them.
+    pub tables: Vec<Table>,
+    pub changes: Vec<Change>,
+    pub findings: Vec<Finding>,
+    pub verdict: Verdict,
+    pub lineage: Lineage,
+    pub adaptation: Adaptation,
+    /// Checks that the adaptation needs, by the table they measure.
+    pub extra_checks: BTreeMap<String, Vec<CheckSpec>>,
+}
+
+impl Comparison {
+    /// The additions that no model took in, in words.
+    pub fn not_carried(&self) -> Vec<String> {
+        let one = |left: &crate::sql::NotCarried| format!("{}.{} not carried into {}: {}", left.table, left.column, left.model, left.reason);
+        self.adaptation.not_carried.iter().map(one).collect()
+    }
+}
+
+/// Compares the project with the catalog; writes nothing.
+pub async fn compare(project: &Project, catalog: &dyn Catalog, prefix: &str) -> Result<Comparison, RunError> {
+    let tables = catalog.tables(prefix).await?;
+    Ok(judge_tables(project, tables)?)
+}
+
+fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {
+    let crawled: Vec<Contract> =
+        project.contracts.iter().filter(|contract| contract.origin == Origin::Crawler).cloned().collect();
+    let promised: Vec<Table> = crawled.iter().map(|contract| contract.table.clone()).collect();
+    let lineage = Lineage::trace(&project.graph, &promised)?;
+    let changes = diff(&crawled, &tables);
+    let mut findings = judge(&changes, &crawled, Some(&lineage));
+    let substitutions = substitutions(&changes, &findings, &crawled, &lineage);
+    let extra_checks = cast_checks(&substitutions);
+    let adaptation = match adapt(&project.graph, &tables, &additions(&changes, &findings), &substitutions) {
+        Ok(adaptation) => adaptation,
+        Err(_) if Verdict::of(&findings) > Verdict::Tolerated => Adaptation::default(),
+        Err(problems) => {
+            unproven(&mut findings, &problems);
+            Adaptation::default()
+        }
+    };
+    let verdict = Verdict::of(&findings);
+    Ok(Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks })
+}
+
+/// The changes whose finding is tolerated.
+fn tolerated<'a>(changes: &'a [Change], findings: &'a [Finding]) -> impl Iterator<Item = &'a Change> {
+    changes.iter().filter(|change| {
+        let same = |finding: &&Finding| {
+            finding.table == change.table
+                && finding.path == change.path
+                && finding.before == change.before
+                && finding.after == change.after
+        };
+        findings.iter().filter(same).any(|finding| finding.level == Level::Tolerated)
+    })
+}
+
+/// Tolerated columns that models may take in.
+pub fn additions(changes: &[Change], findings: &[Finding]) -> Vec<Addition> {
+    let added = |change: &&Change| matches!(change.kind, ChangeKind::ColumnAddedAtEnd | ChangeKind::ColumnAddedInMiddle);
+    tolerated(changes, findings)
+        .filter(added)
+        .map(|change| Addition {
+            table: change.table.clone(),
+            column: change.column().unwrap_or_default(),
+            data_type: DataType::parse(change.after.as_deref().unwrap_or_default()),
+        })
+        .collect()
+}
+
+/// Tolerated changes of columns that a model names, each with what stands in for the column.
+fn substitutions(changes: &[Change], findings: &[Finding], contracts: &[Contract], lineage: &Lineage) -> Vec<Substitution> {
+    let read = |change: &&Change| {
+        change.column().is_some_and(|column| !lineage.readers(&change.table, &column).is_empty())
+    };
+    tolerated(changes, findings).filter(read).filter_map(|change| substitution(change, contracts)).collect()
+}
+
+fn substitution(change: &Change, contracts: &[Contract]) -> Option<Substitution> {
+    let contract = contracts.iter().find(|contract| contract.table.name == change.table)?;
+    let column = contract.table.column(&change.column()?)?;
+    let (table, name, data_type) = (change.table.clone(), column.name.clone(), column.data_type.clone());
+    match change.kind {
+        ChangeKind::ColumnRemoved => Some(Substitution::TypedNull { table, column: name, data_type }),
+        ChangeKind::Retyped(Promotion::Widening) if !contract.policy.pinned.contains(&column.name) => None,
+        ChangeKind::Retyped(Promotion::Identical) => None,
+        ChangeKind::Retyped(_) => Some(Substitution::TryCast { table, column: name, data_type }),
+        _ => None,
+    }
+}
+
+/// A cast that may lose values is counted; by default it may lose none.
+fn cast_checks(substitutions: &[Substitution]) -> BTreeMap<String, Vec<CheckSpec>> {
+    let mut checks: BTreeMap<String, Vec<CheckSpec>> = BTreeMap::new();
+    for substitution in substitutions {
+        if let Substitution::TryCast { table, column, data_type } = substitution
+            && let Some(target_type) = to_dml(data_type)
+        {
+            let kind = CheckKind::CastLoss { column_expression: quote(column), target_type, max_rows: 0 };
+            let check = CheckSpec { name: "cast_loss".into(), column: Some(column.clone()), kind };
+            checks.entry(table.clone()).or_default().push(check);
+        }
+    }
+    checks
+}
+
+/// What cannot be proven safe is breaking, with the reason.
+fn unproven(findings: &mut [Finding], problems: &Problems) {
+    let reasons: Vec<_> = problems.0.iter().map(Problem::to_string).collect();
+    for finding in findings.iter_mut().filter(|finding| finding.level == Level::Tolerated) {
+        finding.level = Level::Breaking;
+        finding.message = format!("{} The adapted SQL could not be proven safe: {}.", finding.message, reasons.join("; "));
+    }
+}
+
+/// The models as they must read once the `chosen` tables' drift is accepted, breaking drift included: additions are
+/// carried, removed columns read as typed NULLs. Nothing that a model does not name is touched.
+pub fn accepted_models(project: &Project, comparison: &Comparison, chosen: &std::collections::BTreeSet<String>) -> Result<Vec<crate::sql::Model>, Problems> {
+    let accepted: Vec<Finding> = comparison.findings.iter().filter(|finding| chosen.contains(&finding.table)).map(|finding| Finding { level: Level::Tolerated, ..finding.clone() }).collect();
+    let crawled: Vec<Contract> = project.contracts.iter().filter(|contract| contract.origin == Origin::Crawler).cloned().collect();
+    let substitutions = substitutions(&comparison.changes, &accepted, &crawled, &comparison.lineage);
+    // A table that is not accepted stays what its contract says.
+    let sources: Vec<Table> = crawled
+        .iter()
+        .map(|contract| {
+            let found = comparison.tables.iter().find(|table| table.name == contract.table.name && chosen.contains(&table.name));
+            found.unwrap_or(&contract.table).clone()
+        })
+        .collect();
+    Ok(adapt(&project.graph, &sources, &additions(&comparison.changes, &accepted), &substitutions)?.models)
+}

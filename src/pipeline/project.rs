@@ -1,0 +1,113 @@
+//! A project's files, read whole: contracts, models, alert templates.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::config::Settings;
+use crate::contract::{Contract, Document, Origin};
+use crate::problem::{Problem, Problems};
+use crate::sql::{Graph, Model};
+
+/// Everything a run reads from the project's folder.
+#[derive(Debug, Clone)]
+pub struct Project {
+    pub settings: Settings,
+    pub documents: Vec<Document>,
+    /// What `documents` mean, in the same order.
+    pub contracts: Vec<Contract>,
+    pub graph: Graph,
+    /// File name → text of alerts/.
+    pub templates: Vec<(String, String)>,
+}
+
+impl Project {
+    /// Reads every file before it gives up: one look shows all that is wrong.
+    pub fn read(settings: Settings) -> Result<Self, Problems> {
+        let root = settings.root.clone();
+        let mut problems = Vec::new();
+        let mut documents = Vec::new();
+        let mut contracts = Vec::new();
+        for (file, text) in files(&root, &settings.config.contracts, &["json", "yaml", "yml"], &mut problems) {
+            match Document::read(&file, &text).and_then(|document| Ok((document.contract()?, document))) {
+                Ok((contract, document)) => {
+                    contracts.push(contract);
+                    documents.push(document);
+                }
+                Err(found) => problems.extend(found.0),
+            }
+        }
+        problems.extend(doubles(&contracts));
+        let mut models = Vec::new();
+        for (file, text) in files(&root, &settings.config.sql, &["sql"], &mut problems) {
+            match Model::parse(&file, &text) {
+                Ok(model) => models.push(model),
+                Err(found) => problems.extend(found.0),
+            }
+        }
+        let templates = files(&root, &settings.config.alerts, &["txt", "j2"], &mut problems)
+            .into_iter()
+            .map(|(file, text)| (file_name(&file), text))
+            .collect();
+        // Only a whole set of files can be told to have a hole in it.
+        Problems::or(std::mem::take(&mut problems), ())?;
+        let graph = Graph::new(models, &sources(&contracts))?;
+        Ok(Self { settings, documents, contracts, graph, templates })
+    }
+
+    /// The contract of a table, and its document.
+    pub fn contract(&self, table: &str) -> Option<(&Contract, &Document)> {
+        self.contracts.iter().zip(&self.documents).find(|(contract, _)| contract.table.name == table)
+    }
+}
+
+/// The tables that exist without a model.
+fn sources(contracts: &[Contract]) -> Vec<String> {
+    let crawled = contracts.iter().filter(|contract| contract.origin == Origin::Crawler);
+    crawled.map(|contract| contract.table.name.clone()).collect()
+}
+
+fn doubles(contracts: &[Contract]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, contract) in contracts.iter().enumerate() {
+        if let Some(first) = contracts[..index].iter().find(|other| other.table.name == contract.table.name) {
+            let message = format!("`{}` has a contract already, in {}", contract.table.name, first.file);
+            problems.push(Problem::new(&contract.file, "", message, "Keep one of the two files."));
+        }
+    }
+    problems
+}
+
+/// (path relative to the project, text) of a folder's files, by name. A missing folder is an empty one.
+fn files(root: &Path, folder: &Path, extensions: &[&str], problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for path in listing(&root.join(folder), problems) {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let file = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        if !extensions.contains(&extension) || file_name(&file).starts_with('.') {
+            continue;
+        }
+        match fs::read_to_string(&path) {
+            Ok(text) => found.push((file, text)),
+            Err(error) => problems.push(Problem::new(file, "", error.to_string(), "Make it a readable UTF-8 file.")),
+        }
+    }
+    found
+}
+
+fn listing(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    match fs::read_dir(folder) {
+        Ok(entries) => paths.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            let file = folder.display().to_string();
+            problems.push(Problem::new(file, "", error.to_string(), "Make the folder readable."));
+        }
+    }
+    paths.sort();
+    paths
+}
+
+fn file_name(file: &str) -> String {
+    Path::new(file).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,80 @@
+//! Making staging tables visible: all or none.
+
+use super::record::{Published, Recorded, StepStatus};
+use super::{Ports, RunError};
+use crate::checks::CheckStatus;
+use crate::plan::Action;
+use crate::port::{PortError, PortErrorKind};
+use crate::report::Event;
+
+/// Table parameter: the rows of the published version.
+pub const ROWS: &str = "crawlguard.rows";
+/// Table parameter: the run that published the version.
+pub const RUN: &str = "crawlguard.run_id";
+
+/// Publishes if every check passed; else the step is skipped. What was meant is stored before the first swap, so a rerun
+/// after a crash swaps the rest and nothing twice.
+pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result<(), RunError> {
+    let Action::Publish { tables } = recorded.run.plan.steps[index].action.clone() else {
+        unreachable!("the caller looked");
+    };
+    if recorded.run.checks.iter().any(|check| check.status != CheckStatus::Pass) {
+        recorded.run.steps[index].status = StepStatus::Skipped;
+        return recorded.save(ports.store).await;
+    }
+    if recorded.run.steps[index].status == StepStatus::Pending {
+        recorded.run.published = intents(ports, recorded, &tables).await?;
+        recorded.run.steps[index].status = StepStatus::Running;
+        recorded.run.steps[index].attempt = 1;
+        recorded.save(ports.store).await?;
+    }
+    ports.reporter.event(&Event::Started { step: "publish" });
+    match swap_all(ports, recorded, &tables).await {
+        Ok(()) => recorded.run.steps[index].status = StepStatus::Succeeded,
+        Err(error) if error.kind == PortErrorKind::Conflict => {
+            undo(ports, recorded).await?;
+            recorded.run.published.clear();
+            recorded.run.steps[index].status = StepStatus::Failed;
+            recorded.run.steps[index].error = Some(error.to_string());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    recorded.save(ports.store).await
+}
+
+async fn intents(ports: Ports<'_>, recorded: &Recorded, tables: &[(String, String)]) -> Result<Vec<Published>, RunError> {
+    let mut intents = Vec::new();
+    for (table, _) in tables {
+        let current = ports.catalog.table(table).await?;
+        let build = format!("build {table}");
+        let rows = recorded.run.steps.iter().find(|step| step.name == build).and_then(|step| step.rows);
+        intents.push(Published {
+            table: table.clone(),
+            version: None,
+            replaced: current.and_then(|table| table.version),
+            rows: rows.unwrap_or_default(),
+        });
+    }
+    Ok(intents)
+}
+
+async fn swap_all(ports: Ports<'_>, recorded: &mut Recorded, tables: &[(String, String)]) -> Result<(), PortError> {
+    let run_id = recorded.run.run_id.clone();
+    for ((table, staging), published) in tables.iter().zip(&mut recorded.run.published) {
+        let notes = [(ROWS.to_owned(), published.rows.to_string()), (RUN.to_owned(), run_id.clone())];
+        let now = ports.catalog.swap(table, staging, published.replaced.as_deref(), &notes).await?;
+        published.version = now.version;
+    }
+    Ok(())
+}
+
+/// Puts back what this run had swapped before it met a table that somebody else had changed.
+async fn undo(ports: Ports<'_>, recorded: &Recorded) -> Result<(), RunError> {
+    for published in recorded.run.published.iter().filter(|published| published.version.is_some()) {
+        match &published.replaced {
+            Some(version) => ports.catalog.restore(&published.table, version).await.map(drop)?,
+            None => ports.catalog.forget(&published.table).await?,
+        }
+    }
+    Ok(())
+}

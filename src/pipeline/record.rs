@@ -1,0 +1,166 @@
+//! The run record: what a run found, does and did. Stored before and after every effect.
+
+use serde::{Deserialize, Serialize};
+
+use super::RunError;
+use crate::checks::CheckResult;
+use crate::drift::{Finding, Verdict};
+use crate::engine::QueryId;
+use crate::plan::{Alert, Plan};
+use crate::store::{Expect, Store};
+
+const SCHEMA_VERSION: u32 = 1;
+
+/// One run, as stored under `runs/<run_id>.json` and as `run --format json` prints it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub schema_version: u32,
+    pub run_id: String,
+    /// The moment the run stands for, `2026-01-02T03:04:05Z`.
+    pub slot: String,
+    pub project: String,
+    pub target: String,
+    pub verdict: Verdict,
+    /// `None` while the run is under way.
+    pub outcome: Option<Outcome>,
+    pub findings: Vec<Finding>,
+    /// Models that ran with an adapted text.
+    pub adapted: Vec<AdaptedModel>,
+    /// Additions that were tolerated and not carried, in words.
+    pub not_carried: Vec<String>,
+    /// One entry for each step of the plan, in its order.
+    pub steps: Vec<StepRecord>,
+    pub checks: Vec<CheckResult>,
+    pub published: Vec<Published>,
+    pub alert: Option<Alert>,
+    /// What went wrong, where the outcome is `error`.
+    pub error: Option<String>,
+    pub plan: Plan,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Published,
+    Halted,
+    ChecksFailed,
+    Error,
+}
+
+/// A model's text as it ran, beside the one in sql/.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdaptedModel {
+    pub model: String,
+    pub file: String,
+    pub before: String,
+    pub after: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    pub name: String,
+    pub status: StepStatus,
+    /// From 1; a lost or retryable query is tried again under the next number.
+    pub attempt: u32,
+    pub query: Option<QueryId>,
+    /// Rows written or returned.
+    pub rows: Option<u64>,
+    /// The engine's own time.
+    pub millis: Option<u64>,
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    Pending,
+    Running,
+    Succeeded,
+    Failed,
+    /// Not run, because a step it needs failed.
+    Skipped,
+}
+
+/// A table that this run made visible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    pub table: String,
+    /// The catalog version that readers now see; `None` until the swap is known to have happened.
+    pub version: Option<String>,
+    /// The version replaced; `None` if there was none.
+    pub replaced: Option<String>,
+    pub rows: u64,
+}
+
+impl Run {
+    pub fn new(project: &str, target: &str, verdict: Verdict, findings: Vec<Finding>, plan: Plan) -> Self {
+        let steps = plan.steps.iter().map(|step| StepRecord::new(&step.name)).collect();
+        Self {
+            schema_version: SCHEMA_VERSION,
+            run_id: plan.run_id.clone(),
+            slot: plan.slot.clone(),
+            project: project.into(),
+            target: target.into(),
+            verdict,
+            outcome: None,
+            findings,
+            adapted: Vec::new(),
+            not_carried: Vec::new(),
+            steps,
+            checks: Vec::new(),
+            published: Vec::new(),
+            alert: None,
+            error: None,
+            plan,
+        }
+    }
+}
+
+impl StepRecord {
+    fn new(name: &str) -> Self {
+        let status = StepStatus::Pending;
+        Self { name: name.into(), status, attempt: 0, query: None, rows: None, millis: None, error: None }
+    }
+}
+
+/// A run and the tag of its stored form, so that only one driver can move it on.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    pub run: Run,
+    tag: Option<String>,
+}
+
+impl Recorded {
+    pub fn new(run: Run) -> Self {
+        Self { run, tag: None }
+    }
+
+    /// Stores the run as it stands.
+    pub async fn save(&mut self, store: &dyn Store) -> Result<(), RunError> {
+        let bytes = serde_json::to_vec_pretty(&self.run).expect("a run is plain JSON");
+        let expect = self.tag.clone().map_or(Expect::Absent, Expect::Tag);
+        self.tag = Some(store.put(&key(&self.run.run_id), &bytes, &expect).await?);
+        Ok(())
+    }
+}
+
+fn key(run_id: &str) -> String {
+    format!("runs/{run_id}.json")
+}
+
+/// One run's record, or `None`.
+pub async fn load(store: &dyn Store, run_id: &str) -> Result<Option<Recorded>, RunError> {
+    let key = key(run_id);
+    let Some(object) = store.get(&key).await? else { return Ok(None) };
+    match serde_json::from_slice::<Run>(&object.bytes) {
+        Ok(run) if run.schema_version == SCHEMA_VERSION => Ok(Some(Recorded { run, tag: Some(object.tag) })),
+        Ok(run) => Err(RunError::Record { key, message: format!("schema version {} is not known", run.schema_version) }),
+        Err(error) => Err(RunError::Record { key, message: error.to_string() }),
+    }
+}
+
+/// Ids of all runs, oldest first.
+pub async fn runs(store: &dyn Store) -> Result<Vec<String>, RunError> {
+    let keys = store.list("runs/").await?;
+    Ok(keys.iter().filter_map(|key| key.strip_prefix("runs/")?.strip_suffix(".json")).map(str::to_owned).collect())
+}

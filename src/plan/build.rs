@@ -1,0 +1,124 @@
+//! Project and slot → plan.
+
+use std::collections::BTreeMap;
+
+use crate::checks::{CheckKind, CheckSpec, statement};
+use crate::contract::{Contract, Origin};
+use crate::problem::Problems;
+use crate::sql::{Graph, Materialization, Model, bind_slot, rename_tables};
+
+use super::{Action, Plan, Step};
+
+/// Staging tables' names start so; nothing else's may.
+pub const STAGING_PREFIX: &str = "stg_";
+
+/// What a plan is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    pub run_id: &'a str,
+    pub slot: &'a str,
+    /// The models as they will run: adapted already.
+    pub graph: &'a Graph,
+    pub contracts: &'a [Contract],
+    /// Checks that an adaptation brought (table → checks), beside the contracts' own.
+    pub extra_checks: &'a BTreeMap<String, Vec<CheckSpec>>,
+}
+
+/// A run's id: its slot without punctuation, so that ids sort by time.
+pub fn run_id(slot: &str) -> String {
+    slot.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// Sources are checked, models built in dependency order and checked in staging, then all is published.
+pub fn build(inputs: Inputs<'_>) -> Result<Plan, Problems> {
+    let graph = inputs.graph;
+    let staging: BTreeMap<String, String> =
+        graph.order.iter().map(|name| (name.clone(), staging_name(name, inputs.run_id))).collect();
+    let mut steps = Vec::new();
+    let sources = inputs.contracts.iter().filter(|contract| contract.origin == Origin::Crawler);
+    for contract in sources {
+        let table = &contract.table.name;
+        steps.push(check(inputs, table, table, checks_of(inputs, table), Vec::new()));
+    }
+    let mut problems = Vec::new();
+    let mut built = BTreeMap::new();
+    for name in &graph.order {
+        let model = &graph.models[name];
+        match select(model, inputs.slot, &staging) {
+            Ok(select) => {
+                let after = model.reads.iter().filter_map(|read| built.get(read).copied()).collect();
+                built.insert(name.clone(), steps.len());
+                steps.push(build_step(model, &staging[name], select, after));
+            }
+            Err(found) => problems.extend(found.0),
+        }
+    }
+    for name in &graph.order {
+        let checks = checks_of(inputs, name);
+        let mut after: Vec<usize> = built.get(name).copied().into_iter().collect();
+        after.extend(references(&checks).filter_map(|table| built.get(table).copied()));
+        after.sort_unstable();
+        after.dedup();
+        let checks = checks.into_iter().map(|check| in_staging(check, &staging)).collect();
+        steps.push(check(inputs, name, &staging[name], checks, after));
+    }
+    if !graph.order.is_empty() {
+        let after = (0..steps.len()).collect();
+        let tables = staging.into_iter().collect();
+        steps.push(Step { name: "publish".into(), after, action: Action::Publish { tables } });
+    }
+    Problems::or(problems, Plan { run_id: inputs.run_id.into(), slot: inputs.slot.into(), steps })
+}
+
+fn select(model: &Model, slot: &str, staging: &BTreeMap<String, String>) -> Result<String, Problems> {
+    let bound = bind_slot(model.select(), slot)?;
+    rename_tables(&bound, staging)
+}
+
+fn build_step(model: &Model, staging: &str, select: String, after: Vec<usize>) -> Step {
+    let action = Action::Build {
+        model: model.name.clone(),
+        staging: staging.into(),
+        select,
+        partitioned_by: model.partitioned_by.clone(),
+        iceberg: model.materialization == Materialization::Iceberg,
+    };
+    Step { name: format!("build {}", model.name), after, action }
+}
+
+fn check(inputs: Inputs<'_>, table: &str, reads: &str, checks: Vec<CheckSpec>, after: Vec<usize>) -> Step {
+    let select = statement(reads, &checks, inputs.slot);
+    let action = Action::Check { table: table.into(), reads: reads.into(), select, checks };
+    Step { name: format!("check {table}"), after, action }
+}
+
+/// The contract's checks and the run's own.
+fn checks_of(inputs: Inputs<'_>, table: &str) -> Vec<CheckSpec> {
+    let contract = inputs.contracts.iter().find(|contract| contract.table.name == table);
+    let own = contract.map(|contract| contract.checks.clone()).unwrap_or_default();
+    let extra = inputs.extra_checks.get(table).cloned().unwrap_or_default();
+    own.into_iter().chain(extra).collect()
+}
+
+fn references(checks: &[CheckSpec]) -> impl Iterator<Item = &str> {
+    checks.iter().filter_map(|check| match &check.kind {
+        CheckKind::References { table, .. } => Some(table.as_str()),
+        _ => None,
+    })
+}
+
+/// A reference to a model of this run is a reference to what this run built.
+fn in_staging(mut check: CheckSpec, staging: &BTreeMap<String, String>) -> CheckSpec {
+    if let CheckKind::References { table, .. } = &mut check.kind
+        && let Some(name) = staging.get(table)
+    {
+        table.clone_from(name);
+    }
+    check
+}
+
+/// Lowercase letters, digits and underscores only: what Athena takes as a table name.
+/// <https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html>
+fn staging_name(model: &str, run_id: &str) -> String {
+    format!("{STAGING_PREFIX}{model}_{}", run_id.to_ascii_lowercase())
+}

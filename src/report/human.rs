@@ -1,0 +1,168 @@
+//! Results as text for people.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use similar::{ChangeTag, TextDiff};
+
+use crate::checks::{CheckResult, CheckStatus};
+use crate::drift::{Decode, Finding, Level, Rule, Verdict};
+use crate::pipeline::{Outcome, Run, StepStatus};
+use crate::plan::explain;
+
+const RED: Style = AnsiColor::Red.on_default();
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// The verdict and every finding under it.
+pub fn findings(verdict: Verdict, findings: &[Finding]) -> String {
+    let mut text = format!("verdict: {}\n", verdict_word(verdict));
+    for finding in findings {
+        text += &one(finding);
+    }
+    text
+}
+
+fn verdict_word(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Clean => paint(GREEN, "clean"),
+        Verdict::Tolerated => paint(YELLOW, "tolerated"),
+        Verdict::Breaking => paint(RED, "breaking"),
+        Verdict::Unknown => paint(RED, "unknown"),
+    }
+}
+
+fn one(finding: &Finding) -> String {
+    let level = match finding.level {
+        Level::Tolerated => paint(YELLOW, "tolerated"),
+        Level::Breaking => paint(RED, "breaking"),
+        Level::Unknown => paint(RED, "unknown"),
+    };
+    let place = if finding.path.is_empty() { finding.table.clone() } else { format!("{}.{}", finding.table, finding.path) };
+    let mut text = format!("\n{level}[{}] {}\n  {}\n", finding.rule, paint(BOLD, &place), finding.message);
+    let decode = match finding.decode {
+        Decode::Safe => "the bytes decode as before",
+        Decode::Unsafe => "the bytes would be read wrongly",
+        Decode::Unknown => "not known whether the bytes decode",
+    };
+    writeln!(text, "  decode: {decode}").expect("a String takes all");
+    for reader in &finding.models {
+        writeln!(text, "  hits {}: {}", reader.model, reader.columns.join(", ")).expect("a String takes all");
+    }
+    if !finding.help.is_empty() {
+        writeln!(text, "  help: {}", finding.help).expect("a String takes all");
+    }
+    text
+}
+
+/// A plan, its findings first.
+pub fn plan(run: &Run) -> String {
+    let mut text = findings(run.verdict, &run.findings);
+    text += &adapted(run);
+    if run.verdict <= Verdict::Tolerated {
+        text += "\n";
+        text += &explain(&run.plan);
+    } else {
+        text += "\nnothing would be built\n";
+    }
+    text
+}
+
+/// A whole run: findings, adapted SQL, checks, what was published, the alert.
+pub fn run(run: &Run) -> String {
+    let mut text = format!("run {}\n", run.run_id);
+    text += &findings(run.verdict, &run.findings);
+    text += &adapted(run);
+    text += &checks(&run.checks);
+    for step in run.steps.iter().filter(|step| step.status == StepStatus::Failed) {
+        let why = step.error.as_deref().unwrap_or("no reason given");
+        writeln!(text, "\n{} {}: {why}", paint(RED, "failed"), step.name).expect("a String takes all");
+    }
+    if !run.published.is_empty() {
+        text += "\npublished\n";
+        for published in &run.published {
+            let version = published.version.as_deref().unwrap_or("?");
+            writeln!(text, "  {}  {} rows, version {version}", published.table, published.rows).expect("a String takes all");
+        }
+    }
+    writeln!(text, "\noutcome: {}", outcome(run.outcome)).expect("a String takes all");
+    text
+}
+
+fn outcome(outcome: Option<Outcome>) -> String {
+    match outcome {
+        Some(Outcome::Published) => paint(GREEN, "published"),
+        Some(Outcome::Halted) => paint(RED, "halted, nothing published"),
+        Some(Outcome::ChecksFailed) => paint(RED, "checks failed, nothing published"),
+        Some(Outcome::Error) => paint(RED, "error, nothing published"),
+        None => paint(YELLOW, "under way"),
+    }
+}
+
+fn adapted(run: &Run) -> String {
+    let mut text = String::new();
+    for model in &run.adapted {
+        writeln!(text, "\nadapted {}", model.model).expect("a String takes all");
+        text += &diff(&model.file, &model.before, &model.after);
+    }
+    for left in &run.not_carried {
+        writeln!(text, "{} {left}", paint(YELLOW, "note:")).expect("a String takes all");
+    }
+    text
+}
+
+fn checks(checks: &[CheckResult]) -> String {
+    if checks.is_empty() {
+        return String::new();
+    }
+    let passed = checks.iter().filter(|check| check.status == CheckStatus::Pass).count();
+    let mut text = format!("\nchecks: {passed} of {} passed\n", checks.len());
+    for check in checks.iter().filter(|check| check.status != CheckStatus::Pass) {
+        let word = if check.status == CheckStatus::Fail { "fail" } else { "inconclusive" };
+        let place = check.column.as_ref().map_or(check.table.clone(), |column| format!("{}.{column}", check.table));
+        writeln!(text, "  {} {} {place}: measured {}, bound {}", paint(RED, word), check.check, check.measured, check.bound)
+            .expect("a String takes all");
+    }
+    text
+}
+
+/// A unified diff with colours.
+pub fn diff(file: &str, before: &str, after: &str) -> String {
+    let changes = TextDiff::from_lines(before, after);
+    let mut text = format!("{}\n{}\n", paint(DIM, &format!("--- {file}")), paint(DIM, &format!("+++ {file}")));
+    for hunk in changes.unified_diff().context_radius(2).iter_hunks() {
+        writeln!(text, "{}", paint(DIM, &hunk.header().to_string())).expect("a String takes all");
+        for change in hunk.iter_changes() {
+            let line = change.value().trim_end_matches('\n');
+            let painted = match change.tag() {
+                ChangeTag::Delete => paint(RED, &format!("-{line}")),
+                ChangeTag::Insert => paint(GREEN, &format!("+{line}")),
+                ChangeTag::Equal => format!(" {line}"),
+            };
+            writeln!(text, "{painted}").expect("a String takes all");
+        }
+    }
+    text
+}
+
+/// Past runs, one a line.
+pub fn runs(runs: &[Run]) -> String {
+    let mut text = String::new();
+    for run in runs {
+        let word = verdict_word(run.verdict);
+        writeln!(text, "{}  {word}  {}", run.run_id, outcome(run.outcome)).expect("a String takes all");
+    }
+    if text.is_empty() { "no runs yet\n".into() } else { text }
+}
+
+/// The rules, one a line.
+pub fn rules(rules: &[&Rule]) -> String {
+    let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
+    rules.iter().map(|rule| format!("{:width$}  {}\n", rule.id, rule.summary)).collect()
+}

@@ -1,0 +1,70 @@
+//! Progress on stderr: one line a step under way, with time; a line with rows when it ends.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Event, Reporter};
+
+/// Spinners where stderr is a terminal; plain lines elsewhere; nothing if quiet.
+pub struct Progress {
+    bars: MultiProgress,
+    open: Mutex<BTreeMap<String, ProgressBar>>,
+    plain: bool,
+    quiet: bool,
+}
+
+impl Progress {
+    pub fn new(quiet: bool) -> Self {
+        let bars = MultiProgress::new();
+        if quiet {
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let plain = !quiet && bars.is_hidden();
+        Self { bars, open: Mutex::default(), plain, quiet }
+    }
+
+    /// Clears what is still drawn.
+    pub fn finish(&self) {
+        let _ = self.bars.clear();
+    }
+
+    fn line(&self, text: &str) {
+        if self.plain {
+            use std::io::Write;
+            let _ = writeln!(anstream::stderr(), "{text}");
+        } else if !self.quiet {
+            let _ = self.bars.println(text);
+        }
+    }
+
+    fn close(&self, step: &str) {
+        if let Some(bar) = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(step) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Reporter for Progress {
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::Started { step } => {
+                let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}").expect("the template is ours");
+                let bar = self.bars.add(ProgressBar::new_spinner().with_style(style).with_message((*step).to_owned()));
+                bar.enable_steady_tick(Duration::from_millis(120));
+                self.open.lock().unwrap_or_else(PoisonError::into_inner).insert((*step).to_owned(), bar);
+            }
+            Event::Finished { step, rows, millis } => {
+                self.close(step);
+                let noun = if *rows == 1 { "row" } else { "rows" };
+                self.line(&format!("  {step}  {rows} {noun}, {:.2} s", *millis as f64 / 1000.0));
+            }
+            Event::Failed { step, message } => {
+                self.close(step);
+                self.line(&format!("  {step}  failed: {message}"));
+            }
+        }
+    }
+}

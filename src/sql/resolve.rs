@@ -1,0 +1,439 @@
+//! Names of one query resolved against schemas: what each output column comes from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::ident;
+use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star};
+use super::source::{Mention, Source};
+use crate::problem::Problem;
+use crate::schema::DataType;
+
+/// Table and column pairs; the column [`ROWS`] stands for which rows the table has.
+pub(super) type Origins = BTreeSet<(String, String)>;
+
+/// In place of a column: the rows themselves.
+pub(super) const ROWS: &str = "";
+
+/// One column of a table, CTE or query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Output {
+    pub name: String,
+    pub origins: Origins,
+    pub data_type: Option<DataType>,
+}
+
+/// The columns of a relation and what decides its rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Columns {
+    pub outputs: Vec<Output>,
+    pub rows: Origins,
+}
+
+/// A place that names a column of a table directly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Site {
+    pub tokens: Range<usize>,
+    pub table: String,
+    pub column: String,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Resolved {
+    pub columns: Columns,
+    pub sites: Vec<Site>,
+    /// Tables whose columns a star, or a USING, takes unnamed: token and table.
+    pub unnamed: Vec<(usize, String)>,
+    pub problems: Vec<Problem>,
+}
+
+/// Resolves a query; `tables` are the columns of every table it may read.
+pub(super) fn resolve(file: &str, source: &Source, query: &Query, tables: &BTreeMap<String, Columns>) -> Resolved {
+    let mut resolver = Resolver { file, source, tables, lambdas: lambdas(source), found: Resolved::default() };
+    let columns = resolver.query(query, &BTreeMap::new(), None);
+    Resolved { columns, ..resolver.found }
+}
+
+type Ctes = BTreeMap<String, Columns>;
+
+/// A relation of a FROM.
+pub(super) struct Bound {
+    qualifier: Option<String>,
+    columns: Columns,
+    /// The table, if it is one.
+    table: Option<String>,
+}
+
+/// What names can mean at one place.
+#[derive(Default)]
+pub(super) struct Scope<'s> {
+    relations: Vec<Bound>,
+    using: BTreeSet<String>,
+    /// Output columns, which ORDER BY sees first.
+    outputs: Vec<Output>,
+    parent: Option<&'s Scope<'s>>,
+}
+
+pub(super) struct Resolver<'a> {
+    file: &'a str,
+    pub(super) source: &'a Source<'a>,
+    tables: &'a BTreeMap<String, Columns>,
+    lambdas: Vec<(Vec<String>, Range<usize>)>,
+    found: Resolved,
+}
+
+impl Resolver<'_> {
+    fn query(&mut self, query: &Query, outer: &Ctes, parent: Option<&Scope>) -> Columns {
+        let mut ctes = outer.clone();
+        for cte in &query.ctes {
+            let mut columns = self.query(&cte.query, &ctes, parent);
+            rename(&mut columns, &cte.columns);
+            ctes.insert(cte.name.clone(), columns);
+        }
+        if let [Branch::Select(select)] = query.branches.as_slice() {
+            return self.select(select, &query.tail, &ctes, parent);
+        }
+        let mut all: Option<Columns> = None;
+        for branch in &query.branches {
+            let columns = match branch {
+                Branch::Select(select) => self.select(select, &(0..0), &ctes, parent),
+                Branch::Nested(nested) => self.query(nested, &ctes, parent),
+                Branch::Values(range) => self.values(range, &ctes, parent),
+            };
+            all = Some(match all {
+                None => columns,
+                Some(first) => self.union(first, columns, query),
+            });
+        }
+        let mut columns = all.unwrap_or_default();
+        let scope = Scope { outputs: columns.outputs.clone(), parent, ..Scope::default() };
+        let tail = self.expression(&query.tail, &scope, &ctes);
+        columns.rows.extend(tail);
+        columns
+    }
+
+    /// Both sides of a set operation decide the rows: any column of one side can remove a row of the other.
+    fn union(&mut self, mut first: Columns, second: Columns, query: &Query) -> Columns {
+        if first.outputs.len() != second.outputs.len() {
+            let (left, right) = (first.outputs.len(), second.outputs.len());
+            let message = format!("a set operation of {left} and {right} columns");
+            self.problem(query.tail.start.saturating_sub(1), message, "give both sides the same columns".to_owned());
+        }
+        for (output, other) in first.outputs.iter_mut().zip(second.outputs) {
+            if output.data_type != other.data_type {
+                output.data_type = None;
+            }
+            output.origins.extend(other.origins);
+        }
+        first.rows.extend(second.rows);
+        first
+    }
+
+    fn values(&mut self, range: &Range<usize>, ctes: &Ctes, parent: Option<&Scope>) -> Columns {
+        let scope = Scope { parent, ..Scope::default() };
+        let origins = self.expression(range, &scope, ctes);
+        let width = self.source.partner(range.start).map_or(1, |close| self.arguments(range.start + 1..close).len());
+        let outputs = (0..width)
+            .map(|index| Output { name: format!("_col{index}"), origins: origins.clone(), data_type: None })
+            .collect();
+        Columns { outputs, rows: Origins::new() }
+    }
+
+    fn select(&mut self, select: &Select, tail: &Range<usize>, ctes: &Ctes, parent: Option<&Scope>) -> Columns {
+        let mut scope = Scope { parent, ..Scope::default() };
+        let mut rows = Origins::new();
+        for relation in &select.relations {
+            let bound = self.relation(relation, &scope, ctes, &mut rows);
+            rows.extend(bound.columns.rows.iter().cloned());
+            scope.relations.push(bound);
+        }
+        for &token in &select.using {
+            rows.extend(self.using(token, &mut scope));
+        }
+        let mut outputs = Vec::new();
+        for item in &select.items {
+            self.item(item, &scope, ctes, &mut outputs);
+        }
+        if select.distinct {
+            rows.extend(outputs.iter().flat_map(|output| output.origins.iter().cloned()));
+        }
+        for clause in &select.clauses {
+            rows.extend(self.expression(clause, &scope, ctes));
+        }
+        scope.outputs = outputs;
+        rows.extend(self.expression(tail, &scope, ctes));
+        Columns { outputs: scope.outputs, rows }
+    }
+
+    fn relation(&mut self, relation: &Relation, scope: &Scope, ctes: &Ctes, rows: &mut Origins) -> Bound {
+        let qualifier = relation.qualifier().map(str::to_owned);
+        let mut table = None;
+        let mut columns = match &relation.kind {
+            RelationKind::Table { name, parts } => match ctes.get(name).filter(|_| parts.len() == 1) {
+                Some(columns) => columns.clone(),
+                None => {
+                    table = Some(name.clone());
+                    self.table(name, parts.start)
+                }
+            },
+            RelationKind::Derived(query) => self.query(query, ctes, Some(scope)),
+            RelationKind::Function { arguments, ordinality } => {
+                let origins = self.expression(arguments, scope, ctes);
+                if !self.has_fixed_length(arguments) {
+                    rows.extend(origins.iter().cloned());
+                }
+                self.unnested(relation, &origins, *ordinality)
+            }
+        };
+        if !matches!(relation.kind, RelationKind::Function { .. }) {
+            rename(&mut columns, &relation.columns);
+        }
+        Bound { qualifier, columns, table }
+    }
+
+    fn table(&mut self, name: &str, token: usize) -> Columns {
+        if let Some(columns) = self.tables.get(name) {
+            return columns.clone();
+        }
+        let help = match ident::closest(name, self.tables.keys().map(String::as_str)) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => "add a model or a contract for it".to_owned(),
+        };
+        self.problem(token, format!("unknown table `{name}`"), help);
+        Columns::default()
+    }
+
+    /// An array written out has as many elements in every row, so its values decide no rows.
+    fn has_fixed_length(&self, arguments: &Range<usize>) -> bool {
+        let open = arguments.start + 1;
+        self.source.is_word(arguments.start, "array")
+            && self.source.partner(open).is_some_and(|close| close + 1 == arguments.end)
+    }
+
+    fn unnested(&self, relation: &Relation, origins: &Origins, ordinality: bool) -> Columns {
+        let last = relation.columns.len().saturating_sub(1);
+        let output = |(index, name): (usize, &String)| {
+            let ordinal = ordinality && index == last;
+            Output {
+                name: name.clone(),
+                origins: if ordinal { Origins::new() } else { origins.clone() },
+                data_type: ordinal.then_some(DataType::BigInt),
+            }
+        };
+        Columns { outputs: relation.columns.iter().enumerate().map(output).collect(), rows: Origins::new() }
+    }
+
+    fn using(&mut self, token: usize, scope: &mut Scope) -> Origins {
+        let name = self.source.name(token);
+        let mut origins = Origins::new();
+        for bound in &scope.relations {
+            let Some(output) = bound.columns.outputs.iter().find(|output| output.name == name) else { continue };
+            origins.extend(output.origins.iter().cloned());
+            if let Some(table) = &bound.table {
+                self.found.unnamed.push((token, table.clone()));
+            }
+        }
+        if origins.is_empty() {
+            self.unknown(token, &name, scope);
+        }
+        scope.using.insert(name);
+        origins
+    }
+
+    fn item(&mut self, item: &Item, scope: &Scope, ctes: &Ctes, outputs: &mut Vec<Output>) {
+        if let Some(star) = &item.star {
+            self.star(item.tokens.start, star, scope, outputs);
+            return;
+        }
+        let origins = self.expression(&item.tokens, scope, ctes);
+        let alias = if item.aliased { self.alias_length(item) } else { 0 };
+        let data_type = self.data_type(item.tokens.start..item.tokens.end - alias, scope);
+        let name = item.name.clone().unwrap_or_else(|| format!("_col{}", outputs.len()));
+        outputs.push(Output { name, origins, data_type });
+    }
+
+    fn alias_length(&self, item: &Item) -> usize {
+        if self.source.is_word(item.tokens.end - 2, "as") { 2 } else { 1 }
+    }
+
+    fn star(&mut self, token: usize, star: &Star, scope: &Scope, outputs: &mut Vec<Output>) {
+        let taken = |bound: &&Bound| star.relation.is_none() || star.relation == bound.qualifier;
+        let relations: Vec<&Bound> = scope.relations.iter().filter(taken).collect();
+        if relations.is_empty() {
+            let name = star.relation.clone().unwrap_or_default();
+            self.problem(
+                token,
+                format!("`{name}.*` names no relation of this FROM"),
+                "use the relation's alias".to_owned(),
+            );
+        }
+        let mut rest = Vec::new();
+        for bound in relations {
+            self.found.unnamed.extend(bound.table.iter().map(|table| (token, table.clone())));
+            for output in &bound.columns.outputs {
+                let shared = star.relation.is_none() && scope.using.contains(&output.name);
+                match outputs.iter_mut().find(|other| shared && other.name == output.name) {
+                    Some(merged) => merged.origins.extend(output.origins.iter().cloned()),
+                    None if shared => outputs.push(output.clone()),
+                    None => rest.push(output.clone()),
+                }
+            }
+        }
+        outputs.extend(rest);
+    }
+
+    /// Everything that an expression reads, subqueries included.
+    fn expression(&mut self, range: &Range<usize>, scope: &Scope, ctes: &Ctes) -> Origins {
+        let mut origins = Origins::new();
+        let nested = Query::inside(self.source, range.clone());
+        let mentions: Vec<Mention> = self.mentions(range).to_vec();
+        for mention in &mentions {
+            if !nested.iter().any(|(inner, _)| inner.contains(&mention.tokens.start)) {
+                origins.extend(self.mention(mention, scope));
+            }
+        }
+        for (_, query) in nested {
+            let columns = self.query(&query, ctes, Some(scope));
+            origins.extend(columns.rows);
+            origins.extend(columns.outputs.into_iter().flat_map(|output| output.origins));
+        }
+        origins
+    }
+
+    fn mentions(&self, range: &Range<usize>) -> &[Mention] {
+        let all = &self.source.mentions;
+        let start = all.partition_point(|mention| mention.tokens.start < range.start);
+        let end = all.partition_point(|mention| mention.tokens.start < range.end);
+        &all[start..end.max(start)]
+    }
+
+    fn mention(&mut self, mention: &Mention, scope: &Scope) -> Origins {
+        let first = mention.qualifier.as_ref().unwrap_or(&mention.name);
+        let is_parameter =
+            |(names, body): &(Vec<String>, Range<usize>)| body.contains(&mention.tokens.start) && names.contains(first);
+        if self.lambdas.iter().any(is_parameter) {
+            return Origins::new();
+        }
+        match scope.lookup(mention) {
+            Lookup::Found { output, table } => {
+                if let Some(table) = table {
+                    let site = Site { tokens: mention.tokens.clone(), table, column: output.name.clone() };
+                    self.found.sites.push(site);
+                }
+                output.origins
+            }
+            Lookup::Ambiguous(origins) => {
+                let message = format!("ambiguous column `{}`", mention.name);
+                self.problem(mention.tokens.start, message, "qualify it with its relation".to_owned());
+                origins
+            }
+            Lookup::Unknown => {
+                self.unknown(mention.tokens.start, &mention.name, scope);
+                Origins::new()
+            }
+        }
+    }
+
+    fn unknown(&mut self, token: usize, name: &str, scope: &Scope) {
+        let known = scope.relations.iter().flat_map(|bound| &bound.columns.outputs).map(|output| output.name.as_str());
+        let help = match ident::closest(name, known) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => "use a column of the tables in this FROM".to_owned(),
+        };
+        self.problem(token, format!("unknown column `{name}`"), help);
+    }
+
+    fn problem(&mut self, token: usize, message: String, help: String) {
+        let problem = Problem::new(self.file, self.source.place(token), message, help);
+        if !self.found.problems.contains(&problem) {
+            self.found.problems.push(problem);
+        }
+    }
+
+    /// The type of the column that an expression is, if it is just a column.
+    pub(super) fn column_type(&self, range: &Range<usize>, scope: &Scope) -> Option<DataType> {
+        let mention = self.mentions(range).first().filter(|mention| mention.tokens == *range)?;
+        match scope.lookup(mention) {
+            Lookup::Found { output, .. } if mention.tokens.len() < 3 || scope.is_relation(mention) => output.data_type,
+            _ => None,
+        }
+    }
+}
+
+enum Lookup {
+    Found { output: Output, table: Option<String> },
+    Ambiguous(Origins),
+    Unknown,
+}
+
+impl Scope<'_> {
+    fn is_relation(&self, mention: &Mention) -> bool {
+        self.relations.iter().any(|bound| bound.qualifier == mention.qualifier)
+    }
+
+    fn lookup(&self, mention: &Mention) -> Lookup {
+        if mention.qualifier.is_none()
+            && let Some(output) = self.outputs.iter().find(|output| output.name == mention.name)
+        {
+            return Lookup::Found { output: output.clone(), table: None };
+        }
+        let mut found =
+            self.columns(|bound| mention.qualifier.is_none() || bound.qualifier == mention.qualifier, &mention.name);
+        if found.is_empty()
+            && !self.is_relation(mention)
+            && let Some(qualifier) = &mention.qualifier
+        {
+            // No relation has this name: `column.field` of a row type.
+            found = self.columns(|_| true, qualifier);
+        }
+        match (found.len(), self.parent) {
+            (0, Some(parent)) => parent.lookup(mention),
+            (0, None) => Lookup::Unknown,
+            (1, _) => {
+                let (output, table) = found.remove(0);
+                Lookup::Found { output, table }
+            }
+            _ => self.merged(found),
+        }
+    }
+
+    fn columns(&self, take: impl Fn(&Bound) -> bool, name: &str) -> Vec<(Output, Option<String>)> {
+        let of = |bound: &Bound| {
+            let output = bound.columns.outputs.iter().find(|output| output.name == name)?;
+            Some((output.clone(), bound.table.clone()))
+        };
+        self.relations.iter().filter(|bound| take(bound)).filter_map(of).collect()
+    }
+
+    fn merged(&self, found: Vec<(Output, Option<String>)>) -> Lookup {
+        let origins: Origins = found.iter().flat_map(|(output, _)| output.origins.iter().cloned()).collect();
+        match found.into_iter().next() {
+            Some((first, _)) if self.using.contains(&first.name) => {
+                Lookup::Found { output: Output { origins, ..first }, table: None }
+            }
+            _ => Lookup::Ambiguous(origins),
+        }
+    }
+}
+
+fn rename(columns: &mut Columns, names: &[String]) {
+    for (output, name) in columns.outputs.iter_mut().zip(names) {
+        output.name.clone_from(name);
+    }
+}
+
+/// Lambdas: their parameters, and the tokens of their bodies.
+fn lambdas(source: &Source) -> Vec<(Vec<String>, Range<usize>)> {
+    use polyglot_sql::TokenType as T;
+    let mut found = Vec::new();
+    for arrow in (1..source.tokens.len()).filter(|&index| source.kind(index) == Some(T::Arrow)) {
+        let parameters = match source.partner(arrow - 1) {
+            Some(open) => (open + 1..arrow - 1).map(|index| source.name(index)).collect(),
+            None => vec![source.name(arrow - 1)],
+        };
+        let ends = |index: usize| matches!(source.kind(index), Some(T::Comma | T::RParen | T::RBracket));
+        let end = source.find(arrow + 1..source.tokens.len(), ends).unwrap_or(source.tokens.len());
+        found.push((parameters, arrow + 1..end));
+    }
+    found
+}

@@ -1,0 +1,255 @@
+//! A SQL text, its tokens and its parsed tree, all addressed by token index.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use polyglot_sql::traversal::DfsIter;
+use polyglot_sql::{Error, Expression, Token, TokenType};
+
+use super::dialect::dialect;
+
+/// A statement with one tree. Comments are blanked before parsing, so that where a comment stands never
+/// decides whether two trees are equal; offsets and lines stay those of the text.
+pub(super) struct Source<'a> {
+    pub text: &'a str,
+    pub tokens: Vec<Token>,
+    pub tree: Expression,
+    /// Byte offset of every character, and of the end.
+    bytes: Vec<usize>,
+    /// The partner of each bracket, both ways.
+    partners: BTreeMap<usize, usize>,
+    /// Tokens that the parser read as the name after AS.
+    aliases: BTreeSet<usize>,
+    /// Column references in text order.
+    pub mentions: Vec<Mention>,
+}
+
+/// A column reference: `name` or `qualifier.name`, both lowercase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mention {
+    pub qualifier: Option<String>,
+    pub name: String,
+    pub tokens: Range<usize>,
+}
+
+/// What kept a text from being read: a place (`line:column`) and a message.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    pub place: String,
+    pub message: String,
+    pub help: &'static str,
+}
+
+/// The tokens of a text: enough where no tree is needed.
+pub(super) fn tokenize(text: &str) -> Result<(Vec<Token>, Vec<usize>), Unreadable> {
+    let bytes = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
+    match dialect().tokenize(text) {
+        Ok(tokens) => Ok((tokens, bytes)),
+        Err(error) => Err(unreadable(text, &error)),
+    }
+}
+
+/// The byte where the statement ends, without semicolons and what follows it.
+pub(super) fn end(text: &str) -> usize {
+    let Ok((tokens, bytes)) = tokenize(text) else { return text.len() };
+    let last = tokens.iter().rfind(|token| token.token_type != TokenType::Semicolon);
+    last.map_or(text.len(), |token| bytes[token.span.end])
+}
+
+impl<'a> Source<'a> {
+    /// Reads exactly one SELECT or WITH.
+    pub fn read(text: &'a str) -> Result<Self, Unreadable> {
+        let (mut tokens, bytes) = tokenize(text)?;
+        while tokens.last().is_some_and(|token| token.token_type == TokenType::Semicolon) {
+            tokens.pop();
+        }
+        let tree = Self::tree(text, &tokens)?;
+        let starts: BTreeMap<usize, usize> =
+            tokens.iter().enumerate().map(|(index, token)| (token.span.start, index)).collect();
+        let partners = partners(&tokens);
+        let mut source = Self { text, tokens, tree, bytes, partners, aliases: BTreeSet::new(), mentions: Vec::new() };
+        source.collect_names(&starts);
+        Ok(source)
+    }
+
+    fn tree(text: &str, tokens: &[Token]) -> Result<Expression, Unreadable> {
+        let statement = |token: Option<&Token>, message: &str| Unreadable {
+            place: token.map_or_else(String::new, |token| place(text, token.span.start)),
+            message: message.to_owned(),
+            help: "write exactly one SELECT, with or without WITH",
+        };
+        let Some(first) = tokens.first() else { return Err(statement(None, "no statement")) };
+        if let Some(second) = tokens.iter().position(|token| token.token_type == TokenType::Semicolon) {
+            return Err(statement(tokens.get(second + 1), "a second statement"));
+        }
+        let trees = dialect().parse(&without_comments(text, tokens)).map_err(|error| unreadable(text, &error))?;
+        match <[Expression; 1]>::try_from(trees) {
+            Ok([tree])
+                if matches!(first.token_type, TokenType::Select | TokenType::With | TokenType::LParen)
+                    && is_query(&tree) =>
+            {
+                Ok(tree)
+            }
+            _ => Err(statement(Some(first), "not a SELECT")),
+        }
+    }
+
+    fn collect_names(&mut self, starts: &BTreeMap<usize, usize>) {
+        let ends: BTreeMap<usize, usize> =
+            self.tokens.iter().enumerate().map(|(index, token)| (token.span.end, index + 1)).collect();
+        for node in DfsIter::new(&self.tree) {
+            match node {
+                Expression::Column(column) => {
+                    let Some(span) = column.span.or(column.name.span) else { continue };
+                    let (Some(&start), Some(&end)) = (starts.get(&span.start), ends.get(&span.end)) else { continue };
+                    self.mentions.push(Mention {
+                        qualifier: column.table.as_ref().map(|table| table.name.to_lowercase()),
+                        name: column.name.name.to_lowercase(),
+                        tokens: start..end,
+                    });
+                }
+                Expression::Alias(alias) => {
+                    self.aliases.extend(alias.alias.span.and_then(|span| starts.get(&span.start)));
+                }
+                _ => {}
+            }
+        }
+        self.mentions.sort_by_key(|mention| mention.tokens.start);
+        self.mentions.dedup_by_key(|mention| mention.tokens.start);
+    }
+
+    pub fn kind(&self, index: usize) -> Option<TokenType> {
+        self.tokens.get(index).map(|token| token.token_type)
+    }
+
+    /// True if the token is this word, unquoted.
+    pub fn is_word(&self, index: usize, word: &str) -> bool {
+        self.tokens.get(index).is_some_and(|token| is_bare(token) && token.text.eq_ignore_ascii_case(word))
+    }
+
+    /// The name that an identifier token stands for, lowercase.
+    pub fn name(&self, index: usize) -> String {
+        self.tokens.get(index).map_or_else(String::new, |token| token.text.to_lowercase())
+    }
+
+    pub fn is_alias(&self, index: usize) -> bool {
+        self.aliases.contains(&index)
+    }
+
+    /// The bracket that closes the one at `index`; past the end where there is none.
+    pub fn partner(&self, index: usize) -> Option<usize> {
+        self.partners.get(&index).copied()
+    }
+
+    /// The index after the token, or after the whole bracket that it opens.
+    pub fn after(&self, index: usize) -> usize {
+        match self.partner(index) {
+            Some(close) if close > index => close + 1,
+            _ => index + 1,
+        }
+    }
+
+    /// The first token in the range, outside brackets, that satisfies the test.
+    pub fn find(&self, range: Range<usize>, test: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut index = range.start;
+        while index < range.end {
+            if test(index) {
+                return Some(index);
+            }
+            index = self.after(index);
+        }
+        None
+    }
+
+    /// The byte range of tokens.
+    pub fn bytes(&self, tokens: &Range<usize>) -> Range<usize> {
+        let start = self.tokens.get(tokens.start).map_or(self.bytes.len() - 1, |token| token.span.start);
+        let end = self.tokens[..tokens.end].last().map_or(start, |token| token.span.end);
+        self.bytes[start]..self.bytes[end.max(start)]
+    }
+
+    pub fn slice(&self, tokens: &Range<usize>) -> &'a str {
+        &self.text[self.bytes(tokens)]
+    }
+
+    /// The text's line, and column in characters, where a token starts.
+    pub fn place(&self, index: usize) -> String {
+        let last = self.tokens.len().saturating_sub(1);
+        self.tokens.get(index.min(last)).map_or_else(String::new, |token| place(self.text, token.span.start))
+    }
+}
+
+/// `line:column` of a character offset, both from 1.
+pub(super) fn place(text: &str, offset: usize) -> String {
+    let (mut line, mut column) = (1, 1);
+    for character in text.chars().take(offset) {
+        if character == '\n' {
+            line += 1;
+            column = 1;
+        } else {
+            column += 1;
+        }
+    }
+    format!("{line}:{column}")
+}
+
+/// True unless the token is a string, a number or a quoted name.
+pub(super) fn is_bare(token: &Token) -> bool {
+    token.token_type != TokenType::QuotedIdentifier
+        && token.text.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && token.span.end - token.span.start == token.text.chars().count()
+}
+
+fn is_query(tree: &Expression) -> bool {
+    matches!(
+        tree,
+        Expression::Select(_)
+            | Expression::Union(_)
+            | Expression::Intersect(_)
+            | Expression::Except(_)
+            | Expression::Subquery(_)
+            | Expression::Paren(_)
+    )
+}
+
+fn without_comments(text: &str, tokens: &[Token]) -> String {
+    let mut tokens = tokens.iter().peekable();
+    let mut bare = String::with_capacity(text.len());
+    for (offset, character) in text.chars().enumerate() {
+        while tokens.next_if(|token| token.span.end <= offset).is_some() {}
+        let inside = tokens.peek().is_some_and(|token| token.span.start <= offset);
+        bare.push(if inside || character.is_whitespace() { character } else { ' ' });
+    }
+    bare
+}
+
+fn partners(tokens: &[Token]) -> BTreeMap<usize, usize> {
+    let mut open = Vec::new();
+    let mut partners = BTreeMap::new();
+    for (index, token) in tokens.iter().enumerate() {
+        match token.token_type {
+            TokenType::LParen | TokenType::LBracket | TokenType::LBrace => open.push(index),
+            TokenType::RParen | TokenType::RBracket | TokenType::RBrace => {
+                if let Some(start) = open.pop() {
+                    partners.insert(start, index);
+                    partners.insert(index, start);
+                }
+            }
+            _ => {}
+        }
+    }
+    partners
+}
+
+fn unreadable(text: &str, error: &Error) -> Unreadable {
+    let message = match error {
+        Error::Tokenize { message, .. } | Error::Parse { message, .. } | Error::Syntax { message, .. } => {
+            message.clone()
+        }
+        other => other.to_string(),
+    };
+    let place = error.start().map_or_else(String::new, |start| place(text, start));
+    let mut characters = message.chars();
+    let message = characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default();
+    Unreadable { place, message, help: "mend the SQL; it has to run in the Athena console as it is" }
+}

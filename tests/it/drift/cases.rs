@@ -1,0 +1,374 @@
+//! One change each: what a contract promises, what the catalog shows, and every finding that must come of it.
+
+use crawlguard::schema::Table;
+
+use super::lake::{Edit, csv, json, orc, parquet};
+
+mod tables;
+
+pub struct Case {
+    /// The rule under test.
+    pub rule: &'static str,
+    pub name: &'static str,
+    pub promised: Table,
+    pub catalog: Vec<Table>,
+    /// `rule path decode level`, a `-` for the table's own path; nothing expected is a near miss.
+    pub expected: &'static [&'static str],
+}
+
+fn case(
+    rule: &'static str,
+    name: &'static str,
+    promised: Table,
+    found: Table,
+    expected: &'static [&'static str],
+) -> Case {
+    Case { rule, name, promised, catalog: vec![found], expected }
+}
+
+pub fn all() -> Vec<Case> {
+    [columns(), types(), nested(), tables::storage(), tables::tables()].into_iter().flatten().collect()
+}
+
+fn columns() -> Vec<Case> {
+    const TWO: &str = "id bigint, amount double";
+    const THREE: &str = "id bigint, amount double, channel string";
+    vec![
+        case("column-added-at-end", "csv", csv(TWO), csv(THREE), &["column-added-at-end channel safe tolerated"]),
+        case(
+            "column-added-at-end",
+            "no_serde",
+            csv(TWO).serde("x.Serde"),
+            csv(THREE).serde("x.Serde"),
+            &["column-added-at-end channel unknown unknown"],
+        ),
+        case(
+            "column-added-at-end",
+            "near_miss_in_the_middle",
+            json(TWO),
+            json("id bigint, channel string, amount double"),
+            &["column-added-in-middle channel safe tolerated"],
+        ),
+        case(
+            "column-added-in-middle",
+            "csv",
+            csv(TWO),
+            csv("id bigint, channel string, amount double"),
+            &["column-added-in-middle channel unsafe breaking"],
+        ),
+        case(
+            "column-added-in-middle",
+            "json",
+            json(TWO),
+            json("channel string, id bigint, amount double"),
+            &["column-added-in-middle channel safe tolerated"],
+        ),
+        case(
+            "column-added-in-middle",
+            "orc_by_index",
+            orc(TWO),
+            orc("channel string, id bigint, amount double"),
+            &["column-added-in-middle channel unsafe breaking"],
+        ),
+        case(
+            "column-added-in-middle",
+            "two_and_one_at_the_end",
+            csv(TWO),
+            csv("id bigint, a int, b int, amount double, c int"),
+            &[
+                "column-added-in-middle a unsafe breaking",
+                "column-added-in-middle b unsafe breaking",
+                "column-added-at-end c safe tolerated",
+            ],
+        ),
+        case(
+            "column-added-in-middle",
+            "near_miss_at_the_end",
+            csv(TWO),
+            csv(THREE),
+            &["column-added-at-end channel safe tolerated"],
+        ),
+        case(
+            "column-removed",
+            "json",
+            json(THREE),
+            json("id bigint, channel string"),
+            &["column-removed amount safe breaking"],
+        ),
+        case(
+            "column-removed",
+            "csv",
+            csv(THREE),
+            csv("id bigint, channel string"),
+            &["column-removed amount unsafe breaking"],
+        ),
+        case(
+            "column-removed",
+            "renamed_by_name",
+            json(THREE),
+            json("id bigint, total double, channel string"),
+            &["column-removed amount safe breaking", "column-added-in-middle total safe tolerated"],
+        ),
+        case(
+            "column-removed",
+            "renamed_in_place",
+            csv(THREE),
+            csv("id bigint, total double, channel string"),
+            &["column-removed amount safe breaking", "column-added-in-middle total safe tolerated"],
+        ),
+        case(
+            "column-removed",
+            "last_renamed_in_place",
+            csv(TWO),
+            csv("id bigint, total double"),
+            &["column-removed amount safe breaking", "column-added-at-end total safe tolerated"],
+        ),
+        case(
+            "column-removed",
+            "replaced_in_place_by_another_type",
+            csv(TWO),
+            csv("id bigint, day date"),
+            &["column-removed amount safe breaking", "column-added-at-end day unsafe breaking"],
+        ),
+        case(
+            "column-removed",
+            "removed_and_appended",
+            csv(THREE),
+            csv("id bigint, channel string, note string"),
+            &["column-removed amount unsafe breaking", "column-added-at-end note unsafe breaking"],
+        ),
+        case(
+            "column-removed",
+            "a_name_with_dots",
+            json("\u{e9} int, a.b[] int"),
+            json("\u{e9} int"),
+            &["column-removed \"a.b[]\" safe breaking"],
+        ),
+        case(
+            "column-removed",
+            "near_miss_case",
+            json(THREE),
+            json("id bigint, Amount double, channel string"),
+            &["column-case-changed amount safe tolerated"],
+        ),
+        case(
+            "column-reordered",
+            "json",
+            json(THREE),
+            json("channel string, id bigint, amount double"),
+            &["column-reordered channel safe tolerated"],
+        ),
+        case(
+            "column-reordered",
+            "csv_block",
+            csv("a int, b int, c int, d int, e int"),
+            csv("d int, e int, a int, b int, c int"),
+            &["column-reordered d unsafe breaking"],
+        ),
+        case(
+            "column-reordered",
+            "parquet_by_index",
+            parquet(THREE).serde_parameter("parquet.column.index.access", "true"),
+            parquet("channel string, id bigint, amount double").serde_parameter("parquet.column.index.access", "true"),
+            &["column-reordered channel unsafe breaking"],
+        ),
+        case(
+            "column-reordered",
+            "near_miss_inserted",
+            json(TWO),
+            json("channel string, id bigint, amount double"),
+            &["column-added-in-middle channel safe tolerated"],
+        ),
+        case(
+            "column-case-changed",
+            "json",
+            json("userId int"),
+            json("userid int"),
+            &["column-case-changed userId safe tolerated"],
+        ),
+        case(
+            "column-case-changed",
+            "case_sensitive",
+            json("userId int").serde_parameter("case.insensitive", "false"),
+            json("userid int").serde_parameter("case.insensitive", "false"),
+            &["column-case-changed userId unsafe breaking"],
+        ),
+        case(
+            "column-case-changed",
+            "near_miss_letter",
+            json("userid int"),
+            json("user_id int"),
+            &["column-added-at-end user_id safe tolerated", "column-removed userid safe breaking"],
+        ),
+        case(
+            "header-lost",
+            "csv",
+            csv(TWO),
+            csv("col0 string, col1 string").edit(|table| table.storage.skip_header_lines = 0),
+            &["header-lost - unsafe breaking"],
+        ),
+        case(
+            "header-lost",
+            "near_miss_never_had_one",
+            csv("col0 string"),
+            csv("col0 string, col1 string"),
+            &["column-added-at-end col1 safe tolerated"],
+        ),
+        case(
+            "header-lost",
+            "near_miss_one_of_two",
+            csv(TWO),
+            csv("id bigint, col1 double"),
+            &["column-removed amount safe breaking", "column-added-at-end col1 safe tolerated"],
+        ),
+    ]
+}
+
+fn types() -> Vec<Case> {
+    vec![
+        case("type-widened", "json", json("a int"), json("a bigint"), &["type-widened a safe tolerated"]),
+        case(
+            "type-widened",
+            "parquet_whole",
+            parquet("a int"),
+            parquet("a bigint"),
+            &["type-widened a unsafe breaking"],
+        ),
+        case(
+            "type-widened",
+            "parquet_partitioned",
+            parquet("a int").keys("day string"),
+            parquet("a bigint").keys("day string"),
+            &["type-widened a safe tolerated"],
+        ),
+        case(
+            "type-widened",
+            "csv_partitioned_undocumented",
+            csv("a int").keys("day string"),
+            csv("a double").keys("day string"),
+            &["type-widened a unsafe breaking"],
+        ),
+        case("type-widened", "near_miss_no_evidence", json("a int"), json("a string?"), &[]),
+        case("type-narrowed", "bigint_to_int", json("a bigint"), json("a int"), &["type-narrowed a unsafe breaking"]),
+        case("type-narrowed", "documented", json("a string"), json("a bigint"), &["type-narrowed a safe breaking"]),
+        case("type-narrowed", "near_miss_widened", json("a int"), json("a bigint"), &["type-widened a safe tolerated"]),
+        case("type-lossy", "number_to_text", csv("a bigint"), csv("a string"), &["type-lossy a safe breaking"]),
+        case("type-lossy", "timestamp_to_date", json("a timestamp"), json("a date"), &["type-lossy a unsafe breaking"]),
+        case("type-lossy", "near_miss_exact", csv("a int"), csv("a double"), &["type-widened a safe tolerated"]),
+        case(
+            "type-incompatible",
+            "struct_to_text",
+            json("a struct<b:int>"),
+            json("a string"),
+            &["type-incompatible a unsafe breaking"],
+        ),
+        case(
+            "type-incompatible",
+            "near_miss_same_struct",
+            json("a struct<b:int>"),
+            json("a struct<b:bigint>"),
+            &["type-widened a.b safe tolerated"],
+        ),
+        case("unreadable", "type", json("a int"), json("a uniontype<int,string>"), &["unreadable a unknown unknown"]),
+        case(
+            "unreadable",
+            "key",
+            json("a int").keys("d string"),
+            json("a int").keys("d hllsketch"),
+            &["unreadable d unknown unknown"],
+        ),
+        case(
+            "unreadable",
+            "serde",
+            json("a int"),
+            json("a int").serde("com.example.Serde"),
+            &["unreadable - unknown unknown"],
+        ),
+        case(
+            "unreadable",
+            "near_miss_promised_so",
+            json("a hllsketch, b int"),
+            json("a hllsketch, b int, c int"),
+            &["column-added-at-end c safe tolerated"],
+        ),
+    ]
+}
+
+fn nested() -> Vec<Case> {
+    const ORDER: &str = "order struct<items:array<struct<price:double,sku:string>>>";
+    vec![
+        case(
+            "struct-field-added",
+            "in_an_array",
+            json(ORDER),
+            json("order struct<items:array<struct<price:double,discount:double,sku:string>>>"),
+            &["struct-field-added order.items[].discount safe tolerated"],
+        ),
+        case(
+            "struct-field-added",
+            "partitioned_middle",
+            json(ORDER).keys("day string"),
+            json("order struct<items:array<struct<price:double,discount:double,sku:string>>>").keys("day string"),
+            &["struct-field-added order.items[].discount unsafe breaking"],
+        ),
+        case(
+            "struct-field-added",
+            "partitioned_end",
+            json(ORDER).keys("day string"),
+            json("order struct<items:array<struct<price:double,sku:string,discount:double>>>").keys("day string"),
+            &["struct-field-added order.items[].discount safe tolerated"],
+        ),
+        case(
+            "struct-field-added",
+            "near_miss_column",
+            json(ORDER),
+            json(&format!("{ORDER}, discount double")),
+            &["column-added-at-end discount safe tolerated"],
+        ),
+        case(
+            "struct-field-removed",
+            "in_an_array",
+            json(ORDER),
+            json("order struct<items:array<struct<sku:string>>>"),
+            &["struct-field-removed order.items[].price safe breaking"],
+        ),
+        case(
+            "struct-field-removed",
+            "renamed",
+            json(ORDER),
+            json("order struct<items:array<struct<unit_price:double,sku:string>>>"),
+            &[
+                "struct-field-removed order.items[].price safe breaking",
+                "struct-field-added order.items[].unit_price safe tolerated",
+            ],
+        ),
+        case(
+            "struct-field-removed",
+            "near_miss_case",
+            json(ORDER),
+            json("order struct<items:array<struct<Price:double,sku:string>>>"),
+            &["column-case-changed order.items[].price safe tolerated"],
+        ),
+        case(
+            "struct-field-reordered",
+            "json",
+            json(ORDER),
+            json("order struct<items:array<struct<sku:string,price:double>>>"),
+            &["struct-field-reordered order.items[].price safe tolerated"],
+        ),
+        case(
+            "struct-field-reordered",
+            "near_miss_type",
+            parquet(ORDER),
+            parquet("order struct<items:array<struct<price:float,sku:string>>>"),
+            &["type-lossy order.items[].price unsafe breaking"],
+        ),
+        case(
+            "type-widened",
+            "in_a_map",
+            json("tags map<string,array<int>>"),
+            json("tags map<string,array<bigint>>"),
+            &["type-widened tags{value}[] safe tolerated"],
+        ),
+    ]
+}

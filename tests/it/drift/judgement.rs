@@ -1,0 +1,134 @@
+//! Levels: bytes, then policy, then readers; and what a removal says about renames.
+
+use std::collections::BTreeMap;
+
+use crawlguard::contract::{Contract, Tolerance};
+use crawlguard::drift::{ChangeKind, Finding, Level, Promotion, Verdict, diff, judge, judge_with};
+use crawlguard::schema::Table;
+use crawlguard::sql::Reader;
+
+use super::lake::{Edit, contract, csv, json};
+use super::{changes, findings};
+
+fn reader(model: &str) -> Reader {
+    Reader { model: model.to_owned(), columns: vec!["amount".to_owned()] }
+}
+
+/// Judged in a project where the models read these columns (empty: the table).
+fn judged(contract: Contract, catalog: Table, read: &[&str]) -> Vec<Finding> {
+    let contracts = [contract];
+    judge_with(&diff(&contracts, &[catalog]), &contracts, &|change| {
+        let column = change.column().unwrap_or_default();
+        Some(read.iter().filter(|name| **name == column).map(|_| reader("int_orders")).collect())
+    })
+}
+
+fn rules(rules: &[(&str, Tolerance)]) -> BTreeMap<String, Tolerance> {
+    rules.iter().map(|(rule, tolerance)| ((*rule).to_owned(), *tolerance)).collect()
+}
+
+#[test]
+fn a_removal_breaks_only_where_somebody_reads() {
+    let promised = json("id int, amount double");
+    let read = judged(contract(&promised), json("id int"), &["amount"]);
+    assert_eq!((read[0].level, &read[0].models), (Level::Breaking, &vec![reader("int_orders")]));
+    let unread = judged(contract(&promised), json("id int"), &["id"]);
+    assert_eq!((unread[0].level, unread[0].models.len()), (Level::Tolerated, 0));
+}
+
+#[test]
+fn a_nested_change_hits_who_reads_its_column() {
+    let promised = json("order struct<price:double>");
+    let found = judged(contract(&promised), json("order struct<price:date>"), &["order"]);
+    assert_eq!((found[0].path.as_str(), found[0].models.len()), ("order.price", 1));
+}
+
+#[test]
+fn a_table_without_contract_breaks_only_if_a_model_reads_it() {
+    let promised = json("id int");
+    let refunds = json("id int").named("raw_refunds").at("s3://lake/refunds/");
+    let contracts = [contract(&promised)];
+    let changes = diff(&contracts, &[promised, refunds]);
+    let level = |readers: Option<Vec<Reader>>| judge_with(&changes, &contracts, &|_| readers.clone())[0].level;
+    assert_eq!(level(None), Level::Tolerated);
+    assert_eq!(level(Some(vec![])), Level::Tolerated);
+    assert_eq!(level(Some(vec![reader("int_refunds")])), Level::Breaking);
+}
+
+#[test]
+fn policy_replaces_a_default_and_a_column_wins_over_the_table() {
+    let mut promised = contract(&json("id int, amount double, note string"));
+    promised.policy.rules =
+        rules(&[("column-removed", Tolerance::Tolerate), ("column-added-at-end", Tolerance::Break)]);
+    promised.policy.columns = BTreeMap::from([("Amount".to_owned(), rules(&[("column-removed", Tolerance::Break)]))]);
+    let levels: Vec<_> = judged(promised, json("id int, extra int"), &["id", "amount", "note"])
+        .into_iter()
+        .map(|finding| (finding.path, finding.level))
+        .collect();
+    let expected = [("amount", Level::Breaking), ("extra", Level::Breaking), ("note", Level::Tolerated)];
+    assert_eq!(levels, expected.map(|(path, level)| (path.to_owned(), level)));
+}
+
+#[test]
+fn no_policy_makes_bytes_readable() {
+    let tolerant = |table: &Table| {
+        let mut contract = contract(table);
+        let every = crawlguard::drift::RULES.iter().map(|rule| (rule.id.to_owned(), Tolerance::Tolerate));
+        contract.policy.rules = every.collect();
+        contract
+    };
+    let promised = csv("id int, amount double");
+    let shifted = judged(tolerant(&promised), csv("x int, id int, amount double"), &[]);
+    assert_eq!(Verdict::of(&shifted), Verdict::Breaking);
+    let promised = json("id int");
+    let unreadable = judged(tolerant(&promised), json("id hllsketch"), &[]);
+    assert_eq!(Verdict::of(&unreadable), Verdict::Unknown);
+}
+
+#[test]
+fn what_no_rule_claims_is_breaking() {
+    let mut change = changes(&json("id int"), &[json("id bigint")]).remove(0);
+    change.kind = ChangeKind::Retyped(Promotion::Identical);
+    let found = judge_with(&[change], &[], &|_| Some(vec![]));
+    assert_eq!((found[0].rule.as_str(), found[0].level), ("unclassified-change", Level::Breaking));
+}
+
+#[test]
+fn findings_are_sorted_whatever_the_order_of_contracts_and_tables() {
+    let (a, b) = (json("id int, x int").named("raw_a"), json("id int, x int").named("raw_b"));
+    let (new_a, new_b) = (json("id string, z int").named("raw_a"), json("y int, id int").named("raw_b"));
+    let judged = |contracts: &[Contract], catalog: &[Table]| judge(&diff(contracts, catalog), contracts, None);
+    let forwards = judged(&[contract(&a), contract(&b)], &[new_a.clone(), new_b.clone()]);
+    let backwards = judged(&[contract(&b), contract(&a)], &[new_b, new_a]);
+    assert_eq!(forwards, backwards);
+    let keys: Vec<_> = forwards.iter().map(|finding| (&finding.table, &finding.path, &finding.rule)).collect();
+    assert!(keys.len() == 5 && keys.is_sorted(), "{keys:?}");
+}
+
+#[test]
+fn one_name_in_two_databases_is_compared_twice() {
+    let promised = json("id int");
+    let other = json("id date").edit(|table| table.database = "copy".to_owned());
+    for catalog in [[promised.clone(), other.clone()], [other, promised.clone()]] {
+        assert_eq!(findings(&promised, &catalog).len(), 1);
+    }
+}
+
+#[test]
+fn a_rename_is_suggested_with_score_and_reason() {
+    let help = |before: &str, after: &str| {
+        let findings = findings(&json(before), &[json(after)]);
+        let removed = findings.into_iter().find(|finding| finding.rule.ends_with("-removed")).expect("one is removed");
+        removed.help.split_once("change. ").map(|(_, suggestion)| suggestion.to_owned())
+    };
+    assert_eq!(
+        help("id int, phone string, note string", "id int, phone_number string, note string").as_deref(),
+        Some("Possible rename to `phone_number` (score 0.87: same type, same place, similar name).")
+    );
+    let nested = help("o struct<a:int,price:double>", "o struct<a:int,unit_price:double>");
+    assert!(nested.expect("suggested").starts_with("Possible rename to `o.unit_price`"));
+    assert_eq!(help("id int, phone string", "weather double, id int"), None, "nothing alike");
+    assert_eq!(help("id int, phone string", "id int"), None, "nothing added");
+    let best = help("a int, amount double, b int", "a int, amount_eur double, b int, zone double").expect("suggested");
+    assert!(best.contains("`amount_eur`"), "{best}");
+}
