@@ -11,7 +11,8 @@ use crawlguard::catalog::crawl;
 use crawlguard::contract::{Contract, Document, Origin};
 use crawlguard::drift::{Change, diff};
 use crawlguard::sample;
-use crawlguard::sql::{Graph, Model};
+use crawlguard::schema::DataType;
+use crawlguard::sql::{Addition, Graph, Model, adapt};
 use serde_json::{Map, Value};
 
 /// What Trino made of the sample lake: see tests/parity/models.py.
@@ -71,6 +72,24 @@ fn arrivals_drift_as_their_titles_say() {
 /// Model → rows, each a map from column to text.
 fn on_trino() -> BTreeMap<String, Vec<Map<String, Value>>> {
     serde_json::from_str(ON_TRINO).expect("the fixture is JSON")
+}
+
+#[test]
+fn the_first_arrival_is_carried_by_the_models_that_opted_in() {
+    let project = project();
+    sample::ARRIVALS[0].land(project.path()).expect("the folder is writable");
+    let contracts = contracts(project.path());
+    let sources = crawl::crawl(&project.path().join("lake"), "pbright", "raw_").tables;
+    let additions = [("raw_salesforce_leads", "referral_code"), ("raw_source_1", "inspection grade")];
+    let additions = additions.map(|(table, column)| Addition {
+        table: table.to_owned(),
+        column: column.to_owned(),
+        data_type: DataType::String,
+    });
+    let adapted = adapt(&graph(project.path(), &contracts), &sources, &additions, &[]).expect("it can be proven");
+    let names: Vec<_> = adapted.models.iter().map(|model| model.name.as_str()).collect();
+    assert_eq!(names, ["int_credentials", "int_salesforce_leads"]);
+    assert!(adapted.models[0].text.contains(r#"nullif(trim("inspection grade"), '') AS inspection_grade"#));
 }
 
 fn project() -> tempfile::TempDir {

@@ -21,7 +21,7 @@ async fn models_make_the_rows_that_trino_made() {
     let graph = graph(project.path(), &contracts(project.path()));
     assert_eq!(graph.models.keys().collect::<Vec<_>>(), on_trino.keys().collect::<Vec<_>>());
     for name in &graph.order {
-        build(&engine, project.path(), &graph.models[name]).await;
+        build(&engine, &graph.models[name]).await;
         let made = rows(&engine, name).await;
         let expected = &on_trino[name];
         assert_eq!(made.columns, expected[0].keys().cloned().collect::<Vec<_>>(), "{name}");
@@ -34,12 +34,12 @@ fn engine(project: &Path) -> DuckDbEngine {
     for table in crawl::crawl(&project.join("lake"), "pbright", "raw_").tables {
         catalog.put(&table).expect("the folder is writable");
     }
-    DuckDbEngine { catalog: Arc::new(catalog), threads: Some(1), temp: None }
+    DuckDbEngine::new(Arc::new(catalog), project.join("warehouse")).expect("the engine starts")
 }
 
-async fn build(engine: &DuckDbEngine, project: &Path, model: &Model) {
+async fn build(engine: &DuckDbEngine, model: &Model) {
     let select = bind_slot(model.select(), SLOT).expect("the model parses");
-    let location = project.join("built").join(&model.name).display().to_string();
+    let location = engine.location(&model.name, "run", 1);
     let table = model.name.clone();
     let statement = Statement::Build { table, select, location, partitioned_by: Vec::new(), iceberg: false };
     run(engine, &statement).await;
