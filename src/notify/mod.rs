@@ -16,9 +16,9 @@ pub use render::{Rendered, render};
 use crate::plan::Alert;
 use crate::port::PortError;
 
-/// Tells people: standard output, or an SNS topic.
+/// Sends an alert to people.
 #[async_trait]
 pub trait Notifier: Send + Sync {
-    /// Sends one alert; `text` is what [`render`] made of it. Sending twice tells people twice.
+    /// Sends one alert; `text` is what [`render`] made of it. What becomes of a second sending is the adapter's to say.
     async fn send(&self, alert: &Alert, text: &Rendered) -> Result<(), PortError>;
 }
