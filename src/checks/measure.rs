@@ -98,7 +98,7 @@ fn cast_loss(expression: &str, target_type: &str) -> String {
     format!("({expression}) IS NOT NULL AND {cast} IS NULL")
 }
 
-/// How far each row's anchor stands from its own column: its own place first, then outwards, left before right.
+/// How far each row's anchor stands from its own column: its own place first, then outwards.
 fn moved_rows(anchor: Option<&str>, kind: &CheckKind, max_distance: u32, value: &str) -> Measures {
     let (Some(anchor), CheckKind::MovedRows { values, regex, columns, .. }) = (anchor, kind) else {
         return unmeasurable();

@@ -101,7 +101,7 @@ fn a_reference_to_a_missing_column_is_an_error() {
 }
 
 #[test]
-fn an_anchor_is_looked_for_outwards_and_left_first() {
+fn an_anchor_is_looked_for_outwards() {
     let columns = ["a", "b", "c", "d"].map(String::from).to_vec();
     let spec = of(
         "C",
