@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Settings;
 use crate::contract::{Contract, Document, Origin};
+use crate::notify::check_templates;
 use crate::problem::{Problem, Problems};
 use crate::sql::{Graph, Model};
 
@@ -44,10 +45,11 @@ impl Project {
                 Err(found) => problems.extend(found.0),
             }
         }
-        let templates = files(&root, &settings.config.alerts, &["txt", "j2"], &mut problems)
+        let templates: Vec<_> = files(&root, &settings.config.alerts, &["txt", "j2"], &mut problems)
             .into_iter()
             .map(|(file, text)| (file_name(&file), text))
             .collect();
+        problems.extend(check_templates(&templates));
         // Only a whole set of files can be told to have a hole in it.
         Problems::or(std::mem::take(&mut problems), ())?;
         let graph = Graph::new(models, &sources(&contracts))?;
