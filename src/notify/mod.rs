@@ -18,16 +18,9 @@ pub use render::{Rendered, render};
 use crate::plan::Alert;
 use crate::port::PortError;
 
-<<<<<<< HEAD
 /// Tells people: the outbox of the local target, standard output, or an SNS topic.
 #[async_trait]
 pub trait Notifier: Send + Sync {
     /// Sends one alert; `text` is what [`render`] made of it. Sending twice tells people twice, unless the adapter says otherwise.
-=======
-/// Sends an alert to people.
-#[async_trait]
-pub trait Notifier: Send + Sync {
-    /// Sends one alert; `text` is what [`render`] made of it. What becomes of a second sending is the adapter's to say.
->>>>>>> checks
     async fn send(&self, alert: &Alert, text: &Rendered) -> Result<(), PortError>;
 }

@@ -49,7 +49,7 @@ impl Project {
             .into_iter()
             .map(|(file, text)| (file_name(&file), text))
             .collect();
-        problems.extend(check_templates(&templates));
+        problems.extend(check_templates(&templates).err().map(|found| found.0).unwrap_or_default());
         // Only a whole set of files can be told to have a hole in it.
         Problems::or(std::mem::take(&mut problems), ())?;
         let graph = Graph::new(models, &sources(&contracts))?;
