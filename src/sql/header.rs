@@ -29,9 +29,8 @@ impl Header {
         let Some((start, end)) = block(text) else { return header };
         header.length = end;
         let mut seen: Vec<&str> = Vec::new();
-        let mut line_number = text[..start].matches('\n').count();
-        for line in text[start..end - 2].lines() {
-            line_number += 1;
+        let first_line = text[..start].matches('\n').count() + 1;
+        for (line_number, line) in (first_line..).zip(text[start..end - 2].lines()) {
             let line = line.trim();
             if line.is_empty() {
                 continue;
