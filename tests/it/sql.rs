@@ -75,6 +75,8 @@ fn without_a_header_the_defaults_hold() {
     &["line 2: `primary_key` has an empty name", "line 3: `primary_key a` is not `key: value`"])]
 #[case("/* crawlguard\nadditions: no\n*/\nSELECT a FROM", &["4:10: expected table name or subquery, got From", "line 2: `additions` is `no`"])]
 #[case("SELECT 1 AS a;\nSELECT 2 AS b", &["2:1: a second statement"])]
+#[case("\u{feff}SELECT 1 AS a", &["1:1: a byte order mark"])]
+#[case("/* crawlguard\nadditions: carry\nSELECT 1 AS a", &[": no statement", "1:1: the header block does not end"])]
 #[case("DELETE FROM x", &["1:1: not a SELECT"])]
 #[case("CREATE TABLE x AS SELECT 1 AS a", &["1:1: not a SELECT"])]
 #[case("-- nothing\n", &[": no statement"])]

@@ -29,7 +29,7 @@ fn adapted(select: &str, additions: &[Addition]) -> String {
 #[case::text("SELECT a FROM raw", "SELECT a, nullif(trim(\"new col\"), '') AS new_col FROM raw")]
 #[case::lines(
     "SELECT\n    a,\n    b AS x -- last\nFROM raw",
-    "SELECT\n    a,\n    b AS x,\n    nullif(trim(\"new col\"), '') AS new_col -- last\nFROM raw"
+    "SELECT\n    a,\n    b AS x, -- last\n    nullif(trim(\"new col\"), '') AS new_col\nFROM raw"
 )]
 #[case::comma_first(
     "SELECT\n    a\n  , b\nFROM raw",
@@ -106,6 +106,8 @@ fn other_types_are_carried_as_they_are() {
     let additions = [addition("rating", "int"), addition("9 Lives!", "double"), addition("order", "array<string>")];
     let expected = "SELECT a, rating, \"9 lives!\" AS _9_lives, \"order\" FROM raw";
     assert_eq!(adapted("SELECT a FROM raw", &additions), expected);
+    let lines = "SELECT\n  a, -- x\n  rating,\n  \"9 lives!\" AS _9_lives,\n  \"order\"\nFROM raw";
+    assert_eq!(adapted("SELECT\n  a -- x\nFROM raw", &additions), lines);
 }
 
 #[test]
@@ -115,6 +117,9 @@ fn partition_columns_stay_last() {
     let sources = with(&additions);
     let adaptation = adapt(&graph(vec![model("m", text)], &sources), &sources, &additions, &[]).expect("it carries");
     assert_eq!(adaptation.models[0].text, text.replace("SELECT a,", "SELECT a, n,"));
+    let lines = text.replace("a, b", "\n  a, -- the a\n  b");
+    let adaptation = adapt(&graph(vec![model("m", &lines)], &sources), &sources, &additions, &[]).expect("it carries");
+    assert_eq!(adaptation.models[0].text, lines.replace("-- the a", "-- the a\n  n,"));
 }
 
 #[test]
