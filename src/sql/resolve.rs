@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::ident;
 use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star};
+use super::scope::{Bound, Lookup, Scope};
 use super::source::{Mention, Source};
 use crate::problem::Problem;
 use crate::schema::DataType;
@@ -55,24 +56,6 @@ pub(super) fn resolve(file: &str, source: &Source, query: &Query, tables: &BTree
 }
 
 type Ctes = BTreeMap<String, Columns>;
-
-/// A relation of a FROM.
-pub(super) struct Bound {
-    qualifier: Option<String>,
-    columns: Columns,
-    /// The table, if it is one.
-    table: Option<String>,
-}
-
-/// What names can mean at one place.
-#[derive(Default)]
-pub(super) struct Scope<'s> {
-    relations: Vec<Bound>,
-    using: BTreeSet<String>,
-    /// Output columns, which ORDER BY sees first.
-    outputs: Vec<Output>,
-    parent: Option<&'s Scope<'s>>,
-}
 
 pub(super) struct Resolver<'a> {
     file: &'a str,
@@ -369,62 +352,6 @@ impl Resolver<'_> {
         match scope.lookup(mention) {
             Lookup::Found { output, .. } if mention.tokens.len() < 3 || scope.is_relation(mention) => output.data_type,
             _ => None,
-        }
-    }
-}
-
-enum Lookup {
-    Found { output: Output, table: Option<String> },
-    Ambiguous(Origins),
-    Unknown,
-}
-
-impl Scope<'_> {
-    fn is_relation(&self, mention: &Mention) -> bool {
-        self.relations.iter().any(|bound| bound.qualifier == mention.qualifier)
-    }
-
-    fn lookup(&self, mention: &Mention) -> Lookup {
-        if mention.qualifier.is_none()
-            && let Some(output) = self.outputs.iter().find(|output| output.name == mention.name)
-        {
-            return Lookup::Found { output: output.clone(), table: None };
-        }
-        let mut found =
-            self.columns(|bound| mention.qualifier.is_none() || bound.qualifier == mention.qualifier, &mention.name);
-        if found.is_empty()
-            && !self.is_relation(mention)
-            && let Some(qualifier) = &mention.qualifier
-        {
-            // No relation has this name: `column.field` of a row type.
-            found = self.columns(|_| true, qualifier);
-        }
-        match (found.len(), self.parent) {
-            (0, Some(parent)) => parent.lookup(mention),
-            (0, None) => Lookup::Unknown,
-            (1, _) => {
-                let (output, table) = found.remove(0);
-                Lookup::Found { output, table }
-            }
-            _ => self.merged(found),
-        }
-    }
-
-    fn columns(&self, take: impl Fn(&Bound) -> bool, name: &str) -> Vec<(Output, Option<String>)> {
-        let of = |bound: &Bound| {
-            let output = bound.columns.outputs.iter().find(|output| output.name == name)?;
-            Some((output.clone(), bound.table.clone()))
-        };
-        self.relations.iter().filter(|bound| take(bound)).filter_map(of).collect()
-    }
-
-    fn merged(&self, found: Vec<(Output, Option<String>)>) -> Lookup {
-        let origins: Origins = found.iter().flat_map(|(output, _)| output.origins.iter().cloned()).collect();
-        match found.into_iter().next() {
-            Some((first, _)) if self.using.contains(&first.name) => {
-                Lookup::Found { output: Output { origins, ..first }, table: None }
-            }
-            _ => Lookup::Ambiguous(origins),
         }
     }
 }
