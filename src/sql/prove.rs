@@ -87,3 +87,25 @@ fn without_nulls(origins: &Origins, substitutions: &[Substitution]) -> Origins {
     };
     origins.iter().filter(|(table, column)| !is_null(table, column)).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads both texts; `inserted` is the byte range of the second that was put in.
+    fn proven(original: &str, adapted: &str, inserted: Range<usize>) -> bool {
+        let read = |text| Source::read(text).expect("the text is a SELECT");
+        is_original_plus(&read(original), &read(adapted), &[inserted])
+    }
+
+    #[test]
+    fn only_inserted_projections_may_differ() {
+        let original = "SELECT a FROM t WHERE a > 1";
+        assert!(proven(original, "SELECT a, lower(b) AS c FROM t WHERE a > 1", 8..23));
+        assert!(proven(original, "SELECT a /* c */, b FROM t WHERE a > 1", 16..19));
+        assert!(!proven(original, "SELECT a, b FROM t WHERE a > 1", 0..0));
+        assert!(!proven(original, "SELECT a, b AS c FROM t WHERE a > 2", 8..16));
+        assert!(!proven(original, "SELECT a, b AS c FROM t", 8..16));
+        assert!(!proven(original, "SELECT DISTINCT a, b FROM t WHERE a > 1", 17..20));
+    }
+}
