@@ -4,11 +4,12 @@ use crawlguard::engine::duckdb::{evaluate, translate};
 
 const TRINO: &str = include_str!("../fixtures/engine/trino.tsv");
 
-/// Expression and Trino's answer; after the line that says so, those that the embedded engine must refuse.
-fn answers(refused: bool) -> Vec<(&'static str, &'static str)> {
-    let (equal, rest) = TRINO.split_once("# refused").expect("the fixture has both halves");
-    let lines = if refused { rest.lines().skip(1) } else { equal.lines().skip(0) };
-    lines.filter(|line| !line.starts_with('#')).map(|line| line.split_once('\t').expect("expression, tab, answer")).collect()
+/// Expression and Trino's answer, of the part of the fixture after the line `from`.
+fn answers(from: &str, to: &str) -> Vec<(&'static str, &'static str)> {
+    let start = TRINO.find(from).expect("the fixture has this part");
+    let end = TRINO.find(to).unwrap_or(TRINO.len());
+    let lines = TRINO[start..end].lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.split_once('\t').expect("expression, tab, answer")).collect()
 }
 
 fn unescaped(text: &str) -> String {
@@ -27,28 +28,41 @@ fn unescaped(text: &str) -> String {
     out
 }
 
+fn selects(answers: &[(&str, &str)]) -> Vec<String> {
+    answers.iter().map(|(expression, _)| format!("SELECT {expression} AS answer")).collect()
+}
+
 #[test]
 fn every_expression_gives_what_trino_gives() {
     let mut wrong = Vec::new();
-    for (expression, expected) in answers(false) {
-        let got = evaluate(&format!("SELECT {expression} AS answer"));
-        let equal = match (&got, expected) {
+    let answers = answers("# strings", "# refused");
+    for ((expression, expected), got) in answers.iter().zip(evaluate(&selects(&answers))) {
+        let equal = match (&got, *expected) {
             (Err(_), "ERROR") => true,
             (Ok(rows), "\\N") => rows.rows == [[None]],
-            (Ok(rows), _) if expected != "ERROR" => rows.rows == [[Some(unescaped(expected))]],
+            (Ok(rows), _) if *expected != "ERROR" => rows.rows == [[Some(unescaped(expected))]],
             _ => false,
         };
         if !equal {
             wrong.push(format!("{expression}\n    expected {expected}\n    got      {:?}", got.map(|rows| rows.rows)));
         }
     }
+    assert!(answers.len() > 400, "the fixture is short: {}", answers.len());
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
 fn what_is_not_vetted_is_refused_before_it_runs() {
-    for (expression, _) in answers(true) {
-        let refused = translate("model.sql", &format!("SELECT {expression} AS answer"), "lake");
-        assert!(refused.is_err(), "{expression} was translated: {refused:?}");
+    for select in selects(&answers("# refused", "# failed")) {
+        let refused = translate("model.sql", &select, "lake");
+        assert!(refused.is_err(), "{select} was translated: {refused:?}");
+    }
+}
+
+#[test]
+fn what_types_decide_fails_rather_than_differs() {
+    let selects = selects(&answers("# failed", "# end"));
+    for (select, got) in selects.iter().zip(evaluate(&selects)) {
+        assert!(got.is_err(), "{select} gave {got:?}");
     }
 }
