@@ -38,19 +38,19 @@ impl Rules<'_, '_> {
             let at = list.index(index);
             let Some(rule) = self.found.object(rule, at) else { continue };
             let name = self.found.text(rule, &at, "name");
-            for kind in self.rule(rule, &at) {
+            if let Some(kind) = self.rule(rule, &at) {
                 let name = name.unwrap_or(kind_name(&kind)).to_owned();
                 checks.push(CheckSpec { name, column: self.column.map(str::to_owned), kind });
             }
         }
     }
 
-    /// Nothing but prose yields no check without a problem.
-    fn rule(&mut self, rule: &Map<String, Value>, at: &Place<'_>) -> Vec<CheckKind> {
+    /// `None` without a problem only for prose.
+    fn rule(&mut self, rule: &Map<String, Value>, at: &Place<'_>) -> Option<CheckKind> {
         match self.found.text(rule, at, "type") {
-            Some("text") => Vec::new(),
+            Some("text") => None,
             None | Some("library") => self.library(rule, at),
-            Some("custom") => self.custom(rule, at).into_iter().collect(),
+            Some("custom") => self.custom(rule, at),
             Some("sql") => self.refuse(at.key("type"), "SQL rules are not run", METRICS),
             Some(other) => self.refuse(at.key("type"), format!("`{other}` is no type of rule"), METRICS),
         }
@@ -61,13 +61,13 @@ impl Rules<'_, '_> {
         T::default()
     }
 
-    fn library(&mut self, rule: &Map<String, Value>, at: &Place<'_>) -> Vec<CheckKind> {
-        let Some((metric, percent)) = self.metric(rule, at) else { return Vec::new() };
-        let Some(range) = Range::read(self.found, rule, at) else { return Vec::new() };
+    fn library(&mut self, rule: &Map<String, Value>, at: &Place<'_>) -> Option<CheckKind> {
+        let (metric, percent) = self.metric(rule, at)?;
+        let range = Range::read(self.found, rule, at)?;
         let empty = Map::new();
         let arguments = self.found.map(rule, at, "arguments").unwrap_or(&empty);
         let arguments_at = at.key("arguments");
-        let kind = match metric {
+        match metric {
             Metric::RowCount => self.row_count(range, at),
             Metric::Nulls => self.nulls(range, percent, at),
             Metric::Missing => {
@@ -81,8 +81,7 @@ impl Rules<'_, '_> {
                 self.refuse(*at, "duplicates cannot be tolerated by number", "use mustBe: 0")
             }
             Metric::Duplicates => self.duplicates(arguments, &arguments_at),
-        };
-        kind.into_iter().collect()
+        }
     }
 
     /// What the rule measures, and whether in percent of the rows.

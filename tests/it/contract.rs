@@ -265,6 +265,8 @@ fn yaml_means_what_json_means() {
     assert_eq!(read.to_json(), document(&full()).to_json(), "values and their order");
     assert_eq!(read.comment_lines, [1]);
     assert_eq!(Document::read("c.json", FULL).expect("reads").to_json(), FULL, "and JSON is written as it was");
+    let keys = Document::read("c.yaml", "1: a\ntrue: &x b\n'': *x\nd: 2026-01-02\n").expect("reads");
+    assert_eq!(keys.value, json!({"1": "a", "true": "b", "": "b", "d": "2026-01-02"}));
 }
 
 /// The table that a document promises, as a catalog would show it.
