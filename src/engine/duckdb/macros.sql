@@ -252,16 +252,15 @@ CREATE MACRO athena_from_iso8601_date(x) AS CASE
   ELSE athena_bad_cast(x, 'a date (yyyy-mm-dd)', DATE '1970-01-01') END;
 
 -- Arrays and maps.
-CREATE MACRO athena_no_subscript(message) AS athena_fail(message, CAST(1 AS BIGINT));
 CREATE MACRO athena_subscript(l, i) AS list_transform([{'l': l, 'i': i}], lambda s: CASE
   WHEN athena_is_array(s.l) AND TRY_CAST(s.i AS BIGINT) < 1
-    THEN s.l[athena_no_subscript('array subscripts start at 1')]
+    THEN s.l[athena_fail('array subscripts start at 1', s.i)]
   WHEN s.l[s.i] IS NULL AND s.l IS NOT NULL AND s.i IS NOT NULL
     AND NOT (athena_is_array(s.l) AND TRY_CAST(s.i AS BIGINT) <= len(TRY_CAST(s.l AS VARCHAR[])))
-    THEN s.l[athena_no_subscript('subscript ' || CAST(s.i AS VARCHAR) || ' is not there')]
+    THEN s.l[athena_fail('subscript ' || CAST(s.i AS VARCHAR) || ' is not there', s.i)]
   ELSE s.l[s.i] END)[1];
 CREATE MACRO athena_element_at(l, i) AS CASE
-  WHEN athena_is_array(l) AND TRY_CAST(i AS BIGINT) = 0 THEN l[athena_no_subscript('array subscripts start at 1')]
+  WHEN athena_is_array(l) AND TRY_CAST(i AS BIGINT) = 0 THEN l[athena_fail('array subscripts start at 1', i)]
   ELSE l[i] END;
 CREATE MACRO athena_cardinality(l) AS len(l);
 CREATE MACRO athena_has_null(l) AS len(l) > list_aggregate(l, 'count');
