@@ -1,14 +1,22 @@
 //! Tests of the embedded engine.
 
-use crawlguard::engine::duckdb::{evaluate, translate};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use crawlguard::catalog::FilesCatalog;
+use crawlguard::engine::duckdb::{DuckDbEngine, evaluate, translate};
+use crawlguard::engine::{Engine, QueryId, QueryState, Rows, Statement};
+use crawlguard::schema::{Column, DataType, Storage, Table};
 
 const TRINO: &str = include_str!("../fixtures/engine/trino.tsv");
 
-/// Expression and Trino's answer; after the line that says so, those that the embedded engine must refuse.
-fn answers(refused: bool) -> Vec<(&'static str, &'static str)> {
-    let (equal, rest) = TRINO.split_once("# refused").expect("the fixture has both halves");
-    let lines = if refused { rest.lines().skip(1) } else { equal.lines().skip(0) };
-    lines.filter(|line| !line.starts_with('#')).map(|line| line.split_once('\t').expect("expression, tab, answer")).collect()
+/// Expression and Trino's answer, of the part of the fixture after the line `from`.
+fn answers(from: &str, to: &str) -> Vec<(&'static str, &'static str)> {
+    let start = TRINO.find(from).expect("the fixture has this part");
+    let end = TRINO.find(to).unwrap_or(TRINO.len());
+    let lines = TRINO[start..end].lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.split_once('\t').expect("expression, tab, answer")).collect()
 }
 
 fn unescaped(text: &str) -> String {
@@ -27,28 +35,216 @@ fn unescaped(text: &str) -> String {
     out
 }
 
+fn selects(answers: &[(&str, &str)]) -> Vec<String> {
+    answers.iter().map(|(expression, _)| format!("SELECT {expression} AS answer")).collect()
+}
+
 #[test]
 fn every_expression_gives_what_trino_gives() {
     let mut wrong = Vec::new();
-    for (expression, expected) in answers(false) {
-        let got = evaluate(&format!("SELECT {expression} AS answer"));
-        let equal = match (&got, expected) {
+    let answers = answers("# strings", "# refused");
+    for ((expression, expected), got) in answers.iter().zip(evaluate(&selects(&answers))) {
+        let equal = match (&got, *expected) {
             (Err(_), "ERROR") => true,
             (Ok(rows), "\\N") => rows.rows == [[None]],
-            (Ok(rows), _) if expected != "ERROR" => rows.rows == [[Some(unescaped(expected))]],
+            (Ok(rows), _) if *expected != "ERROR" => rows.rows == [[Some(unescaped(expected))]],
             _ => false,
         };
         if !equal {
             wrong.push(format!("{expression}\n    expected {expected}\n    got      {:?}", got.map(|rows| rows.rows)));
         }
     }
+    assert!(answers.len() > 400, "the fixture is short: {}", answers.len());
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
 fn what_is_not_vetted_is_refused_before_it_runs() {
-    for (expression, _) in answers(true) {
-        let refused = translate("model.sql", &format!("SELECT {expression} AS answer"), "lake");
-        assert!(refused.is_err(), "{expression} was translated: {refused:?}");
+    for select in selects(&answers("# refused", "# failed")) {
+        let refused = translate("model.sql", &select, "lake");
+        assert!(refused.is_err(), "{select} was translated: {refused:?}");
     }
+}
+
+#[test]
+fn what_types_decide_fails_rather_than_differs() {
+    let selects = selects(&answers("# failed", "# end"));
+    for (select, got) in selects.iter().zip(evaluate(&selects)) {
+        assert!(got.is_err(), "{select} gave {got:?}");
+    }
+}
+
+/// An engine over the tables of a folder, laid by each test.
+struct Lake {
+    folder: tempfile::TempDir,
+    catalog: Arc<FilesCatalog>,
+    engine: DuckDbEngine,
+}
+
+impl Lake {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = Arc::new(FilesCatalog::new(folder.path().join("catalog"), "lake"));
+        let engine = DuckDbEngine::new(Arc::clone(&catalog), folder.path().join("warehouse")).unwrap();
+        Self { folder, catalog, engine }
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn table(&self, name: &str, serde: &str, columns: &[(&str, &str)]) -> Table {
+        let column = |(name, data_type): &(&str, &str)| Column::new(*name, DataType::parse(data_type));
+        Table {
+            database: "lake".to_owned(),
+            name: name.to_owned(),
+            columns: columns.iter().map(column).collect(),
+            storage: Storage { serde: Some(serde.to_owned()), ..Storage::default() },
+            location: Some(format!("{}/", self.folder.path().join(name).display())),
+            ..Table::default()
+        }
+    }
+
+    fn put(&self, table: &Table) {
+        self.catalog.put(table).unwrap();
+    }
+
+    async fn end(&self, token: &str, statement: &Statement) -> (QueryId, QueryState) {
+        let query = self.engine.start(token, statement).await.unwrap();
+        loop {
+            match self.engine.state(&query).await.unwrap() {
+                QueryState::Running => self.engine.wait(std::slice::from_ref(&query)).await.unwrap(),
+                state => return (query, state),
+            }
+        }
+    }
+
+    async fn query(&self, select: &str) -> Result<Rows, String> {
+        match self.end(select, &Statement::Query { select: select.to_owned() }).await {
+            (query, QueryState::Succeeded { .. }) => Ok(self.engine.rows(&query).await.unwrap()),
+            (_, QueryState::Failed { message, .. }) => Err(message),
+            (_, state) => panic!("{state:?}"),
+        }
+    }
+
+    async fn texts(&self, select: &str) -> Vec<String> {
+        let rows = self.query(select).await.unwrap().rows;
+        let text = |row: Vec<Option<String>>| row.into_iter().map(|cell| cell.unwrap_or("NULL".to_owned()));
+        rows.into_iter().map(|row| text(row).collect::<Vec<_>>().join("|")).collect()
+    }
+
+    async fn build(&self, table: &str, select: &str, location: &str, keys: &[&str]) -> Result<u64, String> {
+        let statement = Statement::Build {
+            table: table.to_owned(),
+            select: select.to_owned(),
+            location: location.to_owned(),
+            partitioned_by: keys.iter().map(ToString::to_string).collect(),
+            iceberg: false,
+        };
+        match self.end(location, &statement).await.1 {
+            QueryState::Succeeded { rows, .. } => Ok(rows),
+            QueryState::Failed { message, .. } => Err(message),
+            state => panic!("{state:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn json_is_read_by_key_whatever_its_case() {
+    let lake = Lake::new();
+    let rows = "{\"Id\":1,\"Ship City\":\"Rome\",\"zip\":78069}\n{\"ID\":\"2\",\"zip\":\"0123\",\"new\":true}\n";
+    lake.write("raw_orders/day=2024-05-17/1.json", rows);
+    lake.write("raw_orders/day=2024-05-18/_SUCCESS", "not data");
+    lake.write("raw_orders/day=2024-05-18/1.json", "{\"id\":null}\n");
+    let columns = [("id", "int"), ("ship city", "string"), ("zip", "string"), ("gone", "date")];
+    let mut table = lake.table("raw_orders", Storage::OPENX_JSON, &columns);
+    table.partition_keys = vec![Column::new("day", DataType::String)];
+    lake.put(&table);
+    assert_eq!(
+        lake.texts("SELECT id, \"ship city\", zip, gone, day FROM raw_orders ORDER BY day, id").await,
+        ["1|Rome|78069|NULL|2024-05-17", "2|NULL|0123|NULL|2024-05-17", "NULL|NULL|NULL|NULL|2024-05-18"]
+    );
+}
+
+#[tokio::test]
+async fn a_value_that_does_not_fit_names_its_column() {
+    let lake = Lake::new();
+    lake.write("raw_orders/1.json", "{\"id\":1}\n{\"id\":\"x\"}\n");
+    lake.put(&lake.table("raw_orders", Storage::OPENX_JSON, &[("id", "int")]));
+    let message = lake.query("SELECT id FROM raw_orders").await.unwrap_err();
+    assert_eq!(message, "HIVE_BAD_DATA: `raw_orders`.`id` is int, not x");
+}
+
+#[tokio::test]
+async fn csv_is_read_by_position_and_without_quotes() {
+    let lake = Lake::new();
+    lake.write("raw_shops/1.csv", "id,name,city\n1,\"Ann, Bob\",Rome\nx,,\n3\n4,a,b,c\n");
+    let mut table = lake.table("raw_shops", Storage::LAZY_SIMPLE, &[("id", "bigint"), ("name", "string"), ("city", "string")]);
+    table.storage.skip_header_lines = 1;
+    table.storage.serde_parameters.insert("field.delim".to_owned(), ",".to_owned());
+    lake.put(&table);
+    assert_eq!(lake.texts("SELECT * FROM raw_shops").await, ["1|\"Ann| Bob\"", "NULL||", "3|NULL|NULL", "4|a|b"]);
+    table.storage.serde = Some(Storage::OPEN_CSV.to_owned());
+    table.columns[0].data_type = DataType::String;
+    lake.write("raw_shops/1.csv", "id,name,city\n1,\"Ann, Bob\",Rome\n");
+    lake.put(&table);
+    assert_eq!(lake.texts("SELECT *, 1 AS again FROM raw_shops").await, ["1|Ann, Bob|Rome|1"]);
+}
+
+#[tokio::test]
+async fn a_build_is_a_table_that_can_be_read() {
+    let lake = Lake::new();
+    let select = "SELECT x AS Id, CAST(x AS varchar) || '!' AS t, sum(x) OVER () AS total, ARRAY[x] AS list, DATE '2024-05-17' AS d
+        FROM (VALUES 1, 2) AS v(x)";
+    let location = lake.engine.location("int_x", "run", 1);
+    assert_eq!(lake.build("int_x", select, &location, &["d"]).await, Ok(2));
+    let table = crawlguard::catalog::Catalog::table(lake.catalog.as_ref(), "int_x").await.unwrap().unwrap();
+    let types: Vec<String> = table.columns.iter().map(|column| format!("{} {}", column.name, column.data_type)).collect();
+    assert_eq!(types, ["id int", "t string", "total bigint", "list array<int>"]);
+    assert_eq!(table.location, Some(location.clone()));
+    assert_eq!(lake.texts("SELECT * FROM lake.int_x ORDER BY id").await, ["1|1!|3|[1]|2024-05-17", "2|2!|3|[2]|2024-05-17"]);
+    assert_eq!(lake.engine.locations("int_x").await.unwrap(), [location.clone()]);
+    lake.engine.discard(&location).await.unwrap();
+    assert!(!Path::new(&location).exists());
+}
+
+#[tokio::test]
+async fn a_build_fails_where_athena_fails_and_leaves_nothing() {
+    let lake = Lake::new();
+    for (attempt, (select, keys, code)) in [
+        ("SELECT NULL AS x", vec![], "COLUMN_TYPE_UNKNOWN"),
+        ("SELECT 1 AS x, 2 AS X", vec![], "DUPLICATE_COLUMN_NAME"),
+        ("SELECT 1", vec![], "COLUMN_NAME_NOT_SPECIFIED"),
+        ("SELECT 1 AS d, 2 AS x", vec!["d"], "HIVE_COLUMN_ORDER_MISMATCH"),
+        ("SELECT 1 / x AS y FROM (VALUES 1, 0) AS v(x)", vec![], "division by zero"),
+        ("SELECT x FROM nowhere", vec![], "TABLE_NOT_FOUND"),
+        ("SELECT approx_distinct(1) AS x", vec![], "sql/int_x.sql:1:8"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let location = lake.engine.location("int_x", "run", u32::try_from(attempt).unwrap());
+        let message = lake.build("int_x", select, &location, &keys).await.unwrap_err();
+        assert!(message.contains(code), "{select}: {message}");
+        assert!(!Path::new(&location).exists(), "{select}");
+    }
+    let location = lake.engine.location("int_x", "run", 99);
+    fs::create_dir_all(&location).unwrap();
+    fs::write(Path::new(&location).join("old.parquet"), "").unwrap();
+    let message = lake.build("int_x", "SELECT 1 AS x", &location, &[]).await.unwrap_err();
+    assert!(message.starts_with("HIVE_PATH_ALREADY_EXISTS"), "{message}");
+    assert!(Path::new(&location).join("old.parquet").exists());
+}
+
+#[tokio::test]
+async fn a_token_runs_once_and_an_unknown_handle_is_lost() {
+    let lake = Lake::new();
+    let statement = Statement::Query { select: "SELECT 1 AS x".to_owned() };
+    let first = lake.end("token", &statement).await;
+    assert_eq!(lake.end("token", &statement).await, first);
+    let other = Statement::Query { select: "SELECT 2 AS x".to_owned() };
+    assert!(lake.engine.start("token", &other).await.is_err());
+    assert_eq!(lake.engine.state(&QueryId("gone".to_owned())).await.unwrap(), QueryState::Lost);
 }

@@ -37,7 +37,7 @@ pub(super) fn advice(name: &str) -> &'static str {
 
 const MACROS: &[&str] = &[
     "abs", "all_match", "any_match", "array_distinct", "array_except", "array_join", "array_max", "array_min",
-    "array_position", "array_remove", "array_sort", "array_union", "bitwise_and", "bitwise_or", "cardinality", "cbrt",
+    "array_position", "array_remove", "array_sort", "array_union", "bitwise_and", "bitwise_or", "cardinality",
     "ceil", "ceiling", "chr", "concat", "concat_ws", "contains", "date", "date_add", "date_diff", "date_format",
     "date_parse", "date_trunc", "day", "day_of_month", "day_of_week", "day_of_year", "dow", "doy", "element_at", "exp",
     "filter", "flatten", "floor", "format_datetime", "from_iso8601_date", "from_unixtime", "from_utf8", "greatest",

@@ -6,6 +6,7 @@ CREATE MACRO athena_fail(message, like_this)
   AS cast_to_type(CAST(CAST('athena: ' || message AS INTEGER) AS VARCHAR), like_this);
 CREATE MACRO athena_is_integer(x) AS typeof(x) IN ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT');
 CREATE MACRO athena_is_float(x) AS typeof(x) IN ('DOUBLE', 'FLOAT');
+CREATE MACRO athena_is_array(x) AS suffix(typeof(x), ']');
 CREATE MACRO athena_is_decimal(x) AS starts_with(typeof(x), 'DECIMAL');
 
 -- Text. Trim takes what Java calls whitespace, which a no-break space is not.
@@ -17,9 +18,11 @@ CREATE MACRO athena_trim(x) AS trim(x, athena_whitespace());
 CREATE MACRO athena_ltrim(x) AS ltrim(x, athena_whitespace());
 CREATE MACRO athena_rtrim(x) AS rtrim(x, athena_whitespace());
 CREATE MACRO athena_lower(x) AS lower(x);
-CREATE MACRO athena_upper(x) AS upper(x);
+-- Java has no capital sharp s; chr(57344) is nobody's character.
+CREATE MACRO athena_upper(x) AS replace(upper(replace(x, 'ß', chr(57344))), chr(57344), 'ß');
 CREATE MACRO athena_length(x) AS length(CAST(x AS VARCHAR));
-CREATE MACRO athena_reverse(x) AS reverse(CAST(x AS VARCHAR));
+CREATE MACRO athena_reverse(x) AS
+  CASE WHEN athena_is_array(x) THEN athena_fail('reverse of an array is not supported', '') ELSE reverse(x) END;
 CREATE MACRO athena_lpad(x, n, fill) AS lpad(x, CAST(n AS INTEGER), fill);
 CREATE MACRO athena_rpad(x, n, fill) AS rpad(x, CAST(n AS INTEGER), fill);
 CREATE MACRO athena_replace(x, old)
@@ -103,7 +106,6 @@ CREATE MACRO athena_ceil(x) AS
 CREATE MACRO athena_truncate(x) AS trunc(CAST(x AS DOUBLE));
 CREATE MACRO athena_power(x, n) AS pow(CAST(x AS DOUBLE), CAST(n AS DOUBLE));
 CREATE MACRO athena_sqrt(x) AS sqrt(CAST(x AS DOUBLE));
-CREATE MACRO athena_cbrt(x) AS cbrt(CAST(x AS DOUBLE));
 CREATE MACRO athena_exp(x) AS exp(CAST(x AS DOUBLE));
 CREATE MACRO athena_ln(x) AS ln(CAST(x AS DOUBLE));
 CREATE MACRO athena_log10(x) AS log10(CAST(x AS DOUBLE));
@@ -151,8 +153,8 @@ CREATE MACRO athena_to_double(x) AS list_transform([x], lambda v:
   CASE WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_float_text(v) AS DOUBLE) ELSE CAST(v AS DOUBLE) END)[1];
 CREATE MACRO athena_to_real(x) AS list_transform([x], lambda v:
   CASE WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_float_text(v) AS FLOAT) ELSE CAST(v AS FLOAT) END)[1];
-CREATE MACRO athena_decimal_source(x) AS list_transform([x], lambda v:
-  CASE WHEN typeof(v) = 'VARCHAR' THEN cast_to_type(athena_number_text(v), v) ELSE v END)[1];
+-- A double becomes the decimal that it is written as.
+CREATE MACRO athena_decimal_source(x) AS athena_number_text(x);
 CREATE MACRO athena_to_boolean(x) AS list_transform([x], lambda v: CASE
   WHEN typeof(v) <> 'VARCHAR' THEN CAST(v AS BOOLEAN)
   WHEN lower(CAST(v AS VARCHAR)) IN ('t', 'true', '1') THEN true
@@ -250,16 +252,15 @@ CREATE MACRO athena_from_iso8601_date(x) AS CASE
   ELSE athena_bad_cast(x, 'a date (yyyy-mm-dd)', DATE '1970-01-01') END;
 
 -- Arrays and maps.
-CREATE MACRO athena_is_array(x) AS suffix(typeof(x), ']');
 CREATE MACRO athena_subscript(l, i) AS list_transform([{'l': l, 'i': i}], lambda s: CASE
   WHEN athena_is_array(s.l) AND TRY_CAST(s.i AS BIGINT) < 1
-    THEN athena_fail('array subscripts start at 1', s.l[s.i])
+    THEN s.l[athena_fail('array subscripts start at 1', s.i)]
   WHEN s.l[s.i] IS NULL AND s.l IS NOT NULL AND s.i IS NOT NULL
     AND NOT (athena_is_array(s.l) AND TRY_CAST(s.i AS BIGINT) <= len(TRY_CAST(s.l AS VARCHAR[])))
-    THEN athena_fail('subscript ' || CAST(s.i AS VARCHAR) || ' is not there', s.l[s.i])
+    THEN s.l[athena_fail('subscript ' || CAST(s.i AS VARCHAR) || ' is not there', s.i)]
   ELSE s.l[s.i] END)[1];
 CREATE MACRO athena_element_at(l, i) AS CASE
-  WHEN athena_is_array(l) AND TRY_CAST(i AS BIGINT) = 0 THEN athena_fail('array subscripts start at 1', l[i])
+  WHEN athena_is_array(l) AND TRY_CAST(i AS BIGINT) = 0 THEN l[athena_fail('array subscripts start at 1', i)]
   ELSE l[i] END;
 CREATE MACRO athena_cardinality(l) AS len(l);
 CREATE MACRO athena_has_null(l) AS len(l) > list_aggregate(l, 'count');

@@ -1,60 +1,194 @@
 //! The embedded engine: the same Athena SQL, translated by AST and run by DuckDB.
+//!
+//! `translate` turns a SELECT into DuckDB's SQL or refuses it, `readers` makes the tables it names, `build` writes its
+//! rows; a statement runs on a thread and a connection of its own.
 
+mod build;
 mod functions;
 mod patterns;
+mod readers;
 mod regexes;
 mod rewrite;
 mod rows;
+mod runs;
 mod session;
 mod translate;
 
-pub use translate::{Translation, translate};
-
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fs, io, thread};
 
 use async_trait::async_trait;
+use duckdb::Connection;
+
+pub use translate::{Translation, translate};
 
 use super::{Engine, QueryId, QueryState, Rows, Statement};
-use crate::catalog::FilesCatalog;
-use crate::port::PortError;
-
-/// Evaluates one Athena SELECT that reads no table.
-pub fn evaluate(select: &str) -> Result<Rows, String> {
-    let translation = translate("statement", select, "").map_err(|problems| problems.to_string())?;
-    let connection = session::open(Some(1), None).map_err(session::message)?;
-    session::query(&connection, &translation.sql)
-}
+use crate::catalog::{Catalog as _, FilesCatalog};
+use crate::port::{PortError, PortErrorKind};
+use crate::schema::Table;
+use crate::sql::ident::quote;
+use runs::{Done, Runs};
 
 /// DuckDB over the tables of a local catalog.
 pub struct DuckDbEngine {
-    // engine helper: private representation
-    pub catalog: Arc<FilesCatalog>,
-    /// Threads DuckDB may use; `None` = its default.
-    pub threads: Option<u32>,
-    /// Where spilled data goes.
-    pub temp: Option<PathBuf>,
+    catalog: Arc<FilesCatalog>,
+    warehouse: PathBuf,
+    database: Mutex<Connection>,
+    runs: Arc<Runs>,
+}
+
+impl DuckDbEngine {
+    /// An engine in memory that builds under `warehouse`.
+    pub fn new(catalog: Arc<FilesCatalog>, warehouse: PathBuf) -> Result<Self, PortError> {
+        let made = fs::create_dir_all(&warehouse).and_then(|()| warehouse.canonicalize());
+        let warehouse = made.map_err(|error| PortError::io("open warehouse", &warehouse, error))?;
+        let database = session::open(Some(&warehouse.join(".spill"))).map_err(|error| failed("open engine", "", error))?;
+        Ok(Self { catalog, warehouse, database: Mutex::new(database), runs: Arc::default() })
+    }
+
+    /// A connection of its own: temporary views are seen by nobody else.
+    fn connection(&self) -> Result<Connection, PortError> {
+        let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        database.try_clone().map_err(|error| failed("open connection", "", error))
+    }
+
+    /// What a statement reads, or why it cannot run at all.
+    async fn prepare(&self, statement: &Statement) -> Result<Result<Prepared, String>, PortError> {
+        let (file, select) = match statement {
+            Statement::Build { table, select, .. } => (format!("sql/{table}.sql"), select),
+            Statement::Query { select } => ("query".to_owned(), select),
+        };
+        let translation = match translate(&file, select, &self.catalog.database) {
+            Ok(translation) => translation,
+            Err(problems) => return Ok(Err(problems.to_string())),
+        };
+        let mut tables = Vec::new();
+        for name in &translation.tables {
+            match self.catalog.table(name).await? {
+                Some(table) => tables.push(table),
+                None => {
+                    let database = &self.catalog.database;
+                    return Ok(Err(format!("TABLE_NOT_FOUND: table '{database}.{name}' does not exist")));
+                }
+            }
+        }
+        Ok(Ok(Prepared { translation, tables }))
+    }
+}
+
+/// A statement that can be run.
+struct Prepared {
+    translation: Translation,
+    tables: Vec<Table>,
+}
+
+fn failed(operation: &'static str, subject: &str, error: duckdb::Error) -> PortError {
+    PortError::new(PortErrorKind::Unexpected, operation, subject, session::message(error))
 }
 
 #[async_trait]
 impl Engine for DuckDbEngine {
-    async fn start(&self, _token: &str, _statement: &Statement) -> Result<QueryId, PortError> {
-        todo!()
+    async fn start(&self, token: &str, statement: &Statement) -> Result<QueryId, PortError> {
+        let query = QueryId(token.to_owned());
+        if self.runs.knows(&query, statement)? {
+            return Ok(query);
+        }
+        let prepared = self.prepare(statement).await?;
+        let connection = self.connection()?;
+        if !self.runs.begin(&query, statement, connection.interrupt_handle())? {
+            return Ok(query);
+        }
+        let (runs, catalog) = (Arc::clone(&self.runs), Arc::clone(&self.catalog));
+        let (id, statement) = (query.clone(), statement.clone());
+        thread::spawn(move || {
+            let ended = prepared.and_then(|prepared| run(&connection, &catalog, &statement, &prepared));
+            runs.end(&id, ended);
+        });
+        Ok(query)
     }
 
-    async fn state(&self, _query: &QueryId) -> Result<QueryState, PortError> {
-        todo!()
+    async fn state(&self, query: &QueryId) -> Result<QueryState, PortError> {
+        Ok(self.runs.state(query))
     }
 
-    async fn wait(&self, _queries: &[QueryId]) -> Result<(), PortError> {
-        todo!()
+    async fn wait(&self, queries: &[QueryId]) -> Result<(), PortError> {
+        self.runs.wait(queries).await;
+        Ok(())
     }
 
-    async fn rows(&self, _query: &QueryId) -> Result<Rows, PortError> {
-        todo!()
+    async fn rows(&self, query: &QueryId) -> Result<Rows, PortError> {
+        self.runs.rows(query)
     }
 
-    async fn cancel(&self, _query: &QueryId) -> Result<(), PortError> {
-        todo!()
+    async fn cancel(&self, query: &QueryId) -> Result<(), PortError> {
+        self.runs.cancel(query);
+        Ok(())
     }
+
+    fn location(&self, model: &str, run_id: &str, attempt: u32) -> String {
+        located(&self.warehouse.join(model).join(format!("{run_id}-{attempt}")))
+    }
+
+    async fn locations(&self, model: &str) -> Result<Vec<String>, PortError> {
+        let folder = self.warehouse.join(model);
+        let failed = |error| PortError::io("list builds", &folder, error);
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
+        let mut locations = Vec::new();
+        for entry in entries {
+            locations.push(located(&entry.map_err(failed)?.path()));
+        }
+        locations.sort();
+        Ok(locations)
+    }
+
+    async fn discard(&self, location: &str) -> Result<(), PortError> {
+        let folder = Path::new(location);
+        if !folder.starts_with(&self.warehouse) {
+            let message = "lies outside the warehouse";
+            return Err(PortError::new(PortErrorKind::Invalid, "discard build", format!("`{location}`"), message));
+        }
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PortError::io("discard build", folder, error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// As the catalog writes a location: with a slash at the end.
+fn located(folder: &Path) -> String {
+    format!("{}/", folder.display())
+}
+
+fn run(connection: &Connection, catalog: &FilesCatalog, statement: &Statement, prepared: &Prepared) -> Result<Done, String> {
+    for table in &prepared.tables {
+        let relation = readers::relation(connection, table).map_err(|reason| format!("table `{}` {reason}", table.name))?;
+        connection
+            .execute_batch(&format!("CREATE TEMP VIEW {} AS {relation}", quote(&table.name)))
+            .map_err(|error| format!("table `{}`: {}", table.name, session::message(error)))?;
+    }
+    let sql = &prepared.translation.sql;
+    let Statement::Build { table, location, partitioned_by, .. } = statement else {
+        return session::query(connection, sql).map(Done::Answered);
+    };
+    if !prepared.translation.named {
+        return Err("COLUMN_NAME_NOT_SPECIFIED: every column of a table needs a name; add AS".to_owned());
+    }
+    let wanted = build::Build { database: &catalog.database, table, select: sql, location, partitioned_by };
+    let (built, rows) = build::build(connection, &wanted)?;
+    catalog.put(&built).map_err(|error| error.to_string())?;
+    Ok(Done::Built(rows))
+}
+
+/// Evaluates Athena SELECTs that read no table, each on its own.
+pub fn evaluate(selects: &[String]) -> Vec<Result<Rows, String>> {
+    let connection = session::open(None).map_err(session::message);
+    let one = |select: &String| {
+        let translation = translate("query", select, "").map_err(|problems| problems.to_string())?;
+        session::query(connection.as_ref().map_err(Clone::clone)?, &translation.sql)
+    };
+    selects.iter().map(one).collect()
 }

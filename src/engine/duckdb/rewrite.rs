@@ -95,10 +95,20 @@ fn minus(op: BinaryOp) -> Expression {
 fn literal(literal: Literal) -> Rewritten {
     match &literal {
         Literal::String(_) | Literal::Number(_) | Literal::Date(_) => {}
-        Literal::Timestamp(text) if text.chars().all(|c| "0123456789-:. ".contains(c)) => {}
+        Literal::Timestamp(text) => return timestamp(text),
         other => return Err(format!("this kind of literal: {}", other.value_str())),
     }
     Ok(Expression::Literal(Box::new(literal)))
+}
+
+/// `2026-01-02 03:04:05.000`, or the same with ` UTC`: a timestamp with time zone.
+fn timestamp(text: &str) -> Rewritten {
+    let plain = text.strip_suffix(" UTC").unwrap_or(text);
+    if !plain.chars().all(|c| "0123456789-:. ".contains(c)) {
+        return Err(format!("the time zone in TIMESTAMP '{text}'"));
+    }
+    let local = call("athena_to_timestamp", vec![Expression::string(plain)]);
+    Ok(if plain == text { local } else { call("athena_in_utc", vec![local]) })
 }
 
 fn field(field: &DateTimeField) -> Result<&'static str, String> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use duckdb::Connection;
+use duckdb::types::Value;
 
 use super::rows;
 use crate::engine::Rows;
@@ -10,15 +11,12 @@ use crate::engine::Rows;
 const MACROS: &str = include_str!("macros.sql");
 
 /// Opens a database that reads nothing but what its views name.
-pub(super) fn open(threads: Option<u32>, temp: Option<&Path>) -> duckdb::Result<Connection> {
+pub(super) fn open(temp: Option<&Path>) -> duckdb::Result<Connection> {
     let connection = Connection::open_in_memory()?;
     connection.execute_batch(
         "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
          SET TimeZone = 'UTC'; SET default_null_order = 'nulls_last'; SET preserve_insertion_order = true;",
     )?;
-    if let Some(threads) = threads {
-        connection.execute_batch(&format!("SET threads = {threads}"))?;
-    }
     if let Some(temp) = temp {
         let temp = crate::sql::ident::literal(&temp.to_string_lossy());
         connection.execute_batch(&format!("SET temp_directory = {temp}"))?;
@@ -29,40 +27,38 @@ pub(super) fn open(threads: Option<u32>, temp: Option<&Path>) -> duckdb::Result<
 
 /// Runs a DuckDB SELECT and gives its rows as Athena's text.
 pub(super) fn query(connection: &Connection, sql: &str) -> Result<Rows, String> {
+    let (columns, types): (Vec<_>, Vec<_>) = columns(connection, sql)?.into_iter().unzip();
+    let zoned: Vec<bool> = types.iter().map(|name| name == "TIMESTAMP WITH TIME ZONE").collect();
+    let types = types.iter().map(|name| rows::type_name(name)).collect();
     let mut statement = connection.prepare(sql).map_err(message)?;
     let mut answer = statement.query([]).map_err(message)?;
-    let mut rows = Rows::default();
+    let mut rows = Rows { columns, types, rows: Vec::new() };
     while let Some(row) = answer.next().map_err(message)? {
-        let width = row.as_ref().column_count();
-        let values: Result<Vec<_>, String> = (0..width)
-            .map(|index| rows::text(&row.get::<_, duckdb::types::Value>(index).map_err(message)?))
-            .collect();
-        rows.rows.push(values?);
+        let text = |(index, zoned): (usize, &bool)| {
+            let text = rows::text(&row.get::<_, Value>(index).map_err(message)?)?;
+            Ok(if *zoned { text.map(|text| text + " UTC") } else { text })
+        };
+        rows.rows.push(zoned.iter().enumerate().map(text).collect::<Result<_, String>>()?);
     }
-    rows.columns = statement.column_names();
     Ok(rows)
 }
 
-/// Names and DuckDB type names of a SELECT's columns, an untyped NULL as `"NULL"`.
+/// Names and DuckDB type names of a SELECT's columns, an untyped NULL as `"NULL"`; runs nothing.
 pub(super) fn columns(connection: &Connection, sql: &str) -> Result<Vec<(String, String)>, String> {
-    let mut statement = connection.prepare(&format!("SELECT * FROM ({sql}) LIMIT 0")).map_err(message)?;
+    let none = format!("SELECT * FROM ({sql}) LIMIT 0");
+    let mut statement = connection.prepare(&none).map_err(message)?;
     let _ = statement.query([]).map_err(message)?;
     let names = statement.column_names();
     drop(statement);
     let aliases: Vec<String> = (0..names.len()).map(|index| format!("c{index}")).collect();
     let types: Vec<String> = aliases.iter().map(|alias| format!("typeof({alias})")).collect();
-    let typed = format!(
-        "SELECT [{}] FROM (SELECT 1) AS one LEFT JOIN ({sql}) AS answer({}) ON false",
-        types.join(", "),
-        aliases.join(", ")
-    );
-    let types: Vec<String> = connection
-        .query_row(&typed, [], |row| row.get::<_, duckdb::types::Value>(0))
-        .map(|value| match value {
-            duckdb::types::Value::List(types) => types.iter().filter_map(|name| rows::text(name).ok().flatten()).collect(),
-            _ => Vec::new(),
-        })
-        .map_err(message)?;
+    let (types, aliases) = (types.join(", "), aliases.join(", "));
+    let typed = format!("SELECT [{types}] FROM (SELECT 1) LEFT JOIN ({none}) AS answer({aliases}) ON true");
+    let types = match connection.query_row(&typed, [], |row| row.get::<_, Value>(0)).map_err(message)? {
+        Value::List(types) => types,
+        _ => Vec::new(),
+    };
+    let types: Vec<String> = types.iter().filter_map(|name| rows::text(name).ok().flatten()).collect();
     if types.len() != names.len() {
         return Err("the engine did not tell every column's type".to_owned());
     }
