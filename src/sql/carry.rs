@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::clean::cleaned;
 use super::edit::Edit;
 use super::outline::Query;
 use super::paths::{self, Link, Path};
 use super::source::Source;
 use super::{Addition, Model, ident};
 use crate::problem::{Problem, Problems};
-use crate::schema::DataType;
 
 /// A new column of a table that a model may read: a raw table's, or a model's that carries it.
 #[derive(Debug, Clone)]
@@ -122,15 +122,10 @@ fn qualified(link: &Link, column: &str) -> String {
     }
 }
 
+/// The entry that takes the column in, under its output name.
 fn clean(named: &str, arrival: &Arrival, column: &str) -> String {
-    let name = ident::plain(column);
-    match arrival.addition.data_type {
-        DataType::String | DataType::Varchar(_) | DataType::Char(_) => {
-            format!("nullif(trim({named}), '') AS {name}")
-        }
-        _ if arrival.column == column => named.to_owned(),
-        _ => format!("{named} AS {name}"),
-    }
+    let value = cleaned(named, &arrival.addition.data_type);
+    if value == named && arrival.column == column { value } else { format!("{value} AS {}", ident::plain(column)) }
 }
 
 /// Inserts a projection after an entry of a select list, with the list's line breaks, indentation and place of the

@@ -229,7 +229,7 @@ fn csv(table: &Table, files: &[String]) -> Result<Columns, String> {
     // The whole line as one value: neither quotes nor the number of cells mean anything to this SerDe.
     let lines = format!(
         "read_csv({}, columns = {{'line': 'VARCHAR'}}, header = false, skip = {}, delim = '\u{1f}', quote = '', \
-         escape = '', nullstr = '\u{1f}', auto_detect = false, max_line_size = 67108864)",
+         escape = '', nullstr = '\u{1e}', auto_detect = false, max_line_size = 67108864)",
         list_of(files),
         table.storage.skip_header_lines
     );
