@@ -115,7 +115,7 @@ impl Store for Faulty<'_, dyn Store> {
 }
 
 #[async_trait]
-impl Notifier for Faulty<'_, dyn Notifier> {
+impl<N: Notifier> Notifier for Faulty<'_, N> {
     async fn send(&self, alert: &Alert, text: &Rendered) -> Result<(), PortError> {
         self.fuse.guard(self.inner.send(alert, text)).await
     }

@@ -6,7 +6,7 @@ use std::fs;
 use crawlguard::catalog::Catalog;
 use crawlguard::engine::Engine;
 use crawlguard::engine::duckdb::DuckDbEngine;
-use crawlguard::notify::{Notifier, Outbox};
+use crawlguard::notify::Outbox;
 use crawlguard::pipeline::{Commands, Outcome, Ports, Request, Run, RunError, run};
 use crawlguard::report::Quiet;
 use crawlguard::store::Store;
@@ -23,7 +23,7 @@ async fn process(lake: &Lake, fuse: &Fuse) -> Result<Run, RunError> {
     let ports = Ports {
         catalog: &Faulty::<dyn Catalog> { inner: catalog.as_ref(), fuse },
         engine: &Faulty::<dyn Engine> { inner: &engine, fuse },
-        notifier: &Faulty::<dyn Notifier> { inner: &outbox, fuse },
+        notifier: &Faulty { inner: &outbox, fuse },
         store: &faulty_store,
         reporter: &Quiet,
     };
