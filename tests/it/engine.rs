@@ -181,7 +181,8 @@ async fn a_value_that_does_not_fit_names_its_column() {
 async fn csv_is_read_by_position_and_without_quotes() {
     let lake = Lake::new();
     lake.write("raw_shops/1.csv", "id,name,city\n1,\"Ann, Bob\",Rome\nx,,\n3\n4,a,b,c\n");
-    let mut table = lake.table("raw_shops", Storage::LAZY_SIMPLE, &[("id", "bigint"), ("name", "string"), ("city", "string")]);
+    let mut table =
+        lake.table("raw_shops", Storage::LAZY_SIMPLE, &[("id", "bigint"), ("name", "string"), ("city", "string")]);
     table.storage.skip_header_lines = 1;
     table.storage.serde_parameters.insert("field.delim".to_owned(), ",".to_owned());
     lake.put(&table);
@@ -201,10 +202,14 @@ async fn a_build_is_a_table_that_can_be_read() {
     let location = lake.engine.location("int_x", "run", 1);
     assert_eq!(lake.build("int_x", select, &location, &["d"]).await, Ok(2));
     let table = crawlguard::catalog::Catalog::table(lake.catalog.as_ref(), "int_x").await.unwrap().unwrap();
-    let types: Vec<String> = table.columns.iter().map(|column| format!("{} {}", column.name, column.data_type)).collect();
+    let types: Vec<String> =
+        table.columns.iter().map(|column| format!("{} {}", column.name, column.data_type)).collect();
     assert_eq!(types, ["id int", "t string", "total bigint", "list array<int>"]);
     assert_eq!(table.location, Some(location.clone()));
-    assert_eq!(lake.texts("SELECT * FROM lake.int_x ORDER BY id").await, ["1|1!|3|[1]|2024-05-17", "2|2!|3|[2]|2024-05-17"]);
+    assert_eq!(
+        lake.texts("SELECT * FROM lake.int_x ORDER BY id").await,
+        ["1|1!|3|[1]|2024-05-17", "2|2!|3|[2]|2024-05-17"]
+    );
     assert_eq!(lake.engine.locations("int_x").await.unwrap(), [location.clone()]);
     lake.engine.discard(&location).await.unwrap();
     assert!(!Path::new(&location).exists());

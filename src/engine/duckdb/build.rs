@@ -23,7 +23,10 @@ pub(super) struct Build<'a> {
 pub(super) fn build(connection: &Connection, build: &Build<'_>) -> Result<(Table, u64), String> {
     let folder = Path::new(build.location.strip_prefix("file://").unwrap_or(build.location));
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(format!("HIVE_PATH_ALREADY_EXISTS: Target directory for table '{}' already exists: {}", build.table, build.location));
+        return Err(format!(
+            "HIVE_PATH_ALREADY_EXISTS: Target directory for table '{}' already exists: {}",
+            build.table, build.location
+        ));
     }
     let columns = columns(connection, build)?;
     let (data, keys) = split(&columns, build.partitioned_by)?;
@@ -39,7 +42,6 @@ pub(super) fn build(connection: &Connection, build: &Build<'_>) -> Result<(Table
 /// Every output column: its lowercase name, DuckDB type and Glue type.
 struct Output {
     name: String,
-    source: String,
     duckdb: String,
     data_type: DataType,
 }
@@ -54,8 +56,9 @@ fn columns(connection: &Connection, build: &Build<'_>) -> Result<Vec<Output>, St
         if duckdb.contains("\"NULL\"") {
             return Err(format!("COLUMN_TYPE_UNKNOWN: column {} ({name}): Column type is unknown: {name}", index + 1));
         }
-        let data_type = data_type(&duckdb).ok_or_else(|| format!("NOT_SUPPORTED: column {name} has the type {duckdb}"))?;
-        columns.push(Output { name, source, duckdb, data_type });
+        let data_type =
+            data_type(&duckdb).ok_or_else(|| format!("NOT_SUPPORTED: column {name} has the type {duckdb}"))?;
+        columns.push(Output { name, duckdb, data_type });
     }
     Ok(columns)
 }
@@ -65,26 +68,32 @@ fn split(columns: &[Output], keys: &[String]) -> Result<(Vec<Column>, Vec<Column
     let glue = |output: &Output| Column::new(output.name.clone(), output.data_type.clone());
     let (data, last) = columns.split_at(columns.len().saturating_sub(keys.len()));
     if data.is_empty() || !last.iter().map(|column| column.name.as_str()).eq(keys.iter().map(String::as_str)) {
-        return Err(format!("HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns: {}", keys.join(", ")));
+        return Err(format!(
+            "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns: {}",
+            keys.join(", ")
+        ));
     }
     Ok((data.iter().map(glue).collect(), last.iter().map(glue).collect()))
 }
 
 fn copy(connection: &Connection, build: &Build<'_>, folder: &Path, columns: &[Output]) -> Result<u64, String> {
+    let aliases: Vec<String> = (0..columns.len()).map(|index| format!("c{index}")).collect();
     let list: Vec<String> = columns
         .iter()
-        .map(|column| {
-            let name = quote(&column.source);
+        .zip(&aliases)
+        .map(|(column, alias)| {
             // DuckDB sums integers as HUGEINT, which no other engine knows.
-            let value = if column.duckdb == "HUGEINT" { format!("CAST({name} AS BIGINT)") } else { name };
+            let to_bigint = format!("CAST({alias} AS BIGINT)");
+            let value = if column.duckdb == "HUGEINT" { &to_bigint } else { alias };
             format!("{value} AS {}", quote(&column.name))
         })
         .collect();
-    let select = format!("SELECT {} FROM ({})", list.join(", "), build.select);
+    let select = format!("SELECT {} FROM ({}) AS answer({})", list.join(", "), build.select, aliases.join(", "));
     if !build.partitioned_by.is_empty() {
         let keys: Vec<String> = build.partitioned_by.iter().map(|key| quote(key)).collect();
         let to = literal(&folder.display().to_string());
-        let options = format!("FORMAT parquet, COMPRESSION zstd, PARTITION_BY ({}), OVERWRITE_OR_IGNORE", keys.join(", "));
+        let options =
+            format!("FORMAT parquet, COMPRESSION zstd, PARTITION_BY ({}), OVERWRITE_OR_IGNORE", keys.join(", "));
         return execute(connection, &format!("COPY ({select}) TO {to} ({options})"));
     }
     let (hidden, file) = (folder.join(".part-0.parquet"), folder.join("part-0.parquet"));
@@ -142,7 +151,10 @@ fn nested(duckdb: &str) -> Option<DataType> {
     let inside = |kind: &str| duckdb.strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')');
     if let Some(decimal) = inside("DECIMAL") {
         let (precision, scale) = decimal.split_once(',')?;
-        return Some(DataType::Decimal { precision: precision.trim().parse().ok()?, scale: scale.trim().parse().ok()? });
+        return Some(DataType::Decimal {
+            precision: precision.trim().parse().ok()?,
+            scale: scale.trim().parse().ok()?,
+        });
     }
     if let Some(map) = inside("MAP") {
         let [key, value] = <[&str; 2]>::try_from(parts(map)).ok()?;

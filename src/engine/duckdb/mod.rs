@@ -43,7 +43,8 @@ impl DuckDbEngine {
     pub fn new(catalog: Arc<FilesCatalog>, warehouse: PathBuf) -> Result<Self, PortError> {
         let made = fs::create_dir_all(&warehouse).and_then(|()| warehouse.canonicalize());
         let warehouse = made.map_err(|error| PortError::io("open warehouse", &warehouse, error))?;
-        let database = session::open(Some(&warehouse.join(".spill"))).map_err(|error| failed("open engine", "", error))?;
+        let database =
+            session::open(Some(&warehouse.join(".spill"))).map_err(|error| failed("open engine", "", error))?;
         Ok(Self { catalog, warehouse, database: Mutex::new(database), runs: Arc::default() })
     }
 
@@ -163,9 +164,15 @@ fn located(folder: &Path) -> String {
     format!("{}/", folder.display())
 }
 
-fn run(connection: &Connection, catalog: &FilesCatalog, statement: &Statement, prepared: &Prepared) -> Result<Done, String> {
+fn run(
+    connection: &Connection,
+    catalog: &FilesCatalog,
+    statement: &Statement,
+    prepared: &Prepared,
+) -> Result<Done, String> {
     for table in &prepared.tables {
-        let relation = readers::relation(connection, table).map_err(|reason| format!("table `{}` {reason}", table.name))?;
+        let relation =
+            readers::relation(connection, table).map_err(|reason| format!("table `{}` {reason}", table.name))?;
         connection
             .execute_batch(&format!("CREATE TEMP VIEW {} AS {relation}", quote(&table.name)))
             .map_err(|error| format!("table `{}`: {}", table.name, session::message(error)))?;

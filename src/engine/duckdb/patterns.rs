@@ -197,7 +197,17 @@ pub(super) struct Reading {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -207,10 +217,7 @@ pub(super) fn reading(pieces: &[Piece]) -> Result<Reading, String> {
     let mut groups = 0;
     for (index, piece) in pieces.iter().enumerate() {
         let digits_follow = pieces.get(index + 1).is_some_and(|next| {
-            matches!(
-                next,
-                Piece::Year | Piece::ShortYear { .. } | Piece::Number { .. } | Piece::Fraction { .. }
-            )
+            matches!(next, Piece::Year | Piece::ShortYear { .. } | Piece::Number { .. } | Piece::Fraction { .. })
         });
         if let Piece::Text(text) = piece {
             reading.regex.push_str(&regex::escape(text));
@@ -325,10 +332,7 @@ mod tests {
     fn patterns_become_regular_expressions_and_formats() {
         let pieces = joda("M/d/yy h:mm a").expect("known pieces");
         let reading = reading(&pieces).expect("a whole date");
-        assert_eq!(
-            reading.regex,
-            r"^([0-9]{1,2})/([0-9]{1,2})/([0-9]{1,9}) ([0-9]{1,2}):([0-9]{1,2}) (AM|PM|am|pm)\z"
-        );
+        assert_eq!(reading.regex, r"^([0-9]{1,2})/([0-9]{1,2})/([0-9]{1,9}) ([0-9]{1,2}):([0-9]{1,2}) (AM|PM|am|pm)\z");
         assert_eq!((reading.month, reading.day, reading.year, reading.hour_of_half, reading.half), (1, 2, 3, 4, 6));
         assert_eq!(format(&pieces), "%-m/%-d/%y %-I:%M %p");
         assert_eq!(format(&joda("yyyy-MM-dd'T'HH''").expect("quotes")), "%Y-%m-%dT%H'");

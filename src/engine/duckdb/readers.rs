@@ -160,8 +160,10 @@ pub(super) fn type_of(data_type: &DataType) -> Result<String, String> {
         DataType::Array(item) => format!("{}[]", type_of(item)?),
         DataType::Map(key, value) => format!("MAP({}, {})", type_of(key)?, type_of(value)?),
         DataType::Struct(fields) => {
-            let fields: Result<Vec<_>, String> =
-                fields.iter().map(|field| Ok(format!("{} {}", quote(&field.name), type_of(&field.data_type)?))).collect();
+            let fields: Result<Vec<_>, String> = fields
+                .iter()
+                .map(|field| Ok(format!("{} {}", quote(&field.name), type_of(&field.data_type)?)))
+                .collect();
             format!("STRUCT({})", fields?.join(", "))
         }
         DataType::Unrecognized(name) => return Err(format!("has a column of the unknown type {name}")),
@@ -179,23 +181,37 @@ fn list_of(files: &[String]) -> String {
 /// By key, letter case aside. The keys are those of the files, so that no spelling is missed.
 fn json(connection: &Connection, table: &Table, files: &[String]) -> Result<Columns, String> {
     let keys = json_keys(connection, files)?;
+    if let Some(key) = keys.iter().find(|key| key.contains(['"', '\\'])) {
+        return Err(format!("has the key {key}, which the embedded engine cannot address"));
+    }
+    let lower: BTreeSet<String> = keys.iter().map(|key| key.to_lowercase()).collect();
+    // A column list cannot hold two keys that differ in letter case only.
+    let (objects, files) = (lower.len() < keys.len(), list_of(files));
     let (mut list, mut read) = (Vec::new(), Vec::new());
     for column in &table.columns {
         let data_type = if is_nested(&column.data_type) { type_of(&column.data_type)? } else { "VARCHAR".to_owned() };
-        let spellings: Vec<&String> = keys.iter().filter(|key| key.to_lowercase() == column.name.to_lowercase()).collect();
+        let spellings: Vec<&String> =
+            keys.iter().filter(|key| key.to_lowercase() == column.name.to_lowercase()).collect();
         read.extend(spellings.iter().map(|key| format!("{}: {}", literal(key), literal(&data_type))));
+        let key = |key: &&String| match (objects, is_nested(&column.data_type)) {
+            (false, _) => quote(key),
+            (true, false) => format!("json_extract_string(json, {})", literal(&format!("$.\"{key}\""))),
+            (true, true) => format!("CAST(json_extract(json, {}) AS {data_type})", literal(&format!("$.\"{key}\""))),
+        };
         let found = match spellings.as_slice() {
             [] => format!("CAST(NULL AS {data_type})"),
-            [one] => quote(one),
-            many => format!("coalesce({})", many.iter().map(|key| quote(key)).collect::<Vec<_>>().join(", ")),
+            several => format!("coalesce({})", several.iter().map(key).collect::<Vec<_>>().join(", ")),
         };
         let value = if is_nested(&column.data_type) { found } else { checked(table, column, &found)? };
         list.push(format!("{value} AS {}", quote(&column.name)));
     }
     let options = "format = 'newline_delimited', ignore_errors = false, maximum_object_size = 67108864";
+    if objects {
+        return Ok(Columns { list, source: format!("read_json_objects({files}, {options})") });
+    }
     // One column at least, or the reader finds columns of its own.
     read.push("'crawlguard.none': 'VARCHAR'".to_owned());
-    let source = format!("read_json({}, columns = {{{}}}, {options})", list_of(files), read.join(", "));
+    let source = format!("read_json({files}, columns = {{{}}}, {options})", read.join(", "));
     Ok(Columns { list, source })
 }
 
@@ -238,9 +254,8 @@ fn csv(table: &Table, files: &[String]) -> Result<Columns, String> {
 }
 
 fn open_csv(table: &Table, files: &[String]) -> Result<Columns, String> {
-    let parameter = |name: &str, default: &str| {
-        literal(table.storage.serde_parameters.get(name).map_or(default, String::as_str))
-    };
+    let parameter =
+        |name: &str, default: &str| literal(table.storage.serde_parameters.get(name).map_or(default, String::as_str));
     let (mut list, mut read) = (Vec::new(), Vec::new());
     for (index, column) in table.columns.iter().enumerate() {
         let cell = format!("\"c{index}\"");
@@ -255,7 +270,7 @@ fn open_csv(table: &Table, files: &[String]) -> Result<Columns, String> {
     }
     let source = format!(
         "read_csv({}, columns = {{{}}}, header = false, skip = {}, delim = {}, quote = {}, escape = {}, \
-         null_padding = true, auto_detect = false, nullstr = '\u{1f}', parallel = false)",
+         null_padding = true, auto_detect = false, nullstr = '\u{1e}', parallel = false)",
         list_of(files),
         read.join(", "),
         table.storage.skip_header_lines,
@@ -269,10 +284,11 @@ fn open_csv(table: &Table, files: &[String]) -> Result<Columns, String> {
 /// By name; a column that the files lack is NULL, one of another type an error unless every value fits.
 fn parquet(connection: &Connection, table: &Table, files: &[String]) -> Result<Columns, String> {
     let source = format!("read_parquet({}, union_by_name = true, hive_partitioning = false)", list_of(files));
-    let found: BTreeMap<String, (String, String)> = super::session::columns(connection, &format!("SELECT * FROM {source}"))?
-        .into_iter()
-        .map(|(name, data_type)| (name.to_lowercase(), (name, data_type)))
-        .collect();
+    let found: BTreeMap<String, (String, String)> =
+        super::session::columns(connection, &format!("SELECT * FROM {source}"))?
+            .into_iter()
+            .map(|(name, data_type)| (name.to_lowercase(), (name, data_type)))
+            .collect();
     let mut list = Vec::new();
     for column in &table.columns {
         let wanted = type_of(&column.data_type)?;

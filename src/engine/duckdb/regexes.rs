@@ -25,7 +25,8 @@ const SPACE: &str = r"\t\n\x0B\f\r ";
 /// Rewrites a pattern; the error says what in it has no equal.
 pub(super) fn pattern(source: &str, used: Use) -> Result<Pattern, String> {
     let multiline = source.contains("(?m") || source.contains("(?im") || source.contains("(?sm");
-    let mut scan = Scan { chars: source.chars().collect(), at: 0, out: String::new(), used, multiline, unbroken: false };
+    let mut scan =
+        Scan { chars: source.chars().collect(), at: 0, out: String::new(), used, multiline, unbroken: false };
     while scan.at < scan.chars.len() {
         scan.step()?;
     }
@@ -46,7 +47,8 @@ pub(super) fn group(regex: &str, wanted: usize) -> Group {
         let after = &regex[span.end..];
         after.starts_with(['?', '*']) || after.starts_with("{0")
     };
-    let enclosing: Vec<&Span> = spans.iter().filter(|outer| outer.start <= span.start && span.end <= outer.end).collect();
+    let enclosing: Vec<&Span> =
+        spans.iter().filter(|outer| outer.start <= span.start && span.end <= outer.end).collect();
     let alternated = enclosing.iter().any(|outer| outer.start < span.start && outer.alternatives)
         || top_level_alternatives(regex, &spans);
     if !alternated && !enclosing.iter().any(|outer| optional(outer)) {
@@ -279,7 +281,8 @@ mod tests {
 
     #[test]
     fn what_re2_reads_otherwise_is_refused() {
-        for source in [r"a\b", r"(?=a)", r"(?<!a)b", r"(a)\1", "[[:alpha:]]", "[a&&b]", "a(", r"\", "[a", r"\h", "[]a]"] {
+        for source in [r"a\b", r"(?=a)", r"(?<!a)b", r"(a)\1", "[[:alpha:]]", "[a&&b]", "a(", r"\", "[a", r"\h", "[]a]"]
+        {
             assert!(pattern(source, Use::Find).is_err(), "{source}");
         }
     }

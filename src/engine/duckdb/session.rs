@@ -45,15 +45,16 @@ pub(super) fn query(connection: &Connection, sql: &str) -> Result<Rows, String> 
 
 /// Names and DuckDB type names of a SELECT's columns, an untyped NULL as `"NULL"`; runs nothing.
 pub(super) fn columns(connection: &Connection, sql: &str) -> Result<Vec<(String, String)>, String> {
-    let none = format!("SELECT * FROM ({sql}) LIMIT 0");
-    let mut statement = connection.prepare(&none).map_err(message)?;
-    let _ = statement.query([]).map_err(message)?;
-    let names = statement.column_names();
-    drop(statement);
+    // SELECT * would rename a name that comes twice.
+    let mut described = connection.prepare(&format!("DESCRIBE {sql}")).map_err(message)?;
+    let names = described.query_map([], |row| row.get::<_, String>(0)).map_err(message)?;
+    let names = names.collect::<Result<Vec<_>, _>>().map_err(message)?;
     let aliases: Vec<String> = (0..names.len()).map(|index| format!("c{index}")).collect();
     let types: Vec<String> = aliases.iter().map(|alias| format!("typeof({alias})")).collect();
     let (types, aliases) = (types.join(", "), aliases.join(", "));
-    let typed = format!("SELECT [{types}] FROM (SELECT 1) LEFT JOIN ({none}) AS answer({aliases}) ON true");
+    let typed = format!(
+        "SELECT [{types}] FROM (SELECT 1) LEFT JOIN (SELECT * FROM ({sql}) LIMIT 0) AS answer({aliases}) ON true"
+    );
     let types = match connection.query_row(&typed, [], |row| row.get::<_, Value>(0)).map_err(message)? {
         Value::List(types) => types,
         _ => Vec::new(),

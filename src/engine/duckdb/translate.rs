@@ -148,7 +148,8 @@ fn closes_before_as(tokens: &[Token], open: usize) -> bool {
             _ => {}
         }
         if depth == 0 {
-            let follows = |at: usize, text: &str| tokens.get(at).is_some_and(|next| next.text.eq_ignore_ascii_case(text));
+            let follows =
+                |at: usize, text: &str| tokens.get(at).is_some_and(|next| next.text.eq_ignore_ascii_case(text));
             return follows(index + 1, "AS") && follows(index + 2, "(");
         }
     }
@@ -157,15 +158,102 @@ fn closes_before_as(tokens: &[Token], open: usize) -> bool {
 
 /// Syntax outside the list: names, literals, operators, clauses, and the calls that were kept.
 const SYNTAX: &[&str] = &[
-    "add", "aggregate_function", "alias", "and", "any_value", "array", "array_agg", "array_func", "avg", "between",
-    "boolean", "case", "cast", "coalesce", "column", "concat", "count", "count_if", "cte", "cume_dist", "data_type",
-    "dense_rank", "div", "dot", "eq", "except", "exists", "extract", "first_value", "from", "function", "group_by",
-    "gt", "gte", "having", "identifier", "in", "intersect", "interval", "is", "is_false", "is_null", "is_true", "join",
-    "joined_table", "lag", "lambda", "last_value", "lead", "like", "limit", "literal", "logical_and", "logical_or",
-    "lt", "lte", "max", "min", "mod", "mul", "n_tile", "neg", "neq", "not", "nth_value", "null", "null_safe_eq",
-    "null_safe_neq", "offset", "or", "order_by", "ordered", "over", "paren", "percent_rank", "rank", "row_number",
-    "select", "star", "stddev", "stddev_pop", "stddev_samp", "sub", "subquery", "subscript", "sum", "table", "try_cast",
-    "tuple", "union", "unnest", "values", "where", "window", "window_function", "with",
+    "add",
+    "aggregate_function",
+    "alias",
+    "and",
+    "any_value",
+    "array",
+    "array_agg",
+    "array_func",
+    "avg",
+    "between",
+    "boolean",
+    "case",
+    "cast",
+    "coalesce",
+    "column",
+    "concat",
+    "count",
+    "count_if",
+    "cte",
+    "cume_dist",
+    "data_type",
+    "dense_rank",
+    "div",
+    "dot",
+    "eq",
+    "except",
+    "exists",
+    "extract",
+    "first_value",
+    "from",
+    "function",
+    "group_by",
+    "gt",
+    "gte",
+    "having",
+    "identifier",
+    "in",
+    "intersect",
+    "interval",
+    "is",
+    "is_false",
+    "is_null",
+    "is_true",
+    "join",
+    "joined_table",
+    "lag",
+    "lambda",
+    "last_value",
+    "lead",
+    "like",
+    "limit",
+    "literal",
+    "logical_and",
+    "logical_or",
+    "lt",
+    "lte",
+    "max",
+    "min",
+    "mod",
+    "mul",
+    "n_tile",
+    "neg",
+    "neq",
+    "not",
+    "nth_value",
+    "null",
+    "null_safe_eq",
+    "null_safe_neq",
+    "offset",
+    "or",
+    "order_by",
+    "ordered",
+    "over",
+    "paren",
+    "percent_rank",
+    "rank",
+    "row_number",
+    "select",
+    "star",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "sub",
+    "subquery",
+    "subscript",
+    "sum",
+    "table",
+    "try_cast",
+    "tuple",
+    "union",
+    "unnest",
+    "values",
+    "where",
+    "window",
+    "window_function",
+    "with",
 ];
 
 fn unsupported(file: &str, statement: &Expression) -> Vec<Problem> {
@@ -199,7 +287,10 @@ fn name_columns(statement: &mut Expression) -> bool {
         Expression::Select(select) => {
             let mut named = true;
             for (index, column) in select.expressions.iter_mut().enumerate() {
-                if matches!(column, Expression::Alias(_) | Expression::Column(_) | Expression::Star(_) | Expression::Dot(_)) {
+                if matches!(
+                    column,
+                    Expression::Alias(_) | Expression::Column(_) | Expression::Star(_) | Expression::Dot(_)
+                ) {
                     continue;
                 }
                 named = false;
