@@ -1,7 +1,9 @@
 //! An ODCS document, read and written without loss.
 
-use super::Contract;
-use crate::problem::Problems;
+use serde_json::Value;
+
+use super::{Contract, accept, comments, create, parse, read};
+use crate::problem::{Problem, Problems};
 use crate::schema::Table;
 
 /// An ODCS document as it was read: unknown fields and their order survive.
@@ -11,34 +13,45 @@ use crate::schema::Table;
 pub struct Document {
     /// The file's path relative to the project, as errors name it.
     pub file: String,
-    pub value: serde_json::Value,
+    pub value: Value,
     /// Lines of YAML comments, which JSON cannot carry.
     pub comment_lines: Vec<usize>,
 }
 
 impl Document {
     /// Reads JSON or YAML, by the file's extension.
-    pub fn read(_file: &str, _text: &str) -> Result<Self, Problems> {
-        todo!()
+    pub fn read(file: &str, text: &str) -> Result<Self, Problems> {
+        let value = parse::parse(file, text).map_err(|mut problems| {
+            problems.sort();
+            Problems(problems)
+        })?;
+        if !value.is_object() {
+            return Err(Problem::new(file, "", "is not an object", "start with `apiVersion` and `kind`").into());
+        }
+        let comment_lines = if parse::is_yaml(file) { comments::comment_lines(text) } else { Vec::new() };
+        Ok(Self { file: file.to_owned(), value, comment_lines })
     }
 
     /// What the document means, or everything that is wrong with it.
     pub fn contract(&self) -> Result<Contract, Problems> {
-        todo!()
+        read::contract(&self.file, &self.value)
     }
 
     /// A new document for a table that has none: ids are stable, derived from table and column names.
-    pub fn for_table(_file: &str, _table: &Table) -> Self {
-        todo!()
+    pub fn for_table(file: &str, table: &Table) -> Self {
+        Self { file: file.to_owned(), value: create::document(table), comment_lines: Vec::new() }
     }
 
     /// This document with `table`'s schema as what is promised; everything else stays as it was.
-    pub fn accept(&self, _table: &Table) -> Self {
-        todo!()
+    ///
+    /// A column that stays keeps its property's every field; the version rises if anything changed: the major
+    /// number if a column went or changed its type, else the minor.
+    pub fn accept(&self, table: &Table) -> Self {
+        Self { value: accept::accept(&self.value, table), ..self.clone() }
     }
 
     /// Pretty JSON with a final newline.
     pub fn to_json(&self) -> String {
-        todo!()
+        format!("{:#}\n", self.value)
     }
 }

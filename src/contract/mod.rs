@@ -1,9 +1,20 @@
 //! The stored promise about a table: an ODCS document, its lossless form and its meaning.
 //!
 //! [`Document`] is the text and everything in it; [`Contract`] is what the program understands of it.
+//! Nothing in a document is skipped: what is neither understood nor plainly prose is a problem.
 
+mod accept;
+mod comments;
+mod create;
+mod custom;
 mod document;
 mod model;
+mod parse;
+mod place;
+mod quality;
+mod range;
+mod read;
+mod rule;
 
 pub use document::Document;
 pub use model::{Contract, Origin, Policy, Tolerance};

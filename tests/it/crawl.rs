@@ -1,1 +1,10 @@
-//! Tests of crawl.
+//! Tests of the crawler and of the catalog on files.
+
+mod bad_input;
+mod catalog_suite;
+mod csv;
+mod files_catalog;
+mod json;
+mod lake;
+mod parquet;
+mod tables;

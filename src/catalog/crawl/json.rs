@@ -27,7 +27,7 @@ pub(super) fn infer(files: &[SourceFile], gzip: bool, problems: &mut Vec<Problem
     }
     report(&fields, "", files, problems);
     report_commas(&fields, files, problems);
-    describe(&fields, records)
+    describe(&fields, records, files.len().saturating_sub(1))
 }
 
 /// Reads one file; the number of its records.
@@ -113,7 +113,7 @@ fn report_shape(shape: &Shape, path: &str, files: &[SourceFile], problems: &mut 
     }
 }
 
-fn describe(fields: &Fields, records: u64) -> Inferred {
+fn describe(fields: &Fields, records: u64, newest: usize) -> Inferred {
     let keys: Vec<_> = fields.list.iter().map(|field| field.key.as_str()).collect();
     let spellings: serde_json::Map<_, _> = fields
         .list
@@ -123,6 +123,8 @@ fn describe(fields: &Fields, records: u64) -> Inferred {
         .collect();
     let mut inferred = Inferred::new(Storage::OPENX_JSON, fields.list.iter().map(column).collect(), records);
     inferred.serde_parameters.insert("paths".to_owned(), keys.join(","));
+    let missing = fields.list.iter().filter(|field| field.last_file != newest);
+    inferred.set_missing_in_newest(missing.map(|field| field.key.to_lowercase()).collect());
     if !spellings.is_empty() {
         let spellings = serde_json::Value::Object(spellings).to_string();
         inferred.parameters.insert("crawlguard.former_keys".to_owned(), spellings);

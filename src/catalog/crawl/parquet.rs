@@ -15,8 +15,7 @@ use crate::schema::{Column, Storage};
 
 /// The union of all files' columns by name, in first-seen order.
 pub(super) fn infer(files: &[SourceFile], problems: &mut Vec<Problem>) -> Inferred {
-    let mut columns: Vec<Column> = Vec::new();
-    let mut records = 0;
+    let (mut columns, mut newest, mut records) = (Vec::new(), Vec::new(), 0);
     for file in files {
         match footer(file) {
             Ok(reader) => {
@@ -24,12 +23,15 @@ pub(super) fn infer(files: &[SourceFile], problems: &mut Vec<Problem>) -> Inferr
                 records += u64::try_from(meta.num_rows()).unwrap_or(0);
                 let mut log = Log::new(&file.shown, problems);
                 let found = read_columns(meta.schema(), &mut log);
+                newest = found.iter().map(|column| column.name.clone()).collect();
                 merge::columns(&mut columns, found, &mut log);
             }
             Err(problem) => problems.push(problem),
         }
     }
+    let missing = columns.iter().map(|column| column.name.clone()).filter(|name| !newest.contains(name)).collect();
     let mut inferred = Inferred::new(Storage::PARQUET, columns, records);
+    inferred.set_missing_in_newest(missing);
     inferred.serde_parameters.insert("serialization.format".to_owned(), "1".to_owned());
     inferred
 }

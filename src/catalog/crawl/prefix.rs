@@ -1,7 +1,6 @@
 //! One target: its files, what they agree on, and the table that makes.
 
 use std::collections::BTreeMap;
-use std::path;
 
 use super::Outcome;
 use super::listing::{self, SourceFile, Target, unreadable};
@@ -24,6 +23,14 @@ impl Inferred {
     pub(super) fn new(serde: &'static str, columns: Vec<Column>, records: u64) -> Self {
         let (serde_parameters, parameters) = Default::default();
         Self { serde, columns, records, serde_parameters, parameters, skip_header_lines: 0 }
+    }
+
+    /// Records the columns that older files have and the newest has not: in a union of files nothing else shows them.
+    pub(super) fn set_missing_in_newest(&mut self, columns: Vec<String>) {
+        if !columns.is_empty() {
+            let list = serde_json::Value::from(columns).to_string();
+            self.parameters.insert("crawlguard.missing_in_newest".to_owned(), list);
+        }
     }
 }
 
@@ -126,10 +133,11 @@ fn build(
     })
 }
 
+/// The folder's real path: however the lake is typed, its tables stay where they are.
 fn location(target: &Target) -> Result<String, Problem> {
-    let absolute = path::absolute(&target.folder).map_err(|error| unreadable(&target.folder, &error))?;
-    let text = absolute.to_str().ok_or_else(|| Problem::new(&target.shown, "", "the path is not UTF-8", "rename it"))?;
-    Ok(format!("{}/", text.trim_end_matches('/')))
+    let real = target.folder.canonicalize().map_err(|error| unreadable(&target.folder, &error))?;
+    let text = real.to_str().ok_or_else(|| Problem::new(&target.shown, "", "the path is not UTF-8", "rename it"))?;
+    Ok(format!("{text}/"))
 }
 
 /// `k=v` folders become key `k`, other levels `partition_0`, `partition_1`, …
@@ -158,7 +166,12 @@ fn partition_key((level, folder): (usize, &str)) -> String {
 /// Names and types that the catalog cannot hold.
 fn check_names(target: &Target, columns: &[Column], keys: &[Column], problems: &mut Vec<Problem>) {
     if columns.is_empty() && problems.is_empty() {
-        problems.push(Problem::new(&target.shown, "", "no column was found", "deliver records with at least one field"));
+        problems.push(Problem::new(
+            &target.shown,
+            "",
+            "no column was found",
+            "deliver records with at least one field",
+        ));
     }
     let mut push = |message: String, help: &str| problems.push(Problem::new(&target.shown, "", message, help));
     for (index, key) in keys.iter().enumerate() {
@@ -172,7 +185,13 @@ fn check_names(target: &Target, columns: &[Column], keys: &[Column], problems: &
             let message = format!("column name `{}` does not fit the catalog", name.escape_debug());
             push(message, "give it 1 to 255 bytes on one line");
         }
-        if DataType::parse(&data_type.to_string()) != *data_type {
+        let written = data_type.to_string();
+        // https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
+        if written.len() > 131_072 {
+            let message =
+                format!("the type of column `{name}` is {} bytes long, 131072 fit the catalog", written.len());
+            push(message, "write keys that are values (ids, dates) as an array of objects");
+        } else if DataType::parse(&written) != *data_type {
             let message = format!("a field inside column `{name}` has a name that no Glue type can hold");
             push(message, "use no `:`, `,`, `<` or `>` in it, and no space at its ends");
         }

@@ -139,6 +139,8 @@ pub(super) struct Field {
     /// Other spellings seen before, oldest first.
     pub(super) former_keys: Vec<String>,
     pub(super) first: Place,
+    /// The newest file that has the key.
+    pub(super) last_file: usize,
     /// Where one object first had the key twice.
     pub(super) twice: Option<Place>,
     seen_in: u64,
@@ -161,6 +163,7 @@ impl Fields {
             field.twice = Some(place);
         }
         field.seen_in = self.objects;
+        field.last_file = place.file;
         index
     }
 
@@ -179,7 +182,15 @@ impl Fields {
 impl Field {
     fn new(key: &str, first: Place) -> Self {
         let key = key.to_owned();
-        Self { key, shape: Shape::Empty, former_keys: Vec::new(), first, twice: None, seen_in: 0 }
+        Self {
+            key,
+            shape: Shape::Empty,
+            former_keys: Vec::new(),
+            first,
+            last_file: first.file,
+            twice: None,
+            seen_in: 0,
+        }
     }
 
     fn respell(&mut self, key: &str) {

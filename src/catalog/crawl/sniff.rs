@@ -43,7 +43,12 @@ pub(super) fn sniff(file: &SourceFile) -> Result<Option<Sniffed>, Problem> {
         head.clear();
         read_head(file, true, &mut head).map_err(failed)?;
     }
-    Ok(kind(file, &head)?.map(|kind| Sniffed { kind, gzip }))
+    let kind = kind(file, &head)?;
+    if gzip && kind == Some(Kind::Parquet) {
+        let help = "unpack it: Parquet is compressed inside, and cannot be read through gzip";
+        return Err(Problem::new(file.shown.clone(), "byte 0", "is Parquet inside gzip", help));
+    }
+    Ok(kind.map(|kind| Sniffed { kind, gzip }))
 }
 
 fn read_head(file: &SourceFile, gzip: bool, head: &mut Vec<u8>) -> io::Result<()> {

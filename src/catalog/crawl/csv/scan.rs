@@ -1,14 +1,15 @@
 //! One CSV file: its delimiter, its first row, and what the rows below it hold.
 
-use super::cells::{Quotes, cells};
 use super::super::lines::{self, Lines};
 use super::super::listing::{SourceFile, unreadable};
 use super::super::log::Log;
+use super::cells::{Quotes, cells};
 
 /// Delimiters that are tried, the likeliest first.
 const DELIMITERS: [u8; 4] = [b',', b'\t', b'|', b';'];
-/// How many lines vote on the delimiter.
+/// How many lines vote on the delimiter, and how many bytes of them are held for it.
 const VOTERS: usize = 64;
+const VOTERS_BYTES: usize = 1024 * 1024;
 
 /// What one file holds.
 pub(in super::super) struct Scan {
@@ -34,8 +35,8 @@ impl Cell {
     pub(super) fn of(text: &[u8]) -> Self {
         let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
         match digits.first() {
-            // Hive writes NULL so.
             None if text.is_empty() => Self::Empty,
+            // Hive writes NULL so.
             Some(b'\\') if text == b"\\N" => Self::Empty,
             Some(b'0'..=b'9' | b'.') => Self::number(text, digits),
             _ => Self::String,
@@ -83,14 +84,20 @@ pub(super) fn scan(file: &SourceFile, gzip: bool, log: &mut Log<'_>) -> Option<S
         }
     };
     let mut lines = Lines::new(reader);
-    let mut head = Vec::new();
+    let (mut head, mut held) = (Vec::new(), 0);
     while head.len() < VOTERS
+        && held < VOTERS_BYTES
         && let Some((line, text)) = lines.next(log)
     {
+        held += text.len();
         head.push((line, text.to_vec()));
     }
     let Some(delimiter) = delimiter(&head) else {
-        log.at_line(1, "one column only, or none of `,`, tab, `|` and `;` divides the cells", "write CSV or JSON Lines");
+        log.at_line(
+            1,
+            "one column only, or none of `,`, tab, `|` and `;` divides the cells",
+            "write CSV or JSON Lines",
+        );
         return None;
     };
     let mut scan = Scan { delimiter, quoted: false, first: Vec::new(), first_line: 1, body: Vec::new(), body_rows: 0 };
@@ -129,9 +136,14 @@ impl Scan {
             count += 1;
         }
         if open {
-            log.at_line(line, "a quoted cell does not end on its line", "take line breaks out of cells: Athena splits there");
+            log.at_line(
+                line,
+                "a quoted cell does not end on its line",
+                "take line breaks out of cells: Athena splits there",
+            );
         } else if count != self.body.len() {
-            let message = format!("{count} cells in a file of {} columns", self.body.len());
+            let cells = if count == 1 { "cell" } else { "cells" };
+            let message = format!("{count} {cells} in a file of {} columns", self.body.len());
             log.at_line(line, message, "write as many cells as the first line has");
         }
     }

@@ -171,7 +171,10 @@ mod tests {
         check("optional group a (LIST) { repeated group list { optional int32 element; } }", Ok("array<int>"));
         check("optional group a (LIST) { repeated int32 element; }", Ok("array<int>"));
         check("optional group a (LIST) { repeated group array { required int32 x; } }", Ok("array<struct<x:int>>"));
-        check("optional group a (LIST) { repeated group e { required int32 x; required int32 y; } }", Ok("array<struct<x:int,y:int>>"));
+        check(
+            "optional group a (LIST) { repeated group e { required int32 x; required int32 y; } }",
+            Ok("array<struct<x:int,y:int>>"),
+        );
         check("repeated int64 a;", Ok("array<bigint>"));
         check(
             "optional group a (MAP) { repeated group key_value { required binary key (UTF8); optional double value; } }",

@@ -1,0 +1,238 @@
+//! What arrives broken: each a problem that names file and place, and no table.
+
+use proptest::prelude::*;
+
+use super::lake::{Lake, gzip};
+use super::parquet::parquet;
+
+#[track_caller]
+fn check(files: &[(&str, &[u8])], expected: &[&str]) {
+    assert_eq!(Lake::of(files).problems(), expected);
+}
+
+#[test]
+fn empty_files() {
+    check(&[("a.csv", b""), ("b.csv.gz", b"")], &["t: every file is empty"]);
+    check(&[("a.json", b"\n \n")], &["t: every file is empty"]);
+    check(&[("a.json.gz", &gzip(b""))], &["t: every file is empty"]);
+    check(&[("a.json", b"{}\n")], &["t: no column was found"]);
+    // Beside others an empty file says nothing.
+    let lake = Lake::of(&[("a.json", b""), ("b.json", b"{\"a\":1}")]);
+    assert_eq!(lake.table().parameters["objectCount"], "1");
+}
+
+#[test]
+fn json_that_is_not_one_object_a_line() {
+    check(&[("a.json", b"[{\"a\":1},\n{\"a\":2}]\n")], &["t/a.json:line 1: the file is one JSON array"]);
+    check(&[("a.json", b"[\n{\"a\":2}\n]\n")], &["t/a.json:line 1: the file is one JSON array"]);
+    check(&[("a.json", b"{\n  \"a\": 1\n}\n")], &["t/a.json:line 1: a JSON object does not end on its line"]);
+    check(
+        &[("a.json", b"{\"a\":1}\n{\"a\":}\n{\"a\":2}{\"a\":3}\n7\n")],
+        &[
+            "t/a.json:2:6: invalid JSON: expected value",
+            "t/a.json:3:8: invalid JSON: trailing characters",
+            "t/a.json:4:1: invalid JSON: invalid type: integer `7`, expected an object",
+        ],
+    );
+    check(&[("a.json", b"{\"a\":1}\n{\"a\":\"cut")], &["t/a.json:2:9: invalid JSON: EOF while parsing a string"]);
+}
+
+#[test]
+fn json_values_that_no_type_holds() {
+    check(
+        &[
+            ("1.json", b"{\"a\":1,\"b\":{\"c\":[1]},\"d\":[1]}\n"),
+            ("2.json", b"{\"a\":2}\n{\"a\":{\"x\":1},\"b\":{\"c\":[{\"y\":1}]},\"d\":\"x\"}\n"),
+        ],
+        &[
+            "t/2.json:line 2: `a` is an object here and a plain value before",
+            "t/2.json:line 2: `b.c[]` is an object here and a plain value before",
+            "t/2.json:line 2: `d` is a plain value here and an array before",
+        ],
+    );
+}
+
+#[test]
+fn json_keys_that_no_column_holds() {
+    check(
+        &[("a.json", b"{\"a\":1}\n{\"a\":1,\"A\":2,\"b\":{\"x\":1,\"x\":2}}\n")],
+        &[
+            "t/a.json:line 2: key `A` comes twice in one object, letter case aside",
+            "t/a.json:line 2: key `b.x` comes twice in one object, letter case aside",
+        ],
+    );
+    check(&[("a.json", b"{\"a,b\":1}\n")], &["t/a.json:line 1: key `a,b` holds a comma"]);
+    check(&[("a.json", b"{\"\":1}\n")], &["t: column name `` does not fit the catalog"]);
+    check(&[("a.json", b"{\"a\\nb\":1}\n")], &["t: column name `a\\nb` does not fit the catalog"]);
+    check(
+        &[("a.json", b"{\"o\":{\"x:y\":1}}\n")],
+        &["t: a field inside column `o` has a name that no Glue type can hold"],
+    );
+}
+
+#[test]
+fn keys_that_are_values_make_a_type_too_long() {
+    let ids: Vec<_> = (0..12_000).map(|id| format!("\"k{id:06}\":1")).collect();
+    let line = format!("{{\"by_id\":{{{}}}}}", ids.join(","));
+    let problems = Lake::of(&[("a.json", line.as_bytes())]).problems();
+    assert_eq!(problems, ["t: the type of column `by_id` is 144007 bytes long, 131072 fit the catalog"]);
+}
+
+#[test]
+fn text_that_is_no_utf8() {
+    check(&[("a.json", b"{\"a\":1}\n{\"a\":\"\xff\"}\n")], &["t/a.json:2:7: invalid UTF-8"]);
+    check(&[("a.csv", b"id,name\n1,x\n2,Jos\xe9\n")], &["t/a.csv:3:6: invalid UTF-8"]);
+    check(&[("a.csv", b"i\0d\0,\0")], &["t/a.csv:byte 0: holds binary data or UTF-16 text"]);
+}
+
+#[test]
+fn lines_that_end_in_a_carriage_return() {
+    let message = "a lone carriage return ends a line";
+    check(&[("a.json", b"{\"a\":1}\r{\"a\":2}\r")], &[&format!("t/a.json:line 1: {message}")]);
+    check(&[("a.csv", b"id,name\r1,x\r2,y\r")], &[&format!("t/a.csv:line 1: {message}")]);
+    check(&[("a.csv", b"id,name\n1,x\r2,y\n3,z\n")], &[&format!("t/a.csv:line 2: {message}")]);
+}
+
+#[test]
+fn csv_files_that_differ() {
+    check(
+        &[("a.csv", b"id,name\n1,x\n"), ("b.csv", b"id;name\n1;x\n")],
+        &["t/b.csv:line 1: cells are divided by `;`, in `a.csv` by `,`"],
+    );
+    check(
+        &[("a.csv", b"id,name\n1,x\n"), ("b.csv", b"2,y\n3,z\n"), ("c.csv", b"x,y\nz,w\n")],
+        &[
+            "t/b.csv:line 1: the file has no header, `a.csv` has one",
+            "t/c.csv:line 1: the file has no header, `a.csv` has one",
+        ],
+    );
+}
+
+#[test]
+fn csv_rows_and_names() {
+    check(
+        &[("a.csv", b"id,name\n1,x\n2\n3,y,z\n\n4,w\n")],
+        &[
+            "t/a.csv:line 3: 1 cell in a file of 2 columns",
+            "t/a.csv:line 4: 3 cells in a file of 2 columns",
+            "t/a.csv:line 5: 1 cell in a file of 2 columns",
+        ],
+    );
+    check(
+        &[("a.csv", b"id,name,ID,name\n1,x,2,y\n")],
+        &[
+            "t/a.csv:line 1: column `id` comes twice, letter case aside",
+            "t/a.csv:line 1: column `name` comes twice, letter case aside",
+        ],
+    );
+    check(
+        &[("a.csv", b"id,name\n1,\"two\nlines\"\n")],
+        &["t/a.csv:line 2: a quoted cell does not end on its line", "t/a.csv:line 3: 1 cell in a file of 2 columns"],
+    );
+    check(
+        &[("a.csv", b"name\nx\n")],
+        &["t/a.csv:line 1: one column only, or none of `,`, tab, `|` and `;` divides the cells"],
+    );
+}
+
+#[test]
+fn files_that_are_not_what_they_are_named() {
+    check(&[("a.json.gz", b"{\"a\":1}\n")], &["t/a.json.gz:byte 0: is named `.gz` and holds no gzip data"]);
+    check(&[("a.json", &gzip(b"{\"a\":1}\n"))], &["t/a.json:byte 0: holds gzip data and is not named `.gz`"]);
+    check(&[("a.parquet", b"id,name\n1,x\n")], &["t/a.parquet:byte 0: is named `.parquet` and does not start as one"]);
+    let packed = gzip(&parquet("required int32 id;"));
+    check(&[("a.parquet.gz", &packed)], &["t/a.parquet.gz:byte 0: is Parquet inside gzip"]);
+    let cut = gzip("{\"a\":1}\n".repeat(100).as_bytes());
+    let problems = Lake::of(&[("a.json.gz", &cut[..cut.len() - 12])]).problems();
+    assert!(problems[0].starts_with("t/a.json.gz") && problems[0].contains("cannot be read"), "{problems:?}");
+}
+
+#[test]
+fn folders_whose_files_do_not_belong_together() {
+    check(
+        &[("a.json", b"{\"a\":1}"), ("b.csv", b"id,name\n1,x\n"), ("c.parquet", &parquet("required int32 a;"))],
+        &["t: files differ in format or compression: `a.json` (json), `b.csv` (csv), `c.parquet` (parquet)"],
+    );
+    check(
+        &[("a.json", b"{\"a\":1}"), ("b.json.gz", &gzip(b"{\"a\":1}"))],
+        &["t: files differ in format or compression: `a.json` (json), `b.json.gz` (json, gzip)"],
+    );
+    check(
+        &[("y=1/a.json", b"{\"a\":1}"), ("b.json", b"{\"a\":1}")],
+        &["t: `y=1/a.json` and `b.json` are in folders of different partition keys"],
+    );
+    check(&[("A=1/a.json", b"{\"a\":1}")], &["t: partition key `a` is also a column"]);
+}
+
+#[test]
+fn folders_of_one_table_name() {
+    let mut lake = Lake::new();
+    lake.add("source-1/a.json", b"{\"a\":1}");
+    lake.add("source_1/a.json", b"{\"a\":1}");
+    let problems = lake.problems();
+    assert_eq!(problems, ["source-1: folders `source-1`, `source_1` would all be table `raw_source_1`"]);
+}
+
+#[test]
+fn everything_wrong_is_told_at_once_and_one_bad_file_does_not_fill_the_screen() {
+    let mut bad = b"id,name\n1,x\n".to_vec();
+    bad.extend(b"1\n".repeat(1000));
+    let problems = Lake::of(&[("a.csv", &bad), ("b.json", b"{"), ("c.csv", b"id,name\n1\n")]).problems();
+    assert_eq!(problems.iter().filter(|problem| problem.starts_with("t/a.csv")).count(), 21);
+    assert!(problems.iter().any(|problem| problem == "t/a.csv: 980 more problems like these"), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.starts_with("t/b.json:line 1")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.starts_with("t/c.csv:line 2")), "{problems:?}");
+}
+
+#[test]
+fn what_cannot_be_opened() {
+    let missing = Lake::new();
+    let crawl = crawlguard::catalog::crawl::crawl(&missing.path().join("nowhere"), "lake", "raw_");
+    assert_eq!(crawl.problems.len(), 1);
+    assert!(crawl.problems[0].message.starts_with("cannot be read"));
+
+    #[cfg(unix)]
+    {
+        let lake = Lake::of(&[("a.json", b"{\"a\":1}")]);
+        std::os::unix::fs::symlink("nowhere", lake.path().join("t/b.json")).expect("a link");
+        let problems = lake.problems();
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].starts_with("t/b.json: cannot be read"), "{problems:?}");
+    }
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 1..80),
+        "[\\[\\]{}\":,0-9a-z\r\n -]{1,80}".prop_map(String::into_bytes),
+        "([a-c0-2\";]{0,3}[,;\t\n\r]){1,20}".prop_map(String::into_bytes),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_bytes_give_a_table_or_a_problem(bytes in bytes(), start in prop_oneof![Just("PAR1"), Just("{\"a\":"), Just("")]) {
+        let bytes = [start.as_bytes(), &bytes].concat();
+        let crawl = Lake::of(&[("a", &bytes)]).crawl();
+        prop_assert_eq!(crawl.tables.is_empty(), !crawl.problems.is_empty());
+        for table in crawl.tables {
+            prop_assert!(!table.columns.is_empty());
+            prop_assert!(table.columns.iter().all(|column| !column.data_type.has_unrecognized()));
+        }
+    }
+}
+
+#[test]
+fn a_damaged_parquet_footer_is_a_problem_or_another_schema_and_no_panic() {
+    let whole = parquet("required int32 id; optional group a (LIST) { repeated group list { optional int64 x; } }");
+    for at in 4..whole.len() {
+        for damage in [0x00, 0x7f, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] = damage;
+            let crawl = Lake::of(&[("a.parquet", &bytes)]).crawl();
+            assert_eq!(crawl.tables.is_empty(), !crawl.problems.is_empty(), "byte {at} = {damage}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! CSV.
+
+use crawlguard::schema::Storage;
+
+use super::lake::{check_columns, gzip};
+
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    check_columns(&[("a.csv", text)], expected);
+}
+
+#[test]
+fn types() {
+    check(
+        "id,price,day,note\n1,2.5,2024-01-01,\n-2,3,2024-01-02,\n",
+        &["id bigint", "price double", "day string", "note string?"],
+    );
+    check("a,b\n1,x\n1.5,y\n", &["a double", "b string"]);
+    check("a,b\n1,1\nN/A,2\n", &["a string", "b bigint"]);
+    check("a,b\n1,00123\n2,\n", &["a bigint", "b bigint"]);
+    check("a,b\n1,9223372036854775808\n", &["a bigint", "b string"]);
+    check("a,b\n1,true\n", &["a bigint", "b string"]);
+    check("a,b\n1,1e5\n", &["a bigint", "b double"]);
+    check("a,b\n1,.5\n", &["a bigint", "b double"]);
+    check("a,b\n1,1.2.3\n", &["a bigint", "b string"]);
+    check("a,b\n1,inf\n2,NaN\n", &["a bigint", "b string"]);
+    check("a,b\n1, 2\n", &["a bigint", "b string"]);
+    check("a,b\n1,\\N\n", &["a bigint", "b string?"]);
+}
+
+#[test]
+fn the_header_rule_of_the_built_in_classifier() {
+    // All text: no header is seen, and its row is data.
+    let table = check_columns(&[("a.csv", "id,name\nA1,x\n")], &["col0 string", "col1 string"]);
+    assert_eq!(table.parameters["recordCount"], "2");
+    assert_eq!(table.storage.skip_header_lines, 0);
+    assert!(!table.parameters.contains_key("skip.header.line.count"));
+    // One number below makes it a header.
+    let table = check_columns(&[("a.csv", "ID,Full Name\n1,x\n")], &["id bigint", "full name string"]);
+    assert_eq!(table.parameters["recordCount"], "1");
+    assert_eq!(table.storage.skip_header_lines, 1);
+    assert_eq!(table.parameters["skip.header.line.count"], "1");
+    // A number in the first row is data.
+    check("1,x\n2,y\n", &["col0 bigint", "col1 string"]);
+    check("id,2024\n1,5\n", &["col0 string", "col1 bigint"]);
+    // A header alone has no row below.
+    check("id,name\n", &["col0 string", "col1 string"]);
+    // An empty name is allowed in the last place only.
+    check("id,name,\n1,x,\n", &["id bigint", "name string", "col2 string?"]);
+    check("id,,n\n1,x,2\n", &["col0 string", "col1 string", "col2 string"]);
+    let long = "n".repeat(150);
+    check(&format!("id,{long}\n1,x\n"), &["col0 string", "col1 string"]);
+    check(&format!("id,{}\n1,x\n", &long[1..]), &["id bigint", &format!("{} string", &long[1..])]);
+}
+
+#[test]
+fn delimiters() {
+    for delimiter in [",", "\t", "|", ";"] {
+        let text = "id,note,n\n1,x,2.5\n2,y,3\n".replace(',', delimiter);
+        let table = check_columns(&[("a.csv", &text)], &["id bigint", "note string", "n double"]);
+        assert_eq!(table.storage.serde_parameters["field.delim"], delimiter);
+        assert_eq!(table.parameters["delimiter"], delimiter);
+    }
+    // A decimal comma does not divide.
+    check("id;price\n1;2,5\n2;3,5\n", &["id bigint", "price string"]);
+    check("id,note\n1,x;y\n2,z;w\n", &["id bigint", "note string"]);
+}
+
+#[test]
+fn quoted_cells() {
+    let text = "\"id\",\"Say \"\"hi\"\"\"\n\"1\",\"a,b\"\n";
+    let table = check_columns(&[("a.csv", text)], &["id bigint", "say \"hi\" string"]);
+    assert_eq!(table.parameters["areColumnsQuoted"], "true");
+    assert_eq!(table.storage.serde.as_deref(), Some(Storage::LAZY_SIMPLE));
+    let table = check_columns(&[("a.csv", "id,name\n1,K\" Street\n")], &["id bigint", "name string"]);
+    assert_eq!(table.parameters["areColumnsQuoted"], "false");
+    assert_eq!(table.parameters["columnsOrdered"], "true");
+}
+
+#[test]
+fn the_newest_header_rules_and_the_others_are_told() {
+    let table = check_columns(
+        &[("b.csv", "id,price\n1,2.5\n"), ("a.csv", "id,city,price\n2,Oslo,3\n")],
+        &["id bigint", "city string", "price double"],
+    );
+    let mixed: serde_json::Value = serde_json::from_str(&table.parameters["crawlguard.mixed_headers"]).expect("JSON");
+    assert_eq!(mixed, serde_json::json!([{"file": "b.csv", "header": ["id", "price"]}]));
+
+    let table =
+        check_columns(&[("a.csv", "id,price\n1,2.5\n"), ("b.csv", "ID,Price\n2,3\n")], &["id bigint", "price double"]);
+    assert!(!table.parameters.contains_key("crawlguard.mixed_headers"));
+}
+
+#[test]
+fn a_file_of_text_alone_has_a_header_if_it_shares_names_with_one_that_has() {
+    let table =
+        check_columns(&[("a.csv", "id,name\n1,x\n"), ("b.csv", "id,name\nA2,y\n")], &["id string", "name string"]);
+    assert_eq!(table.parameters["recordCount"], "2");
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_names() {
+    check("\u{feff}id,name\r\n1,x\r\n", &["id bigint", "name string"]);
+}
+
+#[test]
+fn gzip_is_unpacked() {
+    let lake = super::lake::Lake::of(&[("a.csv.gz", &gzip(b"id,name\n1,x\n"))]);
+    assert_eq!(super::lake::columns(&lake.table()), ["id bigint", "name string"]);
+}
