@@ -158,6 +158,21 @@ impl Catalog for FilesCatalog {
         self.write(&earlier, self.current(name)?.as_ref())
     }
 
+    async fn prune(&self, name: &str, keep: usize) -> Result<(), PortError> {
+        let folder = self.folder(name)?;
+        let numbers = self.numbers(name)?;
+        for number in &numbers[..numbers.len().saturating_sub(keep.max(1))] {
+            let path = version_path(&folder, *number);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(PortError::io("drop version", &path, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     async fn forget(&self, name: &str) -> Result<(), PortError> {
         let folder = self.folder(name)?;
         let failed = |error| PortError::io("forget table", &folder, error);

@@ -141,38 +141,41 @@ impl From<GlueTable> for Converted {
             faults.push(Fault::new("", "has no `StorageDescriptor`", help));
         }
         let parameters = glue.parameters.unwrap_or_default();
-        let GlueStorage { columns, location, input_format, output_format, serde_info, parameters: inner } =
-            glue.storage_descriptor.unwrap_or_default();
-        let serde = serde_info.unwrap_or_default();
-        let inner = inner.unwrap_or_default();
-        let parameter = |key: &str| parameters.get(key).or_else(|| inner.get(key));
-        let skip_header_lines = parameter(SKIP_HEADER_LINES).map_or(Ok(0), |lines| lines.trim().parse());
-        if skip_header_lines.is_err() {
-            let place = format!(".Parameters.{SKIP_HEADER_LINES}");
-            faults.push(Fault::new(place, "is no count of lines", "make it 0, 1, …"));
-        }
-        let storage = Storage {
-            classification: parameter(CLASSIFICATION).cloned(),
-            serde: serde.serialization_library,
-            serde_parameters: serde.parameters.unwrap_or_default(),
-            input_format,
-            output_format,
-            compression: parameter(COMPRESSION).cloned(),
-            skip_header_lines: skip_header_lines.unwrap_or_default(),
-        };
+        let mut descriptor = glue.storage_descriptor.unwrap_or_default();
         let table = Table {
             database: glue.database_name.unwrap_or_default(),
             name: glue.name.unwrap_or_default(),
-            columns: read_columns(columns, ".StorageDescriptor.Columns", &mut faults),
+            columns: read_columns(descriptor.columns.take(), ".StorageDescriptor.Columns", &mut faults),
             partition_keys: read_columns(glue.partition_keys, ".PartitionKeys", &mut faults),
-            storage,
-            location,
+            location: descriptor.location.take(),
+            storage: read_storage(descriptor, &parameters, &mut faults),
             kind: kind(glue.table_type.as_deref(), &parameters),
             deprecated: parameters.contains_key(DEPRECATED),
             parameters,
             version: glue.version_id,
         };
         Self { table, faults }
+    }
+}
+
+/// A crawler writes its parameters at the table and again at the descriptor; the table's win.
+fn read_storage(descriptor: GlueStorage, parameters: &Parameters, faults: &mut Vec<Fault>) -> Storage {
+    let inner = descriptor.parameters.unwrap_or_default();
+    let parameter = |key: &str| parameters.get(key).or_else(|| inner.get(key));
+    let skip_header_lines = parameter(SKIP_HEADER_LINES).map_or(Ok(0), |lines| lines.trim().parse());
+    if skip_header_lines.is_err() {
+        let place = format!(".Parameters.{SKIP_HEADER_LINES}");
+        faults.push(Fault::new(place, "is no count of lines", "make it 0, 1, …"));
+    }
+    let serde = descriptor.serde_info.unwrap_or_default();
+    Storage {
+        classification: parameter(CLASSIFICATION).cloned(),
+        serde: serde.serialization_library,
+        serde_parameters: serde.parameters.unwrap_or_default(),
+        input_format: descriptor.input_format,
+        output_format: descriptor.output_format,
+        compression: parameter(COMPRESSION).cloned(),
+        skip_header_lines: skip_header_lines.unwrap_or_default(),
     }
 }
 

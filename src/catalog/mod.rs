@@ -37,8 +37,8 @@ pub trait Catalog: Send + Sync {
     /// Makes an earlier version current, as a new version.
     async fn restore(&self, name: &str, version: &str) -> Result<Table, PortError>;
 
-    /// Drops all but the newest `keep` versions; returns the locations that no kept version shows any more.
-    async fn prune(&self, name: &str, keep: usize) -> Result<Vec<String>, PortError>;
+    /// Drops all but the newest `keep` versions (at least the current one), not their data; absent is fine.
+    async fn prune(&self, name: &str, keep: usize) -> Result<(), PortError>;
 
     /// Removes a table's entry, not its data; absent is fine.
     async fn forget(&self, name: &str) -> Result<(), PortError>;

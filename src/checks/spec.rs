@@ -51,16 +51,16 @@ impl CheckKind {
     /// The kind's name: what a check is called that has no name of its own.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::RowCount { .. } => "row-count",
-            Self::RowCountChange { .. } => "row-count-change",
+            Self::RowCount { .. } => "row count",
+            Self::RowCountChange { .. } => "row count change",
             Self::Nulls { .. } => "nulls",
             Self::Unique { .. } => "unique",
-            Self::AcceptedValues { .. } => "accepted-values",
+            Self::AcceptedValues { .. } => "accepted values",
             Self::Pattern { .. } => "pattern",
             Self::Freshness { .. } => "freshness",
             Self::References { .. } => "references",
-            Self::MovedRows { .. } => "moved-rows",
-            Self::CastLoss { .. } => "cast-loss",
+            Self::MovedRows { .. } => "moved rows",
+            Self::CastLoss { .. } => "cast loss",
         }
     }
 }

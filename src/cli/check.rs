@@ -186,7 +186,7 @@ impl Catalog for Dump {
         Err(read_only(name))
     }
 
-    async fn prune(&self, name: &str, _: usize) -> Result<Vec<String>, PortError> {
+    async fn prune(&self, name: &str, _: usize) -> Result<(), PortError> {
         Err(read_only(name))
     }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::layout::{Entry, Layout};
 use super::place::{Found, Place};
-use super::read::{self, Entry, Layout};
-use super::{create, custom};
+use super::{create, custom, read};
 use crate::schema::{Column, DataType, Table};
 
 pub(super) fn accept(document: &Value, table: &Table) -> Value {
@@ -60,9 +60,8 @@ struct Columns<'a> {
 
 impl Columns<'_> {
     fn write(&self, object: &mut Map<String, Value>) {
-        let Some(properties) = object.get_mut("properties").and_then(Value::as_array_mut) else {
-            return;
-        };
+        let properties = object.entry("properties").or_insert_with(|| json!([]));
+        let Some(properties) = properties.as_array_mut() else { return };
         if self.same_order() {
             for (entry, column) in self.pairs() {
                 if let Some(property) = properties[entry.index].as_object_mut() {

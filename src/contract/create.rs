@@ -89,10 +89,12 @@ pub(super) fn kind_name(kind: TableKind) -> &'static str {
 }
 
 /// What the schema object's custom properties say of a table's storage; `None` for what it does not have.
-pub(super) fn storage(table: &Table) -> [(&'static str, Option<Value>); 8] {
+pub(super) fn storage(table: &Table) -> [(&'static str, Option<Value>); 9] {
     let Storage { classification, serde, serde_parameters, input_format, output_format, compression, .. } =
         &table.storage;
     let lines = table.storage.skip_header_lines;
+    let mut parameters = table.parameters.clone();
+    parameters.retain(|key, _| custom::PROMISED_PARAMETERS.contains(&key.as_str()));
     let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
     [
         (custom::CLASSIFICATION, text(classification)),
@@ -102,6 +104,7 @@ pub(super) fn storage(table: &Table) -> [(&'static str, Option<Value>); 8] {
         (custom::OUTPUT_FORMAT, text(output_format)),
         (custom::COMPRESSION, text(compression)),
         (custom::SKIP_HEADER_LINES, (lines > 0).then(|| json!(lines))),
+        (custom::PARAMETERS, (!parameters.is_empty()).then(|| json!(parameters))),
         (custom::LOCATION, text(&table.location)),
     ]
 }

@@ -20,6 +20,8 @@ pub(super) const INPUT_FORMAT: &str = "crawlguard.inputFormat";
 pub(super) const OUTPUT_FORMAT: &str = "crawlguard.outputFormat";
 pub(super) const COMPRESSION: &str = "crawlguard.compression";
 pub(super) const SKIP_HEADER_LINES: &str = "crawlguard.skipHeaderLines";
+/// Table parameters, of them [`PROMISED_PARAMETERS`] alone.
+pub(super) const PARAMETERS: &str = "crawlguard.parameters";
 pub(super) const LOCATION: &str = "crawlguard.location";
 
 // Of a property.
@@ -28,9 +30,22 @@ pub(super) const EVIDENCE: &str = "crawlguard.evidence";
 pub(super) const PINNED: &str = "crawlguard.pinned";
 
 pub(super) const OF_DOCUMENT: &[&str] = &[ORIGIN, POLICY];
-pub(super) const OF_SCHEMA: &[&str] =
-    &[CLASSIFICATION, SERDE, SERDE_PARAMETERS, INPUT_FORMAT, OUTPUT_FORMAT, COMPRESSION, SKIP_HEADER_LINES, LOCATION];
+pub(super) const OF_SCHEMA: &[&str] = &[
+    CLASSIFICATION,
+    SERDE,
+    SERDE_PARAMETERS,
+    INPUT_FORMAT,
+    OUTPUT_FORMAT,
+    COMPRESSION,
+    SKIP_HEADER_LINES,
+    PARAMETERS,
+    LOCATION,
+];
 pub(super) const OF_PROPERTY: &[&str] = &[ORDINAL, EVIDENCE, PINNED, POLICY];
+
+/// The table parameters that decide how bytes are read and that no other field holds: a crawler writes the rest anew
+/// every time.
+pub(super) const PROMISED_PARAMETERS: &[&str] = &["avro.schema.literal", "delimiter"];
 
 /// The `crawlguard.*` entries of one object, as a map from name to value.
 pub(super) fn read<'v>(
@@ -61,6 +76,11 @@ pub(super) fn read<'v>(
         }
     }
     own
+}
+
+/// One of the entries that [`read`] gave.
+pub(super) fn get<'v>(own: &[(&str, &'v Value)], name: &str) -> Option<&'v Value> {
+    own.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
 }
 
 /// Sets one entry in its place, or appends it; `None` removes it.

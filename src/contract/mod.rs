@@ -8,6 +8,7 @@ mod comments;
 mod create;
 mod custom;
 mod document;
+mod layout;
 mod model;
 mod parse;
 mod place;

@@ -131,7 +131,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
             let at = self.at.key(&key);
             let inner = Strict { at: &at, ..self };
             let value = entries.next_value_seed(inner)?;
-            if key == "<<" {
+            if key == "<<" && is_yaml(self.file) {
                 inner.note("is a YAML merge key", "write the merged fields out");
             } else if map.contains_key(&key) {
                 inner.note("is given twice", "keep one of the two");

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::layout::{Entry, Layout};
 use super::place::{Found, Place};
-use super::read::{Entry, Layout};
 use super::rule::{Rules, kind_name, texts};
 use crate::checks::{CheckKind, CheckSpec};
 
@@ -64,9 +64,8 @@ fn primary_key<'l>(
 fn marks(found: &mut Found<'_>, entry: &Entry<'_>, is_key: bool, at: &Place<'_>, checks: &mut Vec<CheckSpec>) {
     let name = &entry.column.name;
     if found.flag(entry.property, at, "required") || is_key {
-        let name = "required".to_owned();
-        let kind = CheckKind::Nulls { max_rows: Some(0), max_share: None };
-        checks.push(CheckSpec { name, column: Some(entry.column.name.clone()), kind });
+        let none = spec(name, CheckKind::Nulls { max_rows: Some(0), max_share: None });
+        checks.push(CheckSpec { name: "required".to_owned(), ..none });
     }
     if found.flag(entry.property, at, "unique") {
         checks.push(spec(name, CheckKind::Unique { columns: vec![name.clone()] }));

@@ -4,13 +4,25 @@
 
 use serde_json::{Map, Value};
 
+use super::layout::Layout;
 use super::place::{Found, Place};
 use super::range::Range;
-use super::read::Layout;
 use crate::checks::{CheckKind, CheckSpec};
 
 const METRICS: &str = "use rowCount, nullValues, missingValues, invalidValues or duplicateValues";
 const CUSTOM: &str = "use rowCountChange, freshness, references or movedRows";
+
+/// A metric of the ODCS library.
+#[derive(Clone, Copy)]
+enum Metric {
+    RowCount,
+    Nulls,
+    Missing,
+    Invalid,
+    /// ODCS 3.0's `validValues`.
+    Valid,
+    Duplicates,
+}
 
 /// Reads the rules of a table (`column` is `None`) or of one of its columns.
 pub(super) struct Rules<'r, 'f> {
@@ -26,19 +38,19 @@ impl Rules<'_, '_> {
             let at = list.index(index);
             let Some(rule) = self.found.object(rule, at) else { continue };
             let name = self.found.text(rule, &at, "name");
-            for kind in self.rule(rule, &at) {
+            if let Some(kind) = self.rule(rule, &at) {
                 let name = name.unwrap_or(kind_name(&kind)).to_owned();
                 checks.push(CheckSpec { name, column: self.column.map(str::to_owned), kind });
             }
         }
     }
 
-    /// Nothing but prose yields no check without a problem.
-    fn rule(&mut self, rule: &Map<String, Value>, at: &Place<'_>) -> Vec<CheckKind> {
+    /// `None` without a problem only for prose.
+    fn rule(&mut self, rule: &Map<String, Value>, at: &Place<'_>) -> Option<CheckKind> {
         match self.found.text(rule, at, "type") {
-            Some("text") => Vec::new(),
+            Some("text") => None,
             None | Some("library") => self.library(rule, at),
-            Some("custom") => self.custom(rule, at).into_iter().collect(),
+            Some("custom") => self.custom(rule, at),
             Some("sql") => self.refuse(at.key("type"), "SQL rules are not run", METRICS),
             Some(other) => self.refuse(at.key("type"), format!("`{other}` is no type of rule"), METRICS),
         }
@@ -49,39 +61,54 @@ impl Rules<'_, '_> {
         T::default()
     }
 
-    fn library(&mut self, rule: &Map<String, Value>, at: &Place<'_>) -> Vec<CheckKind> {
-        // ODCS 3.0 says `rule` where later versions say `metric`.
-        let key = if rule.contains_key("metric") { "metric" } else { "rule" };
-        let Some(metric) = self.found.text(rule, at, key) else {
-            return self.refuse(*at, "has no `metric`", METRICS);
-        };
-        let at_metric = at.key(key);
-        let of_column = match metric {
-            "rowCount" => false,
-            "nullValues" | "missingValues" | "invalidValues" | "validValues" => true,
-            "duplicateValues" | "duplicateCount" => self.column.is_some(),
-            _ => return self.refuse(at_metric, format!("`{metric}` is no metric known here"), METRICS),
-        };
-        if of_column != self.column.is_some() {
-            let help = if of_column { "move it to a property" } else { "move it to the schema object" };
-            return self.refuse(at_metric, format!("`{metric}` is not measured here"), help);
-        }
-        let percent = match self.found.text(rule, at, "unit") {
-            None | Some("rows") => false,
-            Some("percent") if metric == "nullValues" || metric == "missingValues" => true,
-            _ => return self.refuse(at.key("unit"), "cannot be measured for this metric", "count `rows`"),
-        };
-        let Some(range) = Range::read(self.found, rule, at) else { return Vec::new() };
+    fn library(&mut self, rule: &Map<String, Value>, at: &Place<'_>) -> Option<CheckKind> {
+        let (metric, percent) = self.metric(rule, at)?;
+        let range = Range::read(self.found, rule, at)?;
         let empty = Map::new();
         let arguments = self.found.map(rule, at, "arguments").unwrap_or(&empty);
         let arguments_at = at.key("arguments");
         match metric {
-            "rowCount" => self.row_count(range, at).into_iter().collect(),
-            "nullValues" => self.nulls(range, percent, at).into_iter().collect(),
-            "missingValues" => self.missing(range, percent, arguments, &arguments_at),
-            "invalidValues" => self.invalid(range, arguments, &arguments_at),
-            "validValues" => self.invalid(range, rule, at),
-            _ => self.duplicates(range, arguments, &arguments_at).into_iter().collect(),
+            Metric::RowCount => self.row_count(range, at),
+            Metric::Nulls => self.nulls(range, percent, at),
+            Metric::Missing => {
+                self.null_alone(arguments, &arguments_at);
+                self.nulls(range, percent, at)
+            }
+            Metric::Invalid => self.at_most(range, at).and_then(|most| self.invalid(most, arguments, &arguments_at)),
+            // ODCS 3.0 has the list beside the rule's name.
+            Metric::Valid => self.at_most(range, at).and_then(|most| self.invalid(most, rule, at)),
+            Metric::Duplicates if range.at_most() != Some(0) => {
+                self.refuse(*at, "duplicates cannot be tolerated by number", "use mustBe: 0")
+            }
+            Metric::Duplicates => self.duplicates(arguments, &arguments_at),
+        }
+    }
+
+    /// What the rule measures, and whether in percent of the rows.
+    fn metric(&mut self, rule: &Map<String, Value>, at: &Place<'_>) -> Option<(Metric, bool)> {
+        // ODCS 3.0 says `rule` where later versions say `metric`.
+        let key = if rule.contains_key("metric") { "metric" } else { "rule" };
+        let Some(name) = self.found.text(rule, at, key) else {
+            return self.refuse(*at, "has no `metric`", METRICS);
+        };
+        let (metric, of_column) = match name {
+            "rowCount" => (Metric::RowCount, false),
+            "nullValues" => (Metric::Nulls, true),
+            "missingValues" => (Metric::Missing, true),
+            "invalidValues" => (Metric::Invalid, true),
+            "validValues" if key == "rule" => (Metric::Valid, true),
+            "duplicateValues" => (Metric::Duplicates, self.column.is_some()),
+            "duplicateCount" if key == "rule" => (Metric::Duplicates, self.column.is_some()),
+            _ => return self.refuse(at.key(key), format!("`{name}` is no metric known here"), METRICS),
+        };
+        if of_column != self.column.is_some() {
+            let help = if of_column { "move it to a property" } else { "move it to the schema object" };
+            return self.refuse(at.key(key), format!("`{name}` is not measured here"), help);
+        }
+        match (self.found.text(rule, at, "unit"), metric) {
+            (None | Some("rows"), _) => Some((metric, false)),
+            (Some("percent"), Metric::Nulls | Metric::Missing) => Some((metric, true)),
+            _ => self.refuse(at.key("unit"), "cannot be measured for this metric", "count `rows`"),
         }
     }
 
@@ -111,39 +138,28 @@ impl Rules<'_, '_> {
         Some(CheckKind::Nulls { max_rows: None, max_share: Some(max_share?) })
     }
 
-    fn missing(
-        &mut self,
-        range: Range,
-        percent: bool,
-        arguments: &Map<String, Value>,
-        at: &Place<'_>,
-    ) -> Vec<CheckKind> {
+    fn null_alone(&mut self, arguments: &Map<String, Value>, at: &Place<'_>) {
         let values = self.found.list(arguments, at, "missingValues");
         if values.is_empty() || !values.iter().all(Value::is_null) {
             let help = "list null alone; use invalidValues for texts that stand for nothing";
-            return self.refuse(at.key("missingValues"), "only null is counted as missing", help);
+            self.found.add(at.key("missingValues"), "only null is counted as missing", help);
         }
-        self.nulls(range, percent, at).into_iter().collect()
     }
 
-    fn invalid(&mut self, range: Range, arguments: &Map<String, Value>, at: &Place<'_>) -> Vec<CheckKind> {
-        let Some(max_rows) = self.at_most(range, at) else { return Vec::new() };
+    fn invalid(&mut self, max_rows: u64, arguments: &Map<String, Value>, at: &Place<'_>) -> Option<CheckKind> {
         let pattern = self.found.text(arguments, at, "pattern");
         let values = self.found.list(arguments, at, "validValues");
         match (values, pattern) {
-            ([], Some(regex)) => vec![CheckKind::Pattern { regex: regex.to_owned(), max_rows }],
+            ([], Some(regex)) => Some(CheckKind::Pattern { regex: regex.to_owned(), max_rows }),
             ([_, ..], None) => {
                 let values = texts(self.found, values, &at.key("validValues"));
-                vec![CheckKind::AcceptedValues { values, max_rows }]
+                Some(CheckKind::AcceptedValues { values, max_rows })
             }
             _ => self.refuse(*at, "does not say what is valid", "give either `validValues` or `pattern`"),
         }
     }
 
-    fn duplicates(&mut self, range: Range, arguments: &Map<String, Value>, at: &Place<'_>) -> Option<CheckKind> {
-        if range.at_most() != Some(0) {
-            return self.refuse(*at, "duplicates cannot be tolerated by number", "use mustBe: 0");
-        }
+    fn duplicates(&mut self, arguments: &Map<String, Value>, at: &Place<'_>) -> Option<CheckKind> {
         if let Some(column) = self.column {
             return Some(CheckKind::Unique { columns: vec![column.to_owned()] });
         }
@@ -224,8 +240,7 @@ impl Rules<'_, '_> {
             self.found.add(*at, "a partition key cannot be an anchor", "move it to a data column");
         }
         let distance = self.whole(object, at, "maxDistance")?;
-        let max_distance =
-            u32::try_from(distance).ok().filter(|distance| (1..columns.len() as u64).contains(&u64::from(*distance)));
+        let max_distance = u32::try_from(distance).ok().filter(|distance| *distance > 0);
         if max_distance.is_none() {
             self.found.add(at.key("maxDistance"), "reaches no neighbouring column", "count columns from 1");
         }

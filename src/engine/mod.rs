@@ -61,6 +61,9 @@ pub trait Engine: Send + Sync {
     /// A location for a build that nothing has written to: unique in (model, run, attempt).
     fn location(&self, model: &str, run_id: &str, attempt: u32) -> String;
 
+    /// Every location that builds of `model` have written to and that is still there.
+    async fn locations(&self, model: &str) -> Result<Vec<String>, PortError>;
+
     /// Removes what a build left at `location`; absent is fine. The caller knows that nothing live reads it.
     async fn discard(&self, location: &str) -> Result<(), PortError>;
 

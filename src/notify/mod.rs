@@ -1,18 +1,26 @@
 //! The notifier port and the text of an alert.
 
+mod check_templates;
+mod filters;
 mod outbox;
+mod print;
+mod recording;
 mod render;
 
 use async_trait::async_trait;
 
+pub use check_templates::check_templates;
 pub use outbox::Outbox;
+pub use print::PrintNotifier;
+pub use recording::RecordingNotifier;
 pub use render::{Rendered, render};
 
 use crate::plan::Alert;
 use crate::port::PortError;
 
-/// Sends an alert to people.
+/// Tells people: the outbox of the local target, standard output, or an SNS topic.
 #[async_trait]
 pub trait Notifier: Send + Sync {
+    /// Sends one alert; `text` is what [`render`] made of it. Sending twice tells people twice, unless the adapter says otherwise.
     async fn send(&self, alert: &Alert, text: &Rendered) -> Result<(), PortError>;
 }

@@ -1,9 +1,10 @@
 //! An alert as data; the text comes from alerts/.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::checks::CheckResult;
-use crate::drift::Finding;
+use crate::checks::{CheckResult, CheckStatus};
+use crate::drift::{Finding, Level};
 
 /// What one run has to tell people; at most one a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,4 +35,21 @@ pub enum AlertKind {
     ChecksFailed,
     Error,
     Resolved,
+}
+
+impl Alert {
+    /// What stays the same while the same things are wrong: 16 hex digits over the findings that stop the build and the
+    /// checks that did not pass, in any order. Counts, wording and tolerated findings change from night to night: left out.
+    pub fn fingerprint_of(findings: &[Finding], checks: &[CheckResult]) -> String {
+        let stops = findings.iter().filter(|finding| finding.level != Level::Tolerated);
+        let mut stops: Vec<_> = stops.map(|it| (&it.rule, &it.table, &it.path, &it.before, &it.after)).collect();
+        let failed = checks.iter().filter(|check| check.status != CheckStatus::Pass);
+        let mut failed: Vec<_> = failed.map(|it| (&it.table, &it.check, &it.column)).collect();
+        stops.sort();
+        stops.dedup();
+        failed.sort();
+        failed.dedup();
+        let text = serde_json::to_vec(&(stops, failed)).expect("tuples of strings are JSON");
+        Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
 }

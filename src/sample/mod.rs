@@ -52,6 +52,26 @@ const SAMPLE_MODELS: &[File] = files!("sql" => "sql":
     "fact_operations.sql",
 );
 
+const CONTRACTS: &[File] = files!("../../contracts" => "contracts":
+    "raw_salesforce_leads.json",
+    "raw_source_1.json",
+    "raw_source_2.json",
+    "raw_source_3.json",
+    "int_salesforce_leads.json",
+    "int_operations.json",
+    "int_facility_details.json",
+    "int_credentials.json",
+    "fact_leads.json",
+);
+
+const SAMPLE_CONTRACTS: &[File] = files!("contracts" => "contracts":
+    "raw_source_4.json",
+    "raw_source_5.json",
+    "int_inspections.json",
+    "int_enrollments.json",
+    "fact_operations.json",
+);
+
 /// What arrives, in the order in which the demo shows it.
 pub const ARRIVALS: [Arrival; 3] = [
     Arrival {
@@ -78,7 +98,7 @@ pub const ARRIVALS: [Arrival; 3] = [
 
 /// Writes the lake, the models and the contracts under `dir`, over files of the same name.
 pub fn write(dir: &Path) -> io::Result<()> {
-    [LAKE, MODELS, SAMPLE_MODELS].iter().try_for_each(|files| write_files(dir, files))
+    [LAKE, MODELS, SAMPLE_MODELS, CONTRACTS, SAMPLE_CONTRACTS].iter().try_for_each(|files| write_files(dir, files))
 }
 
 impl Arrival {

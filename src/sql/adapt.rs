@@ -1,8 +1,15 @@
 //! Carrying a tolerated addition through the models that take additions in, by insertion only.
 
-use super::{Graph, Model};
-use crate::problem::Problems;
-use crate::schema::{DataType, Table};
+use std::collections::BTreeMap;
+
+use super::carry::{Arrival, Carried, Carrier};
+use super::lineage::{resolve_model, source_columns, table_columns};
+use super::outline::Query;
+use super::resolve::{self, Columns, Output};
+use super::source::Source;
+use super::{Graph, Model, edit, prove, substitute};
+use crate::problem::{Problem, Problems};
+use crate::schema::{Column, DataType, Table};
 
 /// A column that appeared in a raw table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +36,8 @@ pub struct Adaptation {
     pub not_carried: Vec<NotCarried>,
 }
 
-/// An addition that would have changed rows (DISTINCT, GROUP BY, set operation) or that a model did not opt into.
+/// An addition that a model opted into and that would have changed its rows (DISTINCT, GROUP BY, set operation), or has
+/// no single way to its output. Models that did not opt in are not listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotCarried {
     pub model: String,
@@ -45,10 +53,140 @@ pub struct NotCarried {
 /// A carried text column is trimmed and its empty value becomes NULL; the output name is snake_case; a name that the
 /// model already has is refused (a problem).
 pub fn adapt(
-    _graph: &Graph,
-    _sources: &[Table],
-    _additions: &[Addition],
-    _substitutions: &[Substitution],
+    graph: &Graph,
+    sources: &[Table],
+    additions: &[Addition],
+    substitutions: &[Substitution],
 ) -> Result<Adaptation, Problems> {
-    todo!()
+    let arrivals = additions.iter().map(|addition| Arrival {
+        addition,
+        table: addition.table.to_lowercase(),
+        column: addition.column.to_lowercase(),
+        cleaned: false,
+    });
+    let mut adapter = Adapter {
+        substitutions,
+        arrivals: arrivals.collect(),
+        before: source_columns(&before(sources, additions, substitutions)),
+        after: source_columns(sources),
+        adaptation: Adaptation::default(),
+    };
+    let mut problems = Vec::new();
+    for model in graph.order.iter().filter_map(|name| graph.models.get(name)) {
+        if let Err(Problems(found)) = adapter.model(model) {
+            problems.extend(found);
+        }
+    }
+    Problems::or(problems, adapter.adaptation)
+}
+
+/// The tables as the models know them: without the additions, with the columns that substitutions stand for.
+fn before(sources: &[Table], additions: &[Addition], substitutions: &[Substitution]) -> Vec<Table> {
+    let mut tables = sources.to_vec();
+    for table in &mut tables {
+        let is_added = |column: &Column| {
+            additions.iter().any(|addition| {
+                addition.table.eq_ignore_ascii_case(&table.name) && addition.column.eq_ignore_ascii_case(&column.name)
+            })
+        };
+        table.columns.retain(|column| !is_added(column));
+        for substitution in substitutions.iter().filter(|other| other.table().eq_ignore_ascii_case(&table.name)) {
+            let name = substitution.column();
+            let data_type = substitution.data_type().clone();
+            match table.columns.iter_mut().find(|column| column.name.eq_ignore_ascii_case(name)) {
+                Some(column) => column.data_type = data_type,
+                None => table.columns.push(Column::new(name, data_type)),
+            }
+        }
+    }
+    tables
+}
+
+/// Goes through the models in build order.
+struct Adapter<'a> {
+    substitutions: &'a [Substitution],
+    arrivals: Vec<Arrival<'a>>,
+    /// Columns of every table, as the original models see them.
+    before: BTreeMap<String, Columns>,
+    /// The same as the adapted models see them.
+    after: BTreeMap<String, Columns>,
+    adaptation: Adaptation,
+}
+
+impl Adapter<'_> {
+    fn model(&mut self, model: &Model) -> Result<(), Problems> {
+        let old = resolve_model(model, &self.before)?;
+        // Known even if the model cannot be adapted: those who read it are judged on their own.
+        self.before.insert(model.name.clone(), as_table(&model.name, &old.columns));
+        self.after.insert(model.name.clone(), as_table(&model.name, &old.columns));
+        Problems::or(old.problems, ())?;
+        let known = self.arrivals.len();
+        let adapted = self.adapted(model, &old.columns).inspect_err(|_| self.arrivals.truncate(known))?;
+        if adapted.text != model.text {
+            self.adaptation.models.push(adapted);
+        }
+        Ok(())
+    }
+
+    fn adapted(&mut self, model: &Model, old: &Columns) -> Result<Model, Problems> {
+        let adapted = self.carried(&self.substituted(model)?)?;
+        let new = prove::keeps_columns(old, &adapted, &self.after, self.substitutions)?;
+        self.after.insert(model.name.clone(), as_table(&model.name, &new));
+        Ok(adapted)
+    }
+
+    fn substituted(&self, model: &Model) -> Result<Model, Problems> {
+        if !self.substitutions.iter().any(|other| model.reads.contains(&other.table().to_lowercase())) {
+            return Ok(model.clone());
+        }
+        let source = read(model)?;
+        let query = Query::of(&source);
+        let resolved = resolve::resolve(&model.file, &source, &query, &self.before);
+        let edits = substitute::edits(model, &source, &query, &resolved, self.substitutions)?;
+        Model::parse(&model.file, &edit::apply(&model.text, &edits).0)
+    }
+
+    fn carried(&mut self, model: &Model) -> Result<Model, Problems> {
+        let reached: Vec<Arrival> =
+            self.arrivals.iter().filter(|arrival| model.reads.contains(&arrival.table)).cloned().collect();
+        if reached.is_empty() {
+            return Ok(model.clone());
+        }
+        let source = read(model)?;
+        let query = Query::of(&source);
+        let mut carrier = Carrier::new(model, &source, &query);
+        let mut problems = Vec::new();
+        for arrival in reached {
+            match carrier.carry(&arrival) {
+                Ok(Carried::As { column, cleaned }) => {
+                    self.arrivals.push(Arrival { table: model.name.clone(), column, cleaned, ..arrival });
+                }
+                Ok(Carried::Not { reason }) => self.adaptation.not_carried.push(NotCarried {
+                    model: model.name.clone(),
+                    table: arrival.addition.table.clone(),
+                    column: arrival.addition.column.clone(),
+                    reason,
+                }),
+                Ok(Carried::Ignored) => {}
+                Err(Problems(found)) => problems.extend(found),
+            }
+        }
+        let (text, inserted) = edit::apply(&model.text, &carrier.edits);
+        Problems::or(problems, ())?;
+        let adapted = Model::parse(&model.file, &text)?;
+        if !prove::is_original_plus(&source, &read(&adapted)?, &inserted) {
+            let message = "the adapted SQL is not the original plus inserted columns";
+            return Err(Problem::new(&model.file, "", message, "adapt the model by hand").into());
+        }
+        Ok(adapted)
+    }
+}
+
+fn read(model: &Model) -> Result<Source<'_>, Problems> {
+    Source::read(&model.text).map_err(|error| Problem::new(&model.file, error.place, error.message, error.help).into())
+}
+
+fn as_table(name: &str, columns: &Columns) -> Columns {
+    let column = |output: &Output| (output.name.clone(), output.data_type.clone());
+    table_columns(name, columns.outputs.iter().map(column).collect())
 }

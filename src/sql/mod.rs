@@ -2,6 +2,8 @@
 
 mod adapt;
 mod clean;
+mod carry;
+mod dialect;
 mod edit;
 mod graph;
 mod header;
@@ -9,14 +11,18 @@ pub mod ident;
 mod lineage;
 mod model;
 mod outline;
+mod paths;
+mod prove;
 mod resolve;
 mod slot;
 mod source;
+mod substitute;
 mod tables;
 mod types;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
-pub use clean::{cleaned, first_model};
+pub use clean::first_model;
+pub use dialect::dialect;
 pub use graph::Graph;
 pub use lineage::{Lineage, Reader};
 pub use model::{Materialization, Model};

@@ -2,7 +2,7 @@
 
 use super::header::Header;
 use super::outline::{Branch, Query, Select};
-use super::source::Source;
+use super::source::{self, Source};
 use super::{slot, tables};
 use crate::problem::{Problem, Problems};
 
@@ -86,10 +86,7 @@ impl Model {
     /// The SELECT alone, without the header block and a trailing semicolon.
     pub fn select(&self) -> &str {
         let start = Header::read(&self.file, &self.text, &mut Vec::new()).length;
-        let end = match Source::read(&self.text) {
-            Ok(source) => source.bytes(&(0..source.tokens.len())).end,
-            Err(_) => self.text.len(),
-        };
+        let end = source::end(&self.text);
         self.text[start..end.max(start)].trim()
     }
 }

@@ -69,7 +69,6 @@ pub(super) struct Relation {
     pub alias: Option<String>,
     /// `AS t (a, b)`: the new names.
     pub columns: Vec<String>,
-    pub at: usize,
 }
 
 #[derive(Debug)]
@@ -351,7 +350,7 @@ impl Outliner<'_> {
     }
 
     fn alias(&self, at: usize, mut index: usize, end: usize, kind: RelationKind, select: &mut Select) -> usize {
-        let mut relation = Relation { kind, alias: None, columns: Vec::new(), at };
+        let mut relation = Relation { kind, alias: None, columns: Vec::new() };
         index = self.skip_sample(index);
         let explicit = self.kind(index) == Some(T::As);
         if explicit {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use polyglot_sql::traversal::DfsIter;
-use polyglot_sql::{Dialect, DialectType, Error, Expression, Token, TokenType};
+use polyglot_sql::{Error, Expression, Token, TokenType};
+
+use super::dialect::dialect;
 
 /// A statement with one tree. Comments are blanked before parsing, so that where a comment stands never
 /// decides whether two trees are equal; offsets and lines stay those of the text.
@@ -38,10 +40,6 @@ pub(super) struct Unreadable {
     pub help: &'static str,
 }
 
-pub(super) fn dialect() -> Dialect {
-    Dialect::get(DialectType::Athena)
-}
-
 /// The tokens of a text: enough where no tree is needed.
 pub(super) fn tokenize(text: &str) -> Result<(Vec<Token>, Vec<usize>), Unreadable> {
     let bytes = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
@@ -49,6 +47,13 @@ pub(super) fn tokenize(text: &str) -> Result<(Vec<Token>, Vec<usize>), Unreadabl
         Ok(tokens) => Ok((tokens, bytes)),
         Err(error) => Err(unreadable(text, &error)),
     }
+}
+
+/// The byte where the statement ends, without semicolons and what follows it.
+pub(super) fn end(text: &str) -> usize {
+    let Ok((tokens, bytes)) = tokenize(text) else { return text.len() };
+    let last = tokens.iter().rfind(|token| token.token_type != TokenType::Semicolon);
+    last.map_or(text.len(), |token| bytes[token.span.end])
 }
 
 impl<'a> Source<'a> {

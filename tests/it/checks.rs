@@ -111,10 +111,10 @@ fn row_count_is_judged_by_its_bounds_and_never_passes_empty() {
 #[test]
 fn an_empty_table_fails_even_without_checks() {
     let results = evaluate("t", &[], Some(&numbers(&[0])), None);
-    assert_eq!(results.iter().map(|result| (result.check.as_str(), result.status)).collect::<Vec<_>>(), [(
-        "row-count",
-        Fail
-    )]);
+    assert_eq!(
+        results.iter().map(|result| (result.check.as_str(), result.status)).collect::<Vec<_>>(),
+        [("row count", Fail)]
+    );
     let with_nulls = evaluate("t", &[nulls(Some(0), None)], Some(&numbers(&[0, 0])), None);
     assert_eq!(with_nulls[0].status, Fail);
 }
@@ -134,10 +134,7 @@ fn row_count_change_is_a_share_of_the_published_rows() {
 fn a_first_build_has_nothing_to_compare_with() {
     let spec = check(CheckKind::RowCountChange { max_share: 0.5 });
     let result = judged(&spec, &numbers(&[5]), None);
-    assert_eq!(
-        (result.status, result.measured, result.bound),
-        (Pass, Value::Null, json!("no published version yet"))
-    );
+    assert_eq!((result.status, result.measured, result.bound), (Pass, Value::Null, json!("no published version yet")));
     assert_eq!(judged(&spec, &row(&[None]), None).status, Inconclusive);
 }
 
@@ -212,17 +209,17 @@ fn a_failed_statement_proves_nothing() {
 fn checks_say_what_they_allow() {
     let lines = every_kind().iter().map(describe).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!(lines, @r#"
-    row-count of `status`: 1 to 9 rows
-    row-count-change of `status`: at most 50 % more or fewer rows than published
+    row count of `status`: 1 to 9 rows
+    row count change of `status`: at most 50 % more or fewer rows than published
     nulls of `status`: no row without a value
     nulls of `status`: at most 10 % of rows without a value
     unique of `status`: no two rows share `status`, `odd "name`
-    accepted-values of `status`: no row outside the 1 accepted values
+    accepted values of `status`: no row outside the 1 accepted values
     pattern of `status`: no row against the pattern \d{3}-\d+|x
     freshness of `status`: the newest value at most 24 hours old
     references of `status`: every value stands in `int_leads`.`id`
-    moved-rows of `status`: no row lost
-    cast-loss of `status`: no row lost by the cast to struct<a:string,b:array<float>>
+    moved rows of `status`: no row lost
+    cast loss of `status`: no row lost by the cast to struct<a:string,b:array<float>>
     "#);
 }
 

@@ -62,7 +62,7 @@ impl Catalog for Faulty<'_, dyn Catalog> {
     async fn restore(&self, name: &str, version: &str) -> Result<Table, PortError> {
         self.fuse.guard(self.inner.restore(name, version)).await
     }
-    async fn prune(&self, name: &str, keep: usize) -> Result<Vec<String>, PortError> {
+    async fn prune(&self, name: &str, keep: usize) -> Result<(), PortError> {
         self.fuse.guard(self.inner.prune(name, keep)).await
     }
     async fn forget(&self, name: &str) -> Result<(), PortError> {
@@ -86,6 +86,9 @@ impl Engine for Faulty<'_, dyn Engine> {
     }
     fn location(&self, model: &str, run_id: &str, attempt: u32) -> String {
         self.inner.location(model, run_id, attempt)
+    }
+    async fn locations(&self, model: &str) -> Result<Vec<String>, PortError> {
+        self.fuse.guard(self.inner.locations(model)).await
     }
     async fn discard(&self, location: &str) -> Result<(), PortError> {
         self.fuse.guard(self.inner.discard(location)).await

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Runs sql/*.sql on Athena and prints each model's rows as JSON.
+"""Runs a project's models on Athena and prints their rows as JSON.
 
-    models.py LAKE [--sql DIR] [--slot 2026-01-02T03:04:05Z] [--database NAME]
+    models.py LAKE PROJECT... [--slot 2026-01-02T03:04:05Z] [--database NAME]
 
-LAKE holds one folder of JSON Lines a source; each becomes a table raw_<folder>, typed as a crawler
-would. Every model is built by CREATE TABLE AS in dependency order and read back. The output is one
-object, model name to sorted rows; values are the text that GetQueryResults gives, so that two
-engines' outputs can be compared as they are.
+LAKE holds one folder a source; each becomes the table raw_<folder> that contracts/ of a PROJECT promises.
+Every model in sql/ of the PROJECTs is built by CREATE TABLE AS in dependency order and read back. The
+output is one object, model name to sorted rows; values are the text that GetQueryResults gives, so that
+two engines' outputs can be compared as they are. tests/fixtures/models/sample_on_trino.json is
+
+    models.py src/sample/data/lake . src/sample
 
 Needs boto3 and an Athena endpoint in the usual AWS_* variables (AWS_ENDPOINT_URL for a local one).
 A database and a bucket of the given name are dropped and made anew.
@@ -21,24 +23,25 @@ import time
 
 import boto3
 
-OPENX = "org.openx.data.jsonserde.JsonSerDe"
-TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
-TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
-
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("lake", type=pathlib.Path)
-    arguments.add_argument("--sql", type=pathlib.Path, default=pathlib.Path(__file__).parents[2] / "sql")
+    arguments.add_argument("project", type=pathlib.Path, nargs="+")
     arguments.add_argument("--slot", default="2026-01-02T03:04:05Z")
-    arguments.add_argument("--database", default="pbright_parity")
+    arguments.add_argument("--database", default="crawlguard_parity")
     options = arguments.parse_args()
 
     bucket = options.database.replace("_", "-")
-    load(options.lake, options.database, bucket)
-    models = {file.stem: bind(select(file.read_text()), options.slot) for file in sorted(options.sql.glob("*.sql"))}
+    contracts = [json.loads(file.read_text()) for file in files(options.project, "contracts/raw_*.json")]
+    load(options.lake, contracts, options.database, bucket)
+    models = {file.stem: bind(select(file.read_text()), options.slot) for file in files(options.project, "sql/*.sql")}
     rows = {name: build(options.database, bucket, name, models[name]) for name in ordered(models)}
     print("{" + ",".join(f"\n{json.dumps(name)}: [{lines(rows[name])}\n]" for name in sorted(rows)) + "\n}")
+
+
+def files(projects, pattern):
+    return [file for project in projects for file in sorted(project.glob(pattern))]
 
 
 def lines(rows):
@@ -46,20 +49,36 @@ def lines(rows):
     return ",".join("\n" + json.dumps(row, ensure_ascii=False) for row in rows)
 
 
-def load(lake, database, bucket):
-    """A database of its own, with the rows in S3 and one Glue table a folder."""
+def load(lake, contracts, database, bucket):
+    """A database of its own, with the files in S3 and one Glue table a folder."""
     s3, glue = boto3.client("s3"), boto3.client("glue")
     empty(s3, glue, database, bucket)
     s3.create_bucket(Bucket=bucket)
     glue.create_database(DatabaseInput={"Name": database})
+    promised = {contract["name"]: contract["schema"][0] for contract in contracts}
     for folder in sorted(path for path in lake.iterdir() if path.is_dir()):
-        columns = {}
-        for file in sorted(folder.glob("*.json*")):
+        for file in sorted(folder.iterdir()):
             s3.upload_file(str(file), bucket, f"{folder.name}/{file.name}")
-            infer(file, columns)
-        if columns:
-            table = "raw_" + re.sub(r"\W", "_", folder.name.lower())
-            glue.create_table(DatabaseName=database, TableInput=glue_table(table, columns, bucket, folder.name))
+        name = "raw_" + re.sub(r"\W", "_", folder.name.lower())
+        glue.create_table(DatabaseName=database, TableInput=table(promised[name], f"s3://{bucket}/{folder.name}/"))
+
+
+def table(schema, location):
+    """The Glue table that a contract promises."""
+    own = {entry["property"].removeprefix("crawlguard."): entry["value"] for entry in schema["customProperties"]}
+    header = {"skip.header.line.count": str(own["skipHeaderLines"])} if "skipHeaderLines" in own else {}
+    return {
+        "Name": schema["name"],
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"classification": own["classification"], "compressionType": own["compression"], **header},
+        "StorageDescriptor": {
+            "Columns": [{"Name": column["name"], "Type": column["physicalType"]} for column in schema["properties"]],
+            "Location": location,
+            "InputFormat": own["inputFormat"],
+            "OutputFormat": own["outputFormat"],
+            "SerdeInfo": {"SerializationLibrary": own["serde"], "Parameters": own.get("serdeParameters", {})},
+        },
+    }
 
 
 def empty(s3, glue, database, bucket):
@@ -72,45 +91,6 @@ def empty(s3, glue, database, bucket):
         for table in glue.get_tables(DatabaseName=database)["TableList"]:
             glue.delete_table(DatabaseName=database, Name=table["Name"])
         glue.delete_database(Name=database)
-
-
-def infer(file, columns):
-    """Widens `columns` (lowercase name to type) by every value of a file."""
-    widest = ["boolean", "int", "bigint", "double", "string"]
-    for line in file.read_text(encoding="utf-8").splitlines():
-        for name, value in json.loads(line).items():
-            seen = glue_type(value)
-            known = columns.setdefault(name.lower(), None)
-            if known is None or seen is None:
-                columns[name.lower()] = known or seen
-            elif known != seen:
-                both = "string" if "boolean" in (known, seen) else max(known, seen, key=widest.index)
-                columns[name.lower()] = both
-
-
-def glue_type(value):
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "int" if abs(value) < 2**31 else "bigint"
-    return "double" if isinstance(value, float) else "string"
-
-
-def glue_table(table, columns, bucket, prefix):
-    return {
-        "Name": table,
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"classification": "json", "compressionType": "none", "typeOfData": "file"},
-        "StorageDescriptor": {
-            "Columns": [{"Name": name, "Type": kind or "string"} for name, kind in columns.items()],
-            "Location": f"s3://{bucket}/{prefix}/",
-            "InputFormat": TEXT_INPUT,
-            "OutputFormat": TEXT_OUTPUT,
-            "SerdeInfo": {"SerializationLibrary": OPENX, "Parameters": {"paths": ",".join(columns)}},
-        },
-    }
 
 
 def select(text):

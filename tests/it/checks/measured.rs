@@ -102,14 +102,17 @@ fn a_reference_to_a_missing_column_is_an_error() {
 #[test]
 fn an_anchor_is_looked_for_outwards_and_left_first() {
     let columns = ["a", "b", "c", "d"].map(String::from).to_vec();
-    let spec = of("C", CheckKind::MovedRows {
-        values: vec!["TRUE".into(), "FALSE".into()],
-        regex: None,
-        max_distance: 2,
-        columns,
-        max_moved: None,
-        max_lost: 0,
-    });
+    let spec = of(
+        "C",
+        CheckKind::MovedRows {
+            values: vec!["TRUE".into(), "FALSE".into()],
+            regex: None,
+            max_distance: 2,
+            columns,
+            max_moved: None,
+            max_lost: 0,
+        },
+    );
     let rows = "('x', 'x', 'TRUE', 'x'), ('TRUE', 'TRUE', 'FALSE', 'TRUE'), ('x', 'TRUE', 'x', 'x'), \
                 ('x', NULL, NULL, 'FALSE'), ('TRUE', 'x', 'x', 'x'), ('true', 'x', 'x', 'x'), \
                 (NULL, NULL, NULL, NULL)) AS v(a, b, c, d)";
@@ -118,14 +121,17 @@ fn an_anchor_is_looked_for_outwards_and_left_first() {
 
 #[test]
 fn a_moved_anchor_may_be_a_pattern_and_stand_at_the_edge() {
-    let spec = of("id", CheckKind::MovedRows {
-        values: vec!["none".into()],
-        regex: Some(r"\d{5,}".into()),
-        max_distance: 9,
-        columns: vec!["id".into(), "next".into()],
-        max_moved: None,
-        max_lost: 0,
-    });
+    let spec = of(
+        "id",
+        CheckKind::MovedRows {
+            values: vec!["none".into()],
+            regex: Some(r"\d{5,}".into()),
+            max_distance: 9,
+            columns: vec!["id".into(), "next".into()],
+            max_moved: None,
+            max_lost: 0,
+        },
+    );
     let rows = "('12345', 'x'), ('none', 'x'), ('x', '123456'), ('x', '1')) AS v(id, next)";
     expect_numbers(rows, spec, &[Some("4"), Some("2"), Some("1"), Some("0"), Some("1")]);
 }
@@ -133,11 +139,14 @@ fn a_moved_anchor_may_be_a_pattern_and_stand_at_the_edge() {
 #[test]
 fn what_a_cast_loses_is_counted() {
     let lost = |target_type: &str| {
-        of("a", CheckKind::CastLoss {
-            column_expression: "nullif(trim(\"a\"), '')".into(),
-            target_type: target_type.into(),
-            max_rows: 0,
-        })
+        of(
+            "a",
+            CheckKind::CastLoss {
+                column_expression: "nullif(trim(\"a\"), '')".into(),
+                target_type: target_type.into(),
+                max_rows: 0,
+            },
+        )
     };
     let rows = "('1'), ('x'), (' '), (NULL), ('2.5')) AS v(a)";
     expect_numbers(rows, lost("double"), &[Some("5"), Some("1")]);

@@ -1,0 +1,114 @@
+//! What templates can do beyond minijinja's own filters.
+
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Value};
+
+/// Longest line: what a mail client on a phone shows without breaking it.
+const WIDTH: usize = 72;
+
+/// Adds every filter of this module to `environment`.
+pub(super) fn add(environment: &mut Environment<'_>) {
+    environment.add_filter("wrap", wrap);
+    environment.add_filter("listed", listed);
+    environment.add_filter("numbers", numbers);
+    environment.add_filter("masked", |text: &str| masked(text));
+}
+
+/// `text | wrap(indent)`: lines of at most 72 characters, every line but the first indented. A longer word stays whole.
+fn wrap(text: &str, indent: Option<usize>) -> String {
+    let indent = indent.unwrap_or(0);
+    let width = WIDTH.saturating_sub(indent);
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > width {
+            lines.push(String::new());
+            used = 0;
+        }
+        let line = lines.last_mut().expect("it starts with one line");
+        if used > 0 {
+            line.push(' ');
+            used += 1;
+        }
+        line.push_str(word);
+        used += length;
+    }
+    lines.join(&format!("\n{}", " ".repeat(indent)))
+}
+
+/// `names | listed(8)`: the first eight, and how many more there are.
+fn listed(names: Vec<String>, most: usize) -> String {
+    let shown = names.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(most) {
+        0 => shown,
+        more if shown.is_empty() => format!("{more}"),
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// `check.measured | numbers`: an object of numbers as `in_place 2, moved_1 33`, anything else as it is.
+fn numbers(value: Value) -> String {
+    if value.kind() != ValueKind::Map {
+        return if value.is_none() { "nothing".to_owned() } else { value.to_string() };
+    }
+    let names = value.try_iter().into_iter().flatten();
+    let pairs = names.map(|name| format!("{name} {}", value.get_item(&name).unwrap_or_default()));
+    pairs.collect::<Vec<_>>().join(", ")
+}
+
+/// `error | masked`: an engine's message without what stands in quotes, which can be a row's value. From a line's first
+/// opening quote to its last closing one, since a value can hold quotes itself; names in backticks stay.
+fn masked(text: &str) -> String {
+    let lines = text.lines().map(|line| match (opening_quote(line), line.rfind(['\'', '"'])) {
+        (Some(start), Some(end)) if start < end => format!("{}...{}", &line[..=start], &line[end..]),
+        (Some(start), _) => format!("{}...", &line[..=start]),
+        (None, _) => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The first quote that no letter or digit stands before: that one would be an apostrophe.
+fn opening_quote(line: &str) -> Option<usize> {
+    let mut before = None;
+    line.char_indices().find_map(|(index, char)| {
+        let opens = matches!(char, '\'' | '"') && !before.is_some_and(char::is_alphanumeric);
+        before = Some(char);
+        opens.then_some(index)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_wrapped_between_words() {
+        let wrapped = wrap(&"word ".repeat(30), Some(3));
+        assert!(wrapped.lines().all(|line| line.chars().count() <= WIDTH));
+        assert!(wrapped.lines().skip(1).all(|line| line.starts_with("   word")));
+        assert_eq!(wrap(&"x".repeat(100), None), "x".repeat(100));
+        assert_eq!(wrap(" ", None), "");
+    }
+
+    #[test]
+    fn values_in_quotes_are_masked() {
+        for (message, shown) in [
+            ("Cannot cast 'ada@example.org' to INT", "Cannot cast '...' to INT"),
+            ("Could not convert string 'O'Brien' to INT32", "Could not convert string '...' to INT32"),
+            ("Invalid format: \"5/17/24\" is malformed", "Invalid format: \"...\" is malformed"),
+            ("can't read table `raw_orders`", "can't read table `raw_orders`"),
+            ("an open 'quote", "an open '..."),
+        ] {
+            assert_eq!(masked(message), shown);
+        }
+    }
+
+    #[test]
+    fn long_lists_say_how_many_more() {
+        let names = |count| (1..=count).map(|n: u8| n.to_string()).collect::<Vec<_>>();
+        assert_eq!(listed(names(3), 3), "1, 2, 3");
+        assert_eq!(listed(names(5), 3), "1, 2, 3 and 2 more");
+        assert_eq!(listed(names(0), 3), "");
+    }
+}

@@ -1,0 +1,145 @@
+//! Where an added column is written so that it reaches a model's output.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::edit::Edit;
+use super::outline::Query;
+use super::paths::{self, Link, Path};
+use super::source::Source;
+use super::{Addition, Model, ident};
+use crate::problem::{Problem, Problems};
+use crate::schema::DataType;
+
+/// A new column of a table that a model may read: a raw table's, or a model's that carries it.
+#[derive(Debug, Clone)]
+pub(super) struct Arrival<'a> {
+    pub addition: &'a Addition,
+    pub table: String,
+    pub column: String,
+    /// True once text is trimmed and the name is snake_case.
+    pub cleaned: bool,
+}
+
+/// What one arrival comes to in a model.
+pub(super) enum Carried {
+    /// The output column.
+    As { column: String, cleaned: bool },
+    /// It would have changed rows.
+    Not { reason: String },
+    /// The model does not opt in, and no star takes the column.
+    Ignored,
+}
+
+/// Collects the insertions of one model.
+pub(super) struct Carrier<'a> {
+    pub model: &'a Model,
+    pub source: &'a Source<'a>,
+    pub query: &'a Query,
+    pub edits: Vec<Edit>,
+    /// Names inserted so far, by SELECT.
+    inserted: BTreeMap<usize, BTreeSet<String>>,
+}
+
+impl<'a> Carrier<'a> {
+    pub fn new(model: &'a Model, source: &'a Source<'a>, query: &'a Query) -> Self {
+        Self { model, source, query, edits: Vec::new(), inserted: BTreeMap::new() }
+    }
+
+    pub fn carry(&mut self, arrival: &Arrival) -> Result<Carried, Problems> {
+        let paths = paths::of(self.source, self.query, &arrival.table);
+        if paths.iter().any(Path::is_star) {
+            return Ok(Carried::As { column: arrival.column.clone(), cleaned: arrival.cleaned });
+        }
+        if !self.model.carries_additions {
+            return Ok(Carried::Ignored);
+        }
+        let open: Vec<&Path> = paths.iter().filter(|path| path.blocked.is_none()).collect();
+        let not = |reason: String| Ok(Carried::Not { reason });
+        match (open.as_slice(), paths.first().and_then(|path| path.blocked.clone())) {
+            ([path], _) => self.along(path, arrival),
+            ([], Some(reason)) => not(reason),
+            ([], None) => not("only a subquery inside an expression reads the table".to_owned()),
+            _ => not("the model reads the table in more than one place".to_owned()),
+        }
+    }
+
+    fn along(&mut self, path: &Path, arrival: &Arrival) -> Result<Carried, Problems> {
+        let mut column = arrival.column.clone();
+        let mut cleaned = arrival.cleaned;
+        for (index, link) in path.links.iter().enumerate() {
+            if link.is_star() {
+                continue;
+            }
+            let named = qualified(link, &column);
+            let projection = if cleaned {
+                named
+            } else {
+                column = self.output_name(arrival)?;
+                cleaned = true;
+                clean(&named, arrival, &column)
+            };
+            self.insert(link, &column, &projection, index + 1 == path.links.len())?;
+        }
+        Ok(Carried::As { column, cleaned })
+    }
+
+    fn output_name(&self, arrival: &Arrival) -> Result<String, Problems> {
+        ident::snake_case(&arrival.column).ok_or_else(|| {
+            let message = format!("the added column `{}` has no letter or digit to make a name of", arrival.column);
+            Problem::new(&self.model.file, "", message, "rename the column at its source").into()
+        })
+    }
+
+    fn insert(&mut self, link: &Link, column: &str, projection: &str, is_final: bool) -> Result<(), Problems> {
+        let select = link.select;
+        let inserted = self.inserted.entry(select.at).or_default();
+        let taken = select.items.iter().any(|item| item.name.as_deref() == Some(column));
+        if taken || !inserted.insert(column.to_owned()) {
+            let message = format!("an added column would be named `{column}`, and a column of this SELECT already is");
+            let help = "rename the model's column, or set `additions: ignore`";
+            return Err(Problem::new(&self.model.file, self.source.place(select.at), message, help).into());
+        }
+        let partitions = if is_final { self.model.partitioned_by.len() } else { 0 };
+        let Some(last) = select.items.len().checked_sub(partitions + 1) else {
+            let message = "no output column stands ahead of the partition columns".to_owned();
+            let help = "list the columns in the final SELECT";
+            return Err(Problem::new(&self.model.file, self.source.place(select.at), message, help).into());
+        };
+        let bytes = self.source.bytes(&select.items[last].tokens);
+        let text = format!("{}{projection}", separator(self.source.text, bytes.start));
+        self.edits.push(Edit::insert(bytes.end, text));
+        Ok(())
+    }
+}
+
+/// The column as the SELECT has to name it: qualified where the FROM has other relations.
+fn qualified(link: &Link, column: &str) -> String {
+    let relations = &link.select.relations;
+    match relations[link.relation].qualifier().filter(|_| relations.len() > 1) {
+        Some(qualifier) => format!("{}.{}", ident::plain(qualifier), ident::plain(column)),
+        None => ident::plain(column),
+    }
+}
+
+fn clean(named: &str, arrival: &Arrival, column: &str) -> String {
+    let name = ident::plain(column);
+    match arrival.addition.data_type {
+        DataType::String | DataType::Varchar(_) | DataType::Char(_) => {
+            format!("nullif(trim({named}), '') AS {name}")
+        }
+        _ if arrival.column == column => named.to_owned(),
+        _ => format!("{named} AS {name}"),
+    }
+}
+
+/// What stands between two entries of this select list: its line breaks, indentation and place of the comma.
+fn separator(text: &str, item_start: usize) -> String {
+    let line_start = text[..item_start].rfind('\n').map_or(0, |newline| newline + 1);
+    let before = &text[line_start..item_start];
+    let newline = if text[..line_start].ends_with("\r\n") { "\r\n" } else { "\n" };
+    match before.trim() {
+        "" if line_start > 0 => format!(",{newline}{before}"),
+        "," => format!("{newline}{before}"),
+        _ => ", ".to_owned(),
+    }
+}

@@ -1,0 +1,113 @@
+//! A tolerated change of a raw column, written where models name the column.
+
+use super::edit::Edit;
+use super::outline::{Branch, Query, RelationKind, Select};
+use super::resolve::{Resolved, Site};
+use super::source::Source;
+use super::{Model, Substitution, ident, types};
+use crate::problem::{Problem, Problems};
+use crate::schema::DataType;
+
+impl Substitution {
+    pub(super) fn table(&self) -> &str {
+        match self {
+            Self::TypedNull { table, .. } | Self::TryCast { table, .. } => table,
+        }
+    }
+
+    pub(super) fn column(&self) -> &str {
+        match self {
+            Self::TypedNull { column, .. } | Self::TryCast { column, .. } => column,
+        }
+    }
+
+    pub(super) fn data_type(&self) -> &DataType {
+        match self {
+            Self::TypedNull { data_type, .. } | Self::TryCast { data_type, .. } => data_type,
+        }
+    }
+
+    fn is_of(&self, table: &str, column: &str) -> bool {
+        self.table().eq_ignore_ascii_case(table) && self.column().to_lowercase() == column
+    }
+}
+
+/// The edits of one model. `resolved` is the model over the tables as they were before the change.
+pub(super) fn edits(
+    model: &Model,
+    source: &Source,
+    query: &Query,
+    resolved: &Resolved,
+    substitutions: &[Substitution],
+) -> Result<Vec<Edit>, Problems> {
+    let mut problems = Vec::new();
+    let mut problem = |token: usize, message: String, help: &str| {
+        problems.push(Problem::new(&model.file, source.place(token), message, help));
+    };
+    for (token, table) in &resolved.unnamed {
+        let hit = substitutions.iter().find(|substitution| substitution.table().eq_ignore_ascii_case(table));
+        if let Some(substitution) = hit {
+            let message = format!("`{}` of {table} changed and is taken unnamed here", substitution.column());
+            problem(*token, message, "list the columns instead of `*` or USING");
+        }
+    }
+    let projections = bare_projections(query);
+    let mut edits = Vec::new();
+    for site in &resolved.sites {
+        let Some(substitution) = substitutions.iter().find(|other| other.is_of(&site.table, &site.column)) else {
+            continue;
+        };
+        let Some(data_type) = types::to_dml(substitution.data_type()) else {
+            let message = format!("`{}` has no type to read it as: {}", site.column, substitution.data_type());
+            problem(site.tokens.start, message, "mend the contract's type");
+            continue;
+        };
+        if source.name(site.tokens.end - 1) != site.column {
+            let message = format!("a field of `{}`, which changed, is read here", site.column);
+            problem(site.tokens.start, message, "qualify the column with its relation");
+            continue;
+        }
+        edits.extend(at(source, site, substitution, &data_type, projections.contains(&site.tokens)));
+    }
+    edits.sort_by_key(|edit| edit.bytes.start);
+    edits.dedup();
+    Problems::or(problems, edits)
+}
+
+fn at(source: &Source, site: &Site, substitution: &Substitution, data_type: &str, is_output: bool) -> Vec<Edit> {
+    let bytes = source.bytes(&site.tokens);
+    let name = if is_output { format!(" AS {}", ident::plain(&site.column)) } else { String::new() };
+    match substitution {
+        Substitution::TypedNull { .. } => vec![Edit { bytes, text: format!("CAST(NULL AS {data_type}){name}") }],
+        Substitution::TryCast { .. } => {
+            vec![Edit::insert(bytes.start, "TRY_CAST("), Edit::insert(bytes.end, format!(" AS {data_type}){name}"))]
+        }
+    }
+}
+
+/// Entries of select lists that are a column without AS: they lose their name if the column is wrapped.
+fn bare_projections(query: &Query) -> Vec<std::ops::Range<usize>> {
+    let mut found = Vec::new();
+    collect(query, &mut found);
+    found
+}
+
+fn collect(query: &Query, found: &mut Vec<std::ops::Range<usize>>) {
+    query.ctes.iter().for_each(|cte| collect(&cte.query, found));
+    for branch in &query.branches {
+        match branch {
+            Branch::Select(select) => collect_select(select, found),
+            Branch::Nested(nested) => collect(nested, found),
+            Branch::Values(_) => {}
+        }
+    }
+}
+
+fn collect_select(select: &Select, found: &mut Vec<std::ops::Range<usize>>) {
+    found.extend(select.items.iter().filter(|item| !item.aliased).map(|item| item.tokens.clone()));
+    for relation in &select.relations {
+        if let RelationKind::Derived(query) = &relation.kind {
+            collect(query, found);
+        }
+    }
+}
