@@ -50,8 +50,8 @@ pub fn evaluate(
     let mut numbers = numbers.unwrap_or_default().iter().map(|text| text.as_ref()?.trim().parse::<u64>().ok());
     let rows = numbers.next().flatten();
 
-    let implicit =
-        CheckSpec { name: "row count".to_owned(), column: None, kind: CheckKind::RowCount { min: None, max: None } };
+    let kind = CheckKind::RowCount { min: None, max: None };
+    let implicit = CheckSpec { name: kind.name().to_owned(), column: None, kind };
     let has_row_count = checks.iter().any(|check| matches!(check.kind, CheckKind::RowCount { .. }));
     let mut results = Vec::with_capacity(checks.len() + 1);
     if !has_row_count {

@@ -62,15 +62,17 @@ fn rows_where(value: &str, condition: &str) -> Measures {
     }
 }
 
-/// A ROW is never NULL itself, so rows whose key is NULL are counted like any other.
+/// Rows that share a key with another, less one a key. NULL is no value: a key of NULLs alone is left out; beside a
+/// value NULL counts as equal to NULL, where SQL's UNIQUE would let the whole key pass.
 fn unique(columns: &[String], value: &str) -> Measures {
     if columns.is_empty() {
         return unmeasurable();
     }
-    let columns = columns.iter().map(|name| column(name)).collect::<Vec<_>>().join(", ");
+    let columns: Vec<_> = columns.iter().map(|name| column(name)).collect();
+    let any = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" OR ");
     Measures {
-        value: Some(format!("ROW({columns})")),
-        totals: vec![("rows".into(), format!("count(*) - count(DISTINCT {value})"))],
+        value: Some(format!("CASE WHEN {any} THEN ROW({}) END", columns.join(", "))),
+        totals: vec![("rows".into(), format!("count({value}) - count(DISTINCT {value})"))],
     }
 }
 
@@ -96,7 +98,7 @@ fn cast_loss(expression: &str, target_type: &str) -> String {
     format!("({expression}) IS NOT NULL AND {cast} IS NULL")
 }
 
-/// How far each row's anchor stands from its own column: its own place first, then outwards, left before right.
+/// How far each row's anchor stands from its own column: its own place first, then outwards.
 fn moved_rows(anchor: Option<&str>, kind: &CheckKind, max_distance: u32, value: &str) -> Measures {
     let (Some(anchor), CheckKind::MovedRows { values, regex, columns, .. }) = (anchor, kind) else {
         return unmeasurable();

@@ -18,7 +18,7 @@ pub enum CheckKind {
     RowCountChange { max_share: f64 },
     /// NULLs in the column: at most this many rows and at most this share of rows (0.0–1.0); none if neither is given.
     Nulls { max_rows: Option<u64>, max_share: Option<f64> },
-    /// No two rows share these columns' values; NULL equals NULL, as in GROUP BY.
+    /// No two rows share these columns' values. A key of NULLs alone is no key; beside a value, NULL equals NULL.
     Unique { columns: Vec<String> },
     /// Values outside the list (NULL is no value): at most `max_rows`.
     AcceptedValues { values: Vec<String>, max_rows: u64 },

@@ -15,6 +15,7 @@ use super::{exit, print};
 use crate::catalog::Catalog;
 use crate::contract::{Document, Origin};
 use crate::pipeline::Project;
+use crate::schema::Table;
 use crate::store::write_whole;
 
 pub use update::{Update, accept};
@@ -52,10 +53,15 @@ pub async fn write_missing(world: &World) -> anyhow::Result<Vec<String>> {
     let mut written = Vec::new();
     for table in tables.iter().filter(|table| project.contract(&table.name).is_none()) {
         let file = new_file(world, &table.name);
-        write(world, &file, &Document::for_table(&file, table).to_json())?;
+        write(world, &file, &Document::for_table(&file, &promised(table)).to_json())?;
         written.push(file);
     }
     Ok(written)
+}
+
+/// What a contract of a local target promises: everything but the folder on this machine.
+fn promised(table: &Table) -> Table {
+    Table { location: None, ..table.clone() }
 }
 
 fn new_file(world: &World, table: &str) -> String {

@@ -60,7 +60,8 @@ pub async fn conclude(ports: Ports<'_>, project: &Project, recorded: &mut Record
         cleanup(ports, &recorded.run, request.keep_versions).await?;
     } else {
         let alert = alert(&recorded.run, outcome, request.commands);
-        let text = render(&alert, &project.templates)?;
+        // A template that fails on just these facts must not cost the alert: the built-in texts always render.
+        let text = render(&alert, &project.templates).or_else(|_| render(&alert, &[]))?;
         recorded.run.alert = Some(alert.clone());
         recorded.save(ports.store).await?;
         ports.notifier.send(&alert, &text).await?;

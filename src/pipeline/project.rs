@@ -1,10 +1,13 @@
 //! A project's files, read whole: contracts, models, alert templates.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::Settings;
 use crate::contract::{Contract, Document, Origin};
+use crate::drift::Rule;
+use crate::notify::check_templates;
 use crate::problem::{Problem, Problems};
 use crate::sql::{Graph, Model};
 
@@ -37,6 +40,7 @@ impl Project {
             }
         }
         problems.extend(doubles(&contracts));
+        problems.extend(contracts.iter().flat_map(unknown_rules));
         let mut models = Vec::new();
         for (file, text) in files(&root, &settings.config.sql, &["sql"], &mut problems) {
             match Model::parse(&file, &text) {
@@ -44,10 +48,11 @@ impl Project {
                 Err(found) => problems.extend(found.0),
             }
         }
-        let templates = files(&root, &settings.config.alerts, &["txt", "j2"], &mut problems)
+        let templates: Vec<_> = files(&root, &settings.config.alerts, &["txt", "j2"], &mut problems)
             .into_iter()
             .map(|(file, text)| (file_name(&file), text))
             .collect();
+        problems.extend(check_templates(&templates).err().map(|found| found.0).unwrap_or_default());
         // Only a whole set of files can be told to have a hole in it.
         Problems::or(std::mem::take(&mut problems), ())?;
         let graph = Graph::new(models, &sources(&contracts))?;
@@ -75,6 +80,18 @@ fn doubles(contracts: &[Contract]) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// A policy that names no rule tolerates nothing, which its author cannot have meant.
+fn unknown_rules(contract: &Contract) -> Vec<Problem> {
+    let policy = &contract.policy;
+    let named: BTreeSet<&String> = policy.rules.keys().chain(policy.columns.values().flat_map(BTreeMap::keys)).collect();
+    let unknown = named.into_iter().filter(|rule| Rule::by_id(rule).is_none());
+    let problem = |rule: &String| {
+        let message = format!("the policy names a rule `{rule}`, and there is none");
+        Problem::new(&contract.file, "customProperties", message, "Use an id that `crawlguard rules` lists.")
+    };
+    unknown.map(problem).collect()
 }
 
 /// (path relative to the project, text) of a folder's files, by name. A missing folder is an empty one.

@@ -92,12 +92,31 @@ fn check(inputs: Inputs<'_>, table: &str, reads: &str, checks: Vec<CheckSpec>, a
     Step { name: format!("check {table}"), after, action }
 }
 
-/// The contract's checks and the run's own.
+/// The contract's checks, the run's own, and what the model's primary key implies.
 fn checks_of(inputs: Inputs<'_>, table: &str) -> Vec<CheckSpec> {
     let contract = inputs.contracts.iter().find(|contract| contract.table.name == table);
-    let own = contract.map(|contract| contract.checks.clone()).unwrap_or_default();
-    let extra = inputs.extra_checks.get(table).cloned().unwrap_or_default();
-    own.into_iter().chain(extra).collect()
+    let mut checks = contract.map(|contract| contract.checks.clone()).unwrap_or_default();
+    checks.extend(inputs.extra_checks.get(table).cloned().unwrap_or_default());
+    if let Some(model) = inputs.graph.models.get(table) {
+        let implied = key_checks(&model.primary_key).filter(|check| !has_kind(&checks, check)).collect::<Vec<_>>();
+        checks.extend(implied);
+    }
+    checks
+}
+
+/// A primary key is unique and never NULL.
+fn key_checks(key: &[String]) -> impl Iterator<Item = CheckSpec> {
+    let unique = (!key.is_empty()).then(|| (None, CheckKind::Unique { columns: key.to_vec() }));
+    let nulls = key.iter().map(|column| (Some(column.clone()), CheckKind::Nulls { max_rows: Some(0), max_share: None }));
+    unique.into_iter().chain(nulls).map(|(column, kind)| CheckSpec { name: kind.name().into(), column, kind })
+}
+
+fn has_kind(checks: &[CheckSpec], wanted: &CheckSpec) -> bool {
+    checks.iter().any(|check| match (&check.kind, &wanted.kind) {
+        (CheckKind::Unique { columns }, CheckKind::Unique { columns: key }) => columns == key,
+        (CheckKind::Nulls { .. }, CheckKind::Nulls { .. }) => check.column == wanted.column,
+        _ => false,
+    })
 }
 
 fn references(checks: &[CheckSpec]) -> impl Iterator<Item = &str> {

@@ -1,6 +1,7 @@
 //! Where an added column is written so that it reaches a model's output.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::edit::Edit;
 use super::outline::Query;
@@ -105,9 +106,9 @@ impl<'a> Carrier<'a> {
             let help = "list the columns in the final SELECT";
             return Err(Problem::new(&self.model.file, self.source.place(select.at), message, help).into());
         };
-        let bytes = self.source.bytes(&select.items[last].tokens);
-        let text = format!("{}{projection}", separator(self.source.text, bytes.start));
-        self.edits.push(Edit::insert(bytes.end, text));
+        let is_first = inserted.len() == 1;
+        let item = self.source.bytes(&select.items[last].tokens);
+        self.edits.extend(after(self.source.text, item, projection, is_first));
         Ok(())
     }
 }
@@ -132,14 +133,28 @@ fn clean(named: &str, arrival: &Arrival, column: &str) -> String {
     }
 }
 
-/// What stands between two entries of this select list: its line breaks, indentation and place of the comma.
-fn separator(text: &str, item_start: usize) -> String {
-    let line_start = text[..item_start].rfind('\n').map_or(0, |newline| newline + 1);
-    let before = &text[line_start..item_start];
+/// Inserts a projection after an entry of a select list, with the list's line breaks, indentation and place of the
+/// comma. A `--` comment stays with the entry whose line it ends.
+fn after(text: &str, item: Range<usize>, projection: &str, is_first: bool) -> Vec<Edit> {
+    let line_start = text[..item.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let before = &text[line_start..item.start];
     let newline = if text[..line_start].ends_with("\r\n") { "\r\n" } else { "\n" };
+    let rest = text[item.end..].lines().next().unwrap_or_default();
+    let line_end = item.end + rest.len();
+    let (has_comma, comment) = match rest.trim_start().strip_prefix(',') {
+        Some(comment) => (true, comment.trim_start().starts_with("--")),
+        None => (false, rest.trim_start().starts_with("--")),
+    };
+    let at = if comment { line_end } else { item.end };
     match before.trim() {
-        "" if line_start > 0 => format!(",{newline}{before}"),
-        "," => format!("{newline}{before}"),
-        _ => ", ".to_owned(),
+        "" if line_start > 0 => match (comment, has_comma) {
+            (true, true) => vec![Edit::insert(at, format!("{newline}{before}{projection},"))],
+            (true, false) if is_first => {
+                vec![Edit::insert(item.end, ","), Edit::insert(at, format!("{newline}{before}{projection}"))]
+            }
+            _ => vec![Edit::insert(at, format!(",{newline}{before}{projection}"))],
+        },
+        "," => vec![Edit::insert(at, format!("{newline}{before}{projection}"))],
+        _ => vec![Edit::insert(item.end, format!(", {projection}"))],
     }
 }

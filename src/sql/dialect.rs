@@ -6,7 +6,7 @@ use polyglot_sql::{CustomDialectBuilder, Dialect, DialectType};
 
 const NAME: &str = "crawlguard-athena";
 
-static REGISTERED: LazyLock<()> = LazyLock::new(|| {
+static DIALECT: LazyLock<Dialect> = LazyLock::new(|| {
     CustomDialectBuilder::new(NAME)
         .based_on(DialectType::Trino)
         .tokenizer_config_modifier(|config| {
@@ -14,6 +14,7 @@ static REGISTERED: LazyLock<()> = LazyLock::new(|| {
         })
         .register()
         .expect("the name is this program's own and is registered once");
+    Dialect::get_by_name(NAME).expect("it was registered above")
 });
 
 /// What Athena runs SELECTs on: Trino, where a backslash in a string is a backslash and `"""x"` is the name `"x`.
@@ -21,7 +22,6 @@ static REGISTERED: LazyLock<()> = LazyLock::new(|| {
 /// The parser's own Athena dialect takes a backslash for an escape, as Hive does, and both dialects read three double
 /// quotes as a string.
 /// <https://trino.io/docs/current/language/types.html#varchar>
-pub fn dialect() -> Dialect {
-    LazyLock::force(&REGISTERED);
-    Dialect::get_by_name(NAME).expect("it was registered above")
+pub fn dialect() -> &'static Dialect {
+    &DIALECT
 }

@@ -100,8 +100,8 @@ fn sort(models: &BTreeMap<String, Model>) -> (Vec<String>, Vec<Vec<String>>) {
 
 /// Follows the first waiting read of each model until a name comes again: the cycle, closed by its first name, or the
 /// one model that merely reads a cycle found before.
-fn walk(models: &BTreeMap<String, Model>, waiting: &BTreeSet<&String>, first: &String) -> Vec<String> {
-    let mut path = vec![first.clone()];
+fn walk(models: &BTreeMap<String, Model>, waiting: &BTreeSet<&String>, first: &str) -> Vec<String> {
+    let mut path = vec![first.to_owned()];
     loop {
         let last = path.last().expect("the path starts with one name");
         let Some(next) = models[last].reads.iter().find(|table| waiting.contains(table)) else {

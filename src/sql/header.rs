@@ -26,12 +26,18 @@ impl Header {
             carries_additions: false,
             length: 0,
         };
-        let Some((start, end)) = block(text) else { return header };
-        header.length = end;
+        if text.starts_with('\u{feff}') {
+            problems.push(Problem::new(file, "1:1", "a byte order mark", "save the file as UTF-8 without one"));
+        }
+        let Some(start) = start(text) else { return header };
+        let Some(end) = text[start..].find("*/").map(|length| start + length) else {
+            problems.push(Problem::new(file, "1:1", "the header block does not end", "close it with `*/`"));
+            return header;
+        };
+        header.length = end + 2;
         let mut seen: Vec<&str> = Vec::new();
-        let mut line_number = text[..start].matches('\n').count();
-        for line in text[start..end - 2].lines() {
-            line_number += 1;
+        let first_line = text[..start].matches('\n').count() + 1;
+        for (line_number, line) in (first_line..).zip(text[start..end].lines()) {
             let line = line.trim();
             if line.is_empty() {
                 continue;
@@ -91,17 +97,9 @@ fn names(key: &str, value: &str) -> Result<Vec<String>, (String, String)> {
     }
 }
 
-/// The bytes after the word `crawlguard`, and the end of the block.
-fn block(text: &str) -> Option<(usize, usize)> {
-    let comment = text.len() - text.trim_start().len();
-    let inner = text[comment..].strip_prefix("/*")?;
-    let inner_start = comment + 2;
-    let word = inner_start + (inner.len() - inner.trim_start().len());
-    let rest = text[word..].strip_prefix("crawlguard")?;
-    if !rest.starts_with(|c: char| c.is_whitespace() || c == '*') {
-        return None;
-    }
-    let end = inner_start + inner.find("*/")? + 2;
-    let start = word + "crawlguard".len();
-    Some((start, end))
+/// The byte after the block's word `crawlguard`, if the text starts with such a block.
+fn start(text: &str) -> Option<usize> {
+    let inside = text.trim_start().strip_prefix("/*")?;
+    let rest = inside.trim_start().strip_prefix("crawlguard")?;
+    rest.starts_with(|c: char| c.is_whitespace() || c == '*').then_some(text.len() - rest.len())
 }

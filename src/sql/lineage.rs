@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::model::broken_promises;
 use super::outline::Query;
 use super::resolve::{self, Columns, Origins, Output, ROWS, Resolved};
 use super::source::Source;
@@ -114,21 +115,8 @@ fn contradictions(model: &Model, outputs: &[Output]) -> Vec<Problem> {
         let message = format!("two output columns are named `{name}` (the second is number {})", index + 1);
         problems.push(Problem::new(&model.file, "", message, "rename or leave out one of the two"));
     }
-    let last = &names[names.len().saturating_sub(model.partitioned_by.len())..];
-    if last != model.partitioned_by.as_slice() {
-        let wanted = model.partitioned_by.join(", ");
-        let message = format!("the last output columns are not `partitioned_by: {wanted}`");
-        problems.push(Problem::new(
-            &model.file,
-            "",
-            message,
-            format!("end the select list with {wanted}, in this order"),
-        ));
-    }
-    for key in model.primary_key.iter().filter(|key| !names.contains(&key.as_str())) {
-        let message = format!("primary_key `{key}` is no output column");
-        problems.push(Problem::new(&model.file, "", message, "name an output column"));
-    }
+    let broken = broken_promises(&names, &model.partitioned_by, &model.primary_key);
+    problems.extend(broken.into_iter().map(|(message, help)| Problem::new(&model.file, "", message, help)));
     problems
 }
 

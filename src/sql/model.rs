@@ -137,22 +137,9 @@ impl Reading<'_> {
         }
         let starred = select.items.iter().any(|item| item.star.is_some());
         if !starred {
-            self.named_columns(select, &seen, header);
-        }
-    }
-
-    fn named_columns(&mut self, select: &Select, names: &[&str], header: &Header) {
-        let last = &names[names.len().saturating_sub(header.partitioned_by.len())..];
-        if last != header.partitioned_by.as_slice() {
-            let wanted = header.partitioned_by.join(", ");
-            self.problem(
-                select.at,
-                format!("the last output columns are not `partitioned_by: {wanted}`"),
-                &format!("end the select list with {wanted}, in this order"),
-            );
-        }
-        for key in header.primary_key.iter().filter(|key| !names.contains(&key.as_str())) {
-            self.problem(select.at, format!("primary_key `{key}` is no output column"), "name an output column");
+            for (message, help) in broken_promises(&seen, &header.partitioned_by, &header.primary_key) {
+                self.problem(select.at, message, &help);
+            }
         }
     }
 
@@ -168,6 +155,25 @@ impl Reading<'_> {
             self.problem(table.tokens.start, "a table name with a catalog".to_owned(), &help);
         }
     }
+}
+
+/// What the header says of the output columns and the SELECT does not keep: messages and help.
+pub(super) fn broken_promises(
+    names: &[&str],
+    partitioned_by: &[String],
+    primary_key: &[String],
+) -> Vec<(String, String)> {
+    let mut broken = Vec::new();
+    let last = &names[names.len().saturating_sub(partitioned_by.len())..];
+    if last != partitioned_by {
+        let wanted = partitioned_by.join(", ");
+        let message = format!("the last output columns are not `partitioned_by: {wanted}`");
+        broken.push((message, format!("end the select list with {wanted}, in this order")));
+    }
+    for key in primary_key.iter().filter(|key| !names.contains(&key.as_str())) {
+        broken.push((format!("primary_key `{key}` is no output column"), "name an output column".to_owned()));
+    }
+    broken
 }
 
 /// The SELECT that names the output columns.

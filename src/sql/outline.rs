@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
+use super::outliner::Outliner;
 use super::source::Source;
 
 /// A query expression: `WITH ctes branch UNION branch … ORDER BY tail`.
@@ -30,6 +31,7 @@ pub(super) struct Cte {
     pub name: String,
     pub columns: Vec<String>,
     pub query: Query,
+    pub recursive: bool,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +46,8 @@ pub(super) struct Select {
     /// Join conditions, WHERE, GROUP BY, HAVING, WINDOW, QUALIFY.
     pub clauses: Vec<Range<usize>>,
     pub grouped: bool,
+    /// Tokens of the FROM that are not understood: MATCH_RECOGNIZE, table functions, time travel, NATURAL.
+    pub unread: Vec<usize>,
 }
 
 /// One entry of a select list.
@@ -122,261 +126,5 @@ impl Query {
 
     pub fn is_set_operation(&self) -> bool {
         self.branches.len() > 1
-    }
-}
-
-struct Outliner<'a> {
-    source: &'a Source<'a>,
-}
-
-impl Outliner<'_> {
-    fn kind(&self, index: usize) -> Option<T> {
-        self.source.kind(index)
-    }
-
-    fn query(&self, range: Range<usize>) -> Query {
-        let mut query = Query::default();
-        let mut index = range.start;
-        if self.kind(index) == Some(T::With) {
-            index = self.ctes(index + 1, &mut query.ctes);
-        }
-        while index < range.end {
-            let (branch, next) = self.branch(index..range.end);
-            query.branches.push(branch);
-            index = next;
-            if !matches!(self.kind(index), Some(T::Union | T::Intersect | T::Except)) {
-                break;
-            }
-            index += 1;
-            if matches!(self.kind(index), Some(T::All | T::Distinct)) {
-                index += 1;
-            }
-        }
-        query.tail = index.min(range.end)..range.end;
-        query
-    }
-
-    fn ctes(&self, mut index: usize, ctes: &mut Vec<Cte>) -> usize {
-        if self.kind(index) == Some(T::Recursive) {
-            index += 1;
-        }
-        loop {
-            let name = self.source.name(index);
-            index += 1;
-            let mut columns = Vec::new();
-            if self.kind(index) == Some(T::LParen) {
-                columns = self.names(index);
-                index = self.source.after(index);
-            }
-            while index < self.source.tokens.len() && self.kind(index) != Some(T::LParen) {
-                index += 1;
-            }
-            let close = self.source.partner(index).unwrap_or(self.source.tokens.len());
-            ctes.push(Cte { name, columns, query: self.query(index + 1..close) });
-            index = close + 1;
-            if self.kind(index) != Some(T::Comma) {
-                return index;
-            }
-            index += 1;
-        }
-    }
-
-    fn branch(&self, range: Range<usize>) -> (Branch, usize) {
-        let stop = self
-            .source
-            .find(range.start..range.end, |index| {
-                matches!(self.kind(index), Some(T::Union | T::Intersect | T::Except)) || self.starts_tail(index)
-            })
-            .unwrap_or(range.end);
-        let branch = match self.kind(range.start) {
-            Some(T::LParen) => {
-                let close = self.source.partner(range.start).unwrap_or(stop);
-                Branch::Nested(self.query(range.start + 1..close))
-            }
-            Some(T::Values) => Branch::Values(range.start + 1..stop),
-            _ => Branch::Select(self.select(range.start..stop)),
-        };
-        (branch, stop)
-    }
-
-    fn starts_tail(&self, index: usize) -> bool {
-        match self.kind(index) {
-            Some(T::Order | T::OrderBy | T::Limit) => true,
-            Some(T::Offset) => self.kind(index + 1) == Some(T::Number),
-            Some(T::Fetch) => self.source.is_word(index + 1, "first") || self.source.is_word(index + 1, "next"),
-            _ => false,
-        }
-    }
-
-    fn select(&self, range: Range<usize>) -> Select {
-        let mut select = Select { at: range.start, ..Select::default() };
-        let mut start = range.start + 1;
-        if matches!(self.kind(start), Some(T::Distinct | T::All)) {
-            select.distinct = self.kind(start) == Some(T::Distinct);
-            start += 1;
-        }
-        let is_from = |index: usize| self.kind(index) == Some(T::From) && self.kind(index - 1) != Some(T::Distinct);
-        let list_end = self
-            .source
-            .find(start..range.end, |index| is_from(index) || self.starts_clause(index))
-            .unwrap_or(range.end);
-        select.items = self.split(start..list_end).into_iter().map(|tokens| self.item(tokens)).collect();
-        let mut index = list_end;
-        if index < range.end && is_from(index) {
-            let end = self.source.find(index + 1..range.end, |at| self.starts_clause(at)).unwrap_or(range.end);
-            self.relations(index + 1..end, &mut select);
-            index = end;
-        }
-        while index < range.end {
-            let end = self.source.find(index + 1..range.end, |at| self.starts_clause(at)).unwrap_or(range.end);
-            select.grouped |= matches!(self.kind(index), Some(T::Group | T::GroupBy | T::Having));
-            select.clauses.push(index..end);
-            index = end;
-        }
-        select
-    }
-
-    fn starts_clause(&self, index: usize) -> bool {
-        match self.kind(index) {
-            Some(T::Where | T::Group | T::GroupBy | T::Having | T::Qualify) => true,
-            Some(T::Window) => self.kind(index + 2) == Some(T::As) && self.kind(index + 3) == Some(T::LParen),
-            _ => false,
-        }
-    }
-
-    fn split(&self, range: Range<usize>) -> Vec<Range<usize>> {
-        let mut parts = Vec::new();
-        let mut start = range.start;
-        while let Some(comma) = self.source.find(start..range.end, |index| self.kind(index) == Some(T::Comma)) {
-            parts.push(start..comma);
-            start = comma + 1;
-        }
-        parts.push(start..range.end);
-        parts
-    }
-
-    fn item(&self, tokens: Range<usize>) -> Item {
-        let source = self.source;
-        let last = tokens.end.saturating_sub(1).max(tokens.start);
-        let star = (self.kind(last) == Some(T::Star)).then(|| match tokens.len() {
-            1 => Some(Star { relation: None }),
-            _ if self.kind(last - 1) == Some(T::Dot) => Some(Star { relation: Some(source.name(last - 2)) }),
-            _ => None,
-        });
-        if let Some(Some(star)) = star {
-            return Item { tokens, name: None, star: Some(star), aliased: false };
-        }
-        let aliased = tokens.len() > 1 && source.is_alias(last);
-        let dotted = tokens
-            .clone()
-            .enumerate()
-            .all(|(nth, index)| if nth % 2 == 0 { self.is_name(index) } else { self.kind(index) == Some(T::Dot) });
-        let names_itself = dotted && tokens.len() % 2 == 1;
-        let name = (aliased || names_itself).then(|| source.name(last));
-        Item { tokens, name, star: None, aliased }
-    }
-
-    fn is_name(&self, index: usize) -> bool {
-        self.source
-            .tokens
-            .get(index)
-            .is_some_and(|token| token.token_type == T::QuotedIdentifier || super::source::is_bare(token))
-    }
-
-    fn relations(&self, range: Range<usize>, select: &mut Select) {
-        let mut index = range.start;
-        while index < range.end {
-            index = self.relation(index..range.end, select);
-            if self.kind(index) == Some(T::On) {
-                let end = self.source.find(index + 1..range.end, |at| self.ends_condition(at)).unwrap_or(range.end);
-                select.clauses.push(index + 1..end);
-                index = end;
-            } else if self.kind(index) == Some(T::Using) && self.kind(index + 1) == Some(T::LParen) {
-                let close = self.source.partner(index + 1).unwrap_or(range.end);
-                select.using.extend((index + 2..close).filter(|&at| self.kind(at) != Some(T::Comma)));
-                index = close + 1;
-            }
-            while index < range.end && (self.kind(index) == Some(T::Comma) || self.is_join_word(index)) {
-                index += 1;
-            }
-        }
-    }
-
-    fn is_join_word(&self, index: usize) -> bool {
-        let word = matches!(
-            self.kind(index),
-            Some(T::Join | T::Inner | T::Left | T::Right | T::Full | T::Outer | T::Cross | T::Natural)
-        );
-        word && (self.kind(index) == Some(T::Join) || self.kind(index + 1) != Some(T::LParen))
-    }
-
-    fn ends_condition(&self, index: usize) -> bool {
-        matches!(self.kind(index), Some(T::Comma)) || self.is_join_word(index)
-    }
-
-    /// Reads one relation and returns the index after it, at least one further on.
-    fn relation(&self, range: Range<usize>, select: &mut Select) -> usize {
-        let at = range.start;
-        let mut start = at;
-        if self.kind(start) == Some(T::Lateral) {
-            start += 1;
-        }
-        let after = self.source.after(start);
-        if self.kind(start) == Some(T::LParen) {
-            let mut first = start + 1;
-            while self.kind(first) == Some(T::LParen) {
-                first += 1;
-            }
-            if !matches!(self.kind(first), Some(T::Select | T::With | T::Values)) {
-                self.relations(start + 1..after - 1, select);
-                return after;
-            }
-            let kind = RelationKind::Derived(self.query(start + 1..after - 1));
-            return self.alias(at, after, range.end, kind, select);
-        }
-        if self.kind(start + 1) == Some(T::LParen) {
-            let close = self.source.partner(start + 1).unwrap_or(range.end);
-            let ordinality = self.kind(close + 1) == Some(T::With);
-            let kind = RelationKind::Function { arguments: start + 2..close, ordinality };
-            let next = if ordinality { close + 3 } else { close + 1 };
-            return self.alias(at, next, range.end, kind, select);
-        }
-        let mut end = start + 1;
-        while self.kind(end) == Some(T::Dot) {
-            end += 2;
-        }
-        let kind = RelationKind::Table { name: self.source.name(end - 1), parts: start..end };
-        self.alias(at, end, range.end, kind, select)
-    }
-
-    fn alias(&self, at: usize, mut index: usize, end: usize, kind: RelationKind, select: &mut Select) -> usize {
-        let mut relation = Relation { kind, alias: None, columns: Vec::new() };
-        index = self.skip_sample(index);
-        let explicit = self.kind(index) == Some(T::As);
-        if explicit {
-            index += 1;
-        }
-        let named = matches!(self.kind(index), Some(T::Var | T::QuotedIdentifier | T::Identifier)) || explicit;
-        if index < end && named {
-            relation.alias = Some(self.source.name(index));
-            index += 1;
-            if self.kind(index) == Some(T::LParen) {
-                relation.columns = self.names(index);
-                index = self.source.after(index);
-            }
-        }
-        index = self.skip_sample(index);
-        select.relations.push(relation);
-        index.max(at + 1)
-    }
-
-    fn skip_sample(&self, index: usize) -> usize {
-        if self.kind(index) == Some(T::TableSample) { self.source.after(index + 2) } else { index }
-    }
-
-    /// The names in a bracket.
-    fn names(&self, open: usize) -> Vec<String> {
-        let close = self.source.partner(open).unwrap_or(open);
-        self.split(open + 1..close).into_iter().map(|part| self.source.name(part.start)).collect()
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::ident;
 use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star};
+use super::scope::{Bound, Lookup, Scope};
 use super::source::{Mention, Source};
 use crate::problem::Problem;
 use crate::schema::DataType;
@@ -56,24 +57,6 @@ pub(super) fn resolve(file: &str, source: &Source, query: &Query, tables: &BTree
 
 type Ctes = BTreeMap<String, Columns>;
 
-/// A relation of a FROM.
-pub(super) struct Bound {
-    qualifier: Option<String>,
-    columns: Columns,
-    /// The table, if it is one.
-    table: Option<String>,
-}
-
-/// What names can mean at one place.
-#[derive(Default)]
-pub(super) struct Scope<'s> {
-    relations: Vec<Bound>,
-    using: BTreeSet<String>,
-    /// Output columns, which ORDER BY sees first.
-    outputs: Vec<Output>,
-    parent: Option<&'s Scope<'s>>,
-}
-
 pub(super) struct Resolver<'a> {
     file: &'a str,
     pub(super) source: &'a Source<'a>,
@@ -86,6 +69,14 @@ impl Resolver<'_> {
     fn query(&mut self, query: &Query, outer: &Ctes, parent: Option<&Scope>) -> Columns {
         let mut ctes = outer.clone();
         for cte in &query.ctes {
+            if cte.recursive {
+                let unknown = |name: &String| Output { name: name.clone(), origins: Origins::new(), data_type: None };
+                let outputs = cte.columns.iter().map(unknown).collect();
+                ctes.insert(cte.name.clone(), Columns { outputs, rows: Origins::new() });
+                let mut first_round = self.query(&cte.query, &ctes, parent);
+                rename(&mut first_round, &cte.columns);
+                ctes.insert(cte.name.clone(), first_round);
+            }
             let mut columns = self.query(&cte.query, &ctes, parent);
             rename(&mut columns, &cte.columns);
             ctes.insert(cte.name.clone(), columns);
@@ -142,6 +133,11 @@ impl Resolver<'_> {
     fn select(&mut self, select: &Select, tail: &Range<usize>, ctes: &Ctes, parent: Option<&Scope>) -> Columns {
         let mut scope = Scope { parent, ..Scope::default() };
         let mut rows = Origins::new();
+        for &token in &select.unread {
+            let message = format!("`{}` in FROM is not understood", self.source.name(token));
+            let help = "use tables, subqueries and UNNEST, joined with ON or USING".to_owned();
+            self.problem(token, message, help);
+        }
         for relation in &select.relations {
             let bound = self.relation(relation, &scope, ctes, &mut rows);
             rows.extend(bound.columns.rows.iter().cloned());
@@ -356,62 +352,6 @@ impl Resolver<'_> {
         match scope.lookup(mention) {
             Lookup::Found { output, .. } if mention.tokens.len() < 3 || scope.is_relation(mention) => output.data_type,
             _ => None,
-        }
-    }
-}
-
-enum Lookup {
-    Found { output: Output, table: Option<String> },
-    Ambiguous(Origins),
-    Unknown,
-}
-
-impl Scope<'_> {
-    fn is_relation(&self, mention: &Mention) -> bool {
-        self.relations.iter().any(|bound| bound.qualifier == mention.qualifier)
-    }
-
-    fn lookup(&self, mention: &Mention) -> Lookup {
-        if mention.qualifier.is_none()
-            && let Some(output) = self.outputs.iter().find(|output| output.name == mention.name)
-        {
-            return Lookup::Found { output: output.clone(), table: None };
-        }
-        let mut found =
-            self.columns(|bound| mention.qualifier.is_none() || bound.qualifier == mention.qualifier, &mention.name);
-        if found.is_empty()
-            && !self.is_relation(mention)
-            && let Some(qualifier) = &mention.qualifier
-        {
-            // No relation has this name: `column.field` of a row type.
-            found = self.columns(|_| true, qualifier);
-        }
-        match (found.len(), self.parent) {
-            (0, Some(parent)) => parent.lookup(mention),
-            (0, None) => Lookup::Unknown,
-            (1, _) => {
-                let (output, table) = found.remove(0);
-                Lookup::Found { output, table }
-            }
-            _ => self.merged(found),
-        }
-    }
-
-    fn columns(&self, take: impl Fn(&Bound) -> bool, name: &str) -> Vec<(Output, Option<String>)> {
-        let of = |bound: &Bound| {
-            let output = bound.columns.outputs.iter().find(|output| output.name == name)?;
-            Some((output.clone(), bound.table.clone()))
-        };
-        self.relations.iter().filter(|bound| take(bound)).filter_map(of).collect()
-    }
-
-    fn merged(&self, found: Vec<(Output, Option<String>)>) -> Lookup {
-        let origins: Origins = found.iter().flat_map(|(output, _)| output.origins.iter().cloned()).collect();
-        match found.into_iter().next() {
-            Some((first, _)) if self.using.contains(&first.name) => {
-                Lookup::Found { output: Output { origins, ..first }, table: None }
-            }
-            _ => Lookup::Ambiguous(origins),
         }
     }
 }

@@ -32,7 +32,9 @@ impl Finder<'_> {
     fn query(&mut self, query: &Query, ctes: &[String]) {
         let mut ctes = ctes.to_vec();
         for cte in &query.ctes {
-            self.query(&cte.query, &ctes);
+            let mut visible = ctes.clone();
+            visible.extend(cte.recursive.then(|| cte.name.clone()));
+            self.query(&cte.query, &visible);
             ctes.push(cte.name.clone());
         }
         for branch in &query.branches {

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
-use super::resolve::{Resolver, Scope};
+use super::resolve::Resolver;
+use super::scope::Scope;
 use crate::schema::DataType;
 
 /// The DML spelling of a Glue type; none for a type that this program does not know.

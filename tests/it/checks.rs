@@ -194,6 +194,7 @@ fn a_check_that_names_no_column_is_inconclusive() {
         if needs_column {
             let sql = statement("t", std::slice::from_ref(&spec), SLOT);
             assert!(sql.contains("CAST(NULL AS varchar) AS m1"), "{sql}");
+            assert_eq!(judged(&spec, &row(&[Some("9"), None]), None).status, Inconclusive);
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The first user's contracts and models, on the sample lake.
 
+#[cfg(feature = "embedded")]
+mod embedded;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -8,7 +11,8 @@ use crawlguard::catalog::crawl;
 use crawlguard::contract::{Contract, Document, Origin};
 use crawlguard::drift::{Change, diff};
 use crawlguard::sample;
-use crawlguard::sql::{Graph, Model};
+use crawlguard::schema::DataType;
+use crawlguard::sql::{Addition, Graph, Model, adapt};
 use serde_json::{Map, Value};
 
 /// What Trino made of the sample lake: see tests/parity/models.py.
@@ -23,9 +27,8 @@ fn contracts_promise_what_the_lake_holds() {
 #[test]
 fn contracts_promise_the_columns_that_models_make() {
     let project = project();
-    let rows: BTreeMap<String, Vec<Map<String, Value>>> = serde_json::from_str(ON_TRINO).expect("the fixture is JSON");
     let contracts = contracts(project.path());
-    for (model, rows) in &rows {
+    for (model, rows) in &on_trino() {
         let contract = contracts.iter().find(|contract| contract.table.name == *model).expect(model);
         let promised: Vec<_> = contract.table.columns.iter().map(|column| column.name.as_str()).collect();
         let made: Vec<_> = rows[0].keys().map(String::as_str).collect();
@@ -51,10 +54,7 @@ fn every_model_has_a_contract_with_its_key() {
 #[test]
 fn arrivals_drift_as_their_titles_say() {
     let expected: [&[&str]; 3] = [
-        &[
-            "raw_salesforce_leads.referral_code ColumnAddedAtEnd",
-            "raw_source_1.inspection grade ColumnAddedAtEnd",
-        ],
+        &["raw_salesforce_leads.referral_code ColumnAddedAtEnd", "raw_source_1.inspection grade ColumnAddedAtEnd"],
         &[
             "raw_source_3.county ColumnRemoved",
             "raw_source_3.county name ColumnAddedInMiddle",
@@ -67,6 +67,29 @@ fn arrivals_drift_as_their_titles_say() {
         arrival.land(project.path()).expect("the folder is writable");
         assert_eq!(drift(project.path()), expected, "{}", arrival.title);
     }
+}
+
+/// Model → rows, each a map from column to text.
+fn on_trino() -> BTreeMap<String, Vec<Map<String, Value>>> {
+    serde_json::from_str(ON_TRINO).expect("the fixture is JSON")
+}
+
+#[test]
+fn the_first_arrival_is_carried_by_the_models_that_opted_in() {
+    let project = project();
+    sample::ARRIVALS[0].land(project.path()).expect("the folder is writable");
+    let contracts = contracts(project.path());
+    let sources = crawl::crawl(&project.path().join("lake"), "pbright", "raw_").tables;
+    let additions = [("raw_salesforce_leads", "referral_code"), ("raw_source_1", "inspection grade")];
+    let additions = additions.map(|(table, column)| Addition {
+        table: table.to_owned(),
+        column: column.to_owned(),
+        data_type: DataType::String,
+    });
+    let adapted = adapt(&graph(project.path(), &contracts), &sources, &additions, &[]).expect("it can be proven");
+    let names: Vec<_> = adapted.models.iter().map(|model| model.name.as_str()).collect();
+    assert_eq!(names, ["int_credentials", "int_salesforce_leads"]);
+    assert!(adapted.models[0].text.contains(r#"nullif(trim("inspection grade"), '') AS inspection_grade"#));
 }
 
 fn project() -> tempfile::TempDir {

@@ -12,7 +12,7 @@ use super::super::args::Globals;
 use super::super::world::{World, now, who};
 use super::super::{exit, print, say};
 use super::log::{self, Accepted, Entry};
-use super::{new_file, write};
+use super::{new_file, promised, write};
 use crate::contract::Document;
 use crate::pipeline::{Comparison, Project, accepted_models, compare};
 use crate::report::human;
@@ -120,7 +120,7 @@ fn edits(
     let mut edits = Vec::new();
     let mut entries = Vec::new();
     for name in chosen {
-        edits.extend(contract_edits(world, project, acceptable(comparison, name)?));
+        edits.extend(contract_edits(world, project, &promised(acceptable(comparison, name)?)));
         let findings = comparison.findings.iter().filter(|finding| finding.table == *name).map(Accepted::from).collect();
         let reason = reason.map(str::to_owned);
         entries.push(Entry { at: now(), who: who(), reason, table: name.clone(), findings });

@@ -1,5 +1,15 @@
 //! The embedded engine: the same Athena SQL, translated by AST and run by DuckDB.
 
+mod functions;
+mod patterns;
+mod regexes;
+mod rewrite;
+mod rows;
+mod session;
+mod translate;
+
+pub use translate::{Translation, translate};
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,6 +18,13 @@ use async_trait::async_trait;
 use super::{Engine, QueryId, QueryState, Rows, Statement};
 use crate::catalog::FilesCatalog;
 use crate::port::PortError;
+
+/// Evaluates one Athena SELECT that reads no table.
+pub fn evaluate(select: &str) -> Result<Rows, String> {
+    let translation = translate("statement", select, "").map_err(|problems| problems.to_string())?;
+    let connection = session::open(Some(1), None).map_err(session::message)?;
+    session::query(&connection, &translation.sql)
+}
 
 /// DuckDB over the tables of a local catalog.
 pub struct DuckDbEngine {

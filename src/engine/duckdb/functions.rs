@@ -1,0 +1,89 @@
+//! The functions of Athena SQL that the embedded engine knows. What is not listed here is refused.
+
+/// How a call is carried over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    /// By the macro `athena_<name>` of macros.sql, or by a rewrite of the call under that name.
+    Macro,
+    /// By a DuckDB function that does the same under this name.
+    Named(&'static str),
+    /// Syntax that both read alike.
+    Kept,
+}
+
+/// How a function of Athena is carried over; `None` if it is not known to be the same.
+pub(super) fn call(name: &str) -> Option<Call> {
+    let lower = name.to_ascii_lowercase();
+    if MACROS.contains(&lower.as_str()) {
+        return Some(Call::Macro);
+    }
+    if KEPT.contains(&lower.as_str()) {
+        return Some(Call::Kept);
+    }
+    NAMED.iter().find(|(athena, _)| *athena == lower).map(|(_, duckdb)| Call::Named(duckdb))
+}
+
+/// What to write instead of a function that is refused.
+pub(super) fn advice(name: &str) -> &'static str {
+    match name.to_ascii_lowercase().as_str() {
+        "approx_distinct" => "write count(DISTINCT …): the two engines' estimates differ",
+        "approx_percentile" => "the two engines' estimates differ; compute it on Athena only",
+        "reduce" => "write it with transform and array functions, or as an aggregate over UNNEST",
+        "random" | "rand" | "shuffle" | "uuid" => "a build must give the same rows when it is repeated",
+        "current_timestamp" | "now" | "localtimestamp" => "write current_timestamp, which is bound to the run's slot",
+        _ => "use a function that both engines have (ARCHITECTURE.md lists them)",
+    }
+}
+
+const MACROS: &[&str] = &[
+    "abs", "all_match", "any_match", "array_distinct", "array_except", "array_join", "array_max", "array_min",
+    "array_position", "array_remove", "array_sort", "array_union", "bitwise_and", "bitwise_or", "cardinality", "cbrt",
+    "ceil", "ceiling", "chr", "concat", "concat_ws", "contains", "date", "date_add", "date_diff", "date_format",
+    "date_parse", "date_trunc", "day", "day_of_month", "day_of_week", "day_of_year", "dow", "doy", "element_at", "exp",
+    "filter", "flatten", "floor", "format_datetime", "from_iso8601_date", "from_unixtime", "from_utf8", "greatest",
+    "hour", "if", "infinity", "is_finite", "is_infinite", "is_nan", "json_array_length", "json_extract_scalar",
+    "last_day_of_month", "least", "length", "ln", "log10", "log2", "lower", "lpad", "ltrim", "map", "map_keys",
+    "map_values", "md5", "minute", "mod", "month", "nan", "none_match", "normalize", "nullif", "parse_datetime", "pi",
+    "pow", "power", "quarter", "regexp_count", "regexp_extract", "regexp_extract_all", "regexp_like",
+    "regexp_replace", "regexp_split", "repeat", "replace", "reverse", "round", "rpad", "rtrim", "second", "sequence",
+    "sha1", "sha256", "sign", "slice", "split", "split_part", "sqrt", "starts_with", "strpos", "substr", "substring",
+    "to_hex", "to_unixtime", "to_utf8", "transform", "translate", "trim", "truncate", "try", "upper", "week",
+    "week_of_year", "year", "year_of_week", "yow",
+];
+
+/// Aggregates and window functions: these must stay what they are, or OVER and FILTER have nothing to hold on to.
+const NAMED: &[(&str, &str)] = &[
+    ("arbitrary", "any_value"),
+    ("every", "bool_and"),
+    ("max_by", "arg_max_null"),
+    ("min_by", "arg_min_null"),
+];
+
+const KEPT: &[&str] = &[
+    // Aggregates.
+    "any_value", "array_agg", "avg", "bool_and", "bool_or", "count", "count_if", "max", "min", "stddev", "stddev_pop",
+    "stddev_samp", "sum",
+    // Window functions.
+    "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile", "percent_rank", "rank",
+    "row_number",
+    // Syntax with a parenthesis after it.
+    "all", "and", "any", "array", "as", "between", "by", "case", "cast", "char", "coalesce", "decimal", "distinct",
+    "else", "except", "exists", "extract", "filter", "from", "having", "in", "intersect", "is", "join", "like", "not",
+    "on", "or", "over", "row", "rows", "select", "sets", "some", "then", "timestamp", "try_cast", "union", "unnest",
+    "using", "values", "varchar", "when", "where", "with",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_functions_are_refused_and_every_macro_listed_once() {
+        assert_eq!(call("regexp_position"), None);
+        assert_eq!(call("DATE_PARSE"), Some(Call::Macro));
+        let mut sorted = MACROS.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted, MACROS);
+    }
+}

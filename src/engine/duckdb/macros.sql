@@ -1,0 +1,310 @@
+-- Athena's scalar functions for DuckDB, where the two differ or where the name does. translate/ calls them; nothing
+-- else may. A failure is a cast that cannot succeed, because error() is volatile and TRY() refuses volatile functions.
+-- Macros expand where they are used: the big ones bind their argument once, through a list of one.
+
+CREATE MACRO athena_fail(message, like_this)
+  AS cast_to_type(CAST(CAST('athena: ' || message AS INTEGER) AS VARCHAR), like_this);
+CREATE MACRO athena_is_integer(x) AS typeof(x) IN ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT');
+CREATE MACRO athena_is_float(x) AS typeof(x) IN ('DOUBLE', 'FLOAT');
+CREATE MACRO athena_is_decimal(x) AS starts_with(typeof(x), 'DECIMAL');
+
+-- Text. Trim takes what Java calls whitespace, which a no-break space is not.
+CREATE MACRO athena_whitespace() AS
+  chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || chr(5760)
+  || chr(8192) || chr(8193) || chr(8194) || chr(8195) || chr(8196) || chr(8197) || chr(8198) || chr(8200) || chr(8201)
+  || chr(8202) || chr(8232) || chr(8233) || chr(8287) || chr(12288);
+CREATE MACRO athena_trim(x) AS trim(x, athena_whitespace());
+CREATE MACRO athena_ltrim(x) AS ltrim(x, athena_whitespace());
+CREATE MACRO athena_rtrim(x) AS rtrim(x, athena_whitespace());
+CREATE MACRO athena_lower(x) AS lower(x);
+CREATE MACRO athena_upper(x) AS upper(x);
+CREATE MACRO athena_length(x) AS length(CAST(x AS VARCHAR));
+CREATE MACRO athena_reverse(x) AS reverse(CAST(x AS VARCHAR));
+CREATE MACRO athena_lpad(x, n, fill) AS lpad(x, CAST(n AS INTEGER), fill);
+CREATE MACRO athena_rpad(x, n, fill) AS rpad(x, CAST(n AS INTEGER), fill);
+CREATE MACRO athena_replace(x, old)
+  AS CASE WHEN old = '' THEN athena_fail('replace: nothing to search for', '') ELSE replace(x, old, '') END,
+  (x, old, new)
+  AS CASE WHEN old = '' THEN athena_fail('replace: nothing to search for', '') ELSE replace(x, old, new) END;
+CREATE MACRO athena_strpos(x, part) AS strpos(x, part);
+CREATE MACRO athena_substr(x, start)
+  AS list_transform([x], lambda v: CASE
+    WHEN start > 0 THEN substring(v, start)
+    WHEN start < 0 AND -start <= length(v) THEN substring(v, length(v) + start + 1)
+    WHEN v IS NOT NULL AND start IS NOT NULL THEN '' END)[1],
+  (x, start, n)
+  AS list_transform([x], lambda v: CASE
+    WHEN n IS NULL THEN NULL
+    WHEN n > 0 AND start > 0 THEN substring(v, start, n)
+    WHEN n > 0 AND start < 0 AND -start <= length(v) THEN substring(v, length(v) + start + 1, n)
+    WHEN v IS NOT NULL AND start IS NOT NULL THEN '' END)[1];
+CREATE MACRO athena_starts_with(x, part) AS starts_with(x, part);
+CREATE MACRO athena_split(x, part)
+  AS CASE WHEN part = '' THEN athena_fail('split: the delimiter is empty', ['']) ELSE string_split(x, part) END,
+  (x, part, n)
+  AS CASE WHEN part = '' THEN athena_fail('split: the delimiter is empty', ['']) WHEN n < 1
+    THEN athena_fail('split: the limit must be positive', ['']) ELSE list_transform([string_split(x, part)],
+      lambda p: CASE WHEN len(p) <= n THEN p
+        ELSE list_append(p[1:n - 1], array_to_string(p[n:len(p)], part)) END)[1] END;
+CREATE MACRO athena_split_part(x, part, n) AS CASE
+  WHEN part = '' THEN athena_fail('split_part: the delimiter is empty', '')
+  WHEN n < 1 THEN athena_fail('split_part: the index must be greater than zero', '')
+  ELSE string_split(x, part)[n] END;
+CREATE MACRO athena_chr(n) AS chr(CAST(n AS INTEGER));
+CREATE MACRO athena_translate(x, old, new) AS translate(x, old, new);
+CREATE MACRO athena_normalize(x) AS nfc_normalize(x);
+CREATE MACRO athena_to_utf8(x) AS encode(x);
+CREATE MACRO athena_from_utf8(x) AS decode(x);
+CREATE MACRO athena_to_hex(x) AS hex(CAST(x AS BLOB));
+CREATE MACRO athena_md5(x) AS unhex(md5(CAST(x AS BLOB)));
+CREATE MACRO athena_sha1(x) AS unhex(sha1(CAST(x AS BLOB)));
+CREATE MACRO athena_sha256(x) AS unhex(sha256(CAST(x AS BLOB)));
+CREATE MACRO athena_concat_ws(part, a, b) AS concat_ws(part, a, b), (part, a, b, c) AS concat_ws(part, a, b, c),
+  (part, a, b, c, d) AS concat_ws(part, a, b, c, d);
+
+-- Choices.
+CREATE MACRO athena_if(c, a) AS CASE WHEN c THEN a END, (c, a, b) AS CASE WHEN c THEN a ELSE b END;
+CREATE MACRO athena_nullif(a, b) AS nullif(a, b);
+CREATE MACRO athena_greatest(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN greatest(a, b) END;
+CREATE MACRO athena_least(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN least(a, b) END;
+
+-- Regular expressions, after regex.rs has vetted and rewritten the pattern.
+CREATE MACRO athena_regexp_like(x, p) AS regexp_matches(x, p);
+CREATE MACRO athena_regexp_extract(x, p, g) AS CASE WHEN regexp_matches(x, p) THEN regexp_extract(x, p, g) END;
+CREATE MACRO athena_regexp_extract_all(x, p, g) AS regexp_extract_all(x, p, g);
+CREATE MACRO athena_regexp_replace(x, p, r) AS regexp_replace(x, p, r, 'g');
+CREATE MACRO athena_regexp_count(x, p) AS len(regexp_extract_all(x, p));
+CREATE MACRO athena_regexp_split(x, p) AS string_split_regex(x, p);
+-- Athena's $ also matches before a last line break, where RE2's \z does not.
+CREATE MACRO athena_unbroken(x) AS
+  CASE WHEN suffix(x, chr(10)) THEN athena_fail('the text ends in a line break before which $ would match', '')
+  ELSE x END;
+
+-- Numbers.
+CREATE MACRO athena_divide(a, b) AS CASE
+  WHEN athena_is_float(a) OR athena_is_float(b) THEN cast_to_type(a / b, a // b)
+  WHEN athena_is_decimal(a) OR athena_is_decimal(b)
+    THEN athena_fail('division of decimals is not supported; divide doubles', a // b)
+  WHEN b = 0 THEN athena_fail('division by zero', a // b)
+  ELSE a // b END;
+CREATE MACRO athena_modulus(a, b) AS CASE
+  WHEN b = 0 AND NOT athena_is_float(a) AND NOT athena_is_float(b) THEN athena_fail('division by zero', a % b)
+  ELSE a % b END;
+CREATE MACRO athena_minus(a, b) AS CASE
+  WHEN typeof(a) = 'DATE' AND typeof(b) = 'DATE'
+    THEN athena_fail('a date minus a date is not supported; use date_diff', a - b)
+  ELSE a - b END;
+CREATE MACRO athena_abs(x) AS abs(x);
+CREATE MACRO athena_round(x) AS round(x), (x, n) AS cast_to_type(round(x, CAST(n AS INTEGER)), x);
+CREATE MACRO athena_floor(x) AS
+  CASE WHEN athena_is_integer(x) THEN athena_fail('floor of an integer is not supported', floor(x)) ELSE floor(x) END;
+CREATE MACRO athena_ceil(x) AS
+  CASE WHEN athena_is_integer(x) THEN athena_fail('ceil of an integer is not supported', ceil(x)) ELSE ceil(x) END;
+CREATE MACRO athena_truncate(x) AS trunc(CAST(x AS DOUBLE));
+CREATE MACRO athena_power(x, n) AS pow(CAST(x AS DOUBLE), CAST(n AS DOUBLE));
+CREATE MACRO athena_sqrt(x) AS sqrt(CAST(x AS DOUBLE));
+CREATE MACRO athena_cbrt(x) AS cbrt(CAST(x AS DOUBLE));
+CREATE MACRO athena_exp(x) AS exp(CAST(x AS DOUBLE));
+CREATE MACRO athena_ln(x) AS ln(CAST(x AS DOUBLE));
+CREATE MACRO athena_log10(x) AS log10(CAST(x AS DOUBLE));
+CREATE MACRO athena_log2(x) AS log2(CAST(x AS DOUBLE));
+CREATE MACRO athena_sign(x) AS cast_to_type(sign(x), x);
+CREATE MACRO athena_nan() AS CAST('NaN' AS DOUBLE);
+CREATE MACRO athena_infinity() AS CAST('Infinity' AS DOUBLE);
+CREATE MACRO athena_pi() AS pi();
+CREATE MACRO athena_is_nan(x) AS isnan(x);
+CREATE MACRO athena_is_finite(x) AS isfinite(x);
+CREATE MACRO athena_is_infinite(x) AS isinf(x);
+CREATE MACRO athena_bitwise_and(a, b) AS a & b;
+CREATE MACRO athena_bitwise_or(a, b) AS a | b;
+-- An average of decimals is a decimal in Athena and a double in DuckDB.
+CREATE MACRO athena_not_decimal(x) AS CASE
+  WHEN athena_is_decimal(x) THEN athena_fail('an average of decimals is not supported; average doubles', x) ELSE x END;
+
+-- Casts from text are as strict as Athena's; from numbers they round half away from zero.
+CREATE MACRO athena_stripped(v) AS trim(CAST(v AS VARCHAR), athena_whitespace());
+CREATE MACRO athena_bad_cast(v, to_type, like_this) AS
+  CASE WHEN v IS NOT NULL THEN athena_fail('cannot cast ''' || CAST(v AS VARCHAR) || ''' to ' || to_type, like_this) END;
+CREATE MACRO athena_integer_text(v) AS CASE
+  WHEN regexp_full_match(athena_stripped(v), '[+-]?[0-9]+') THEN athena_stripped(v)
+  ELSE athena_bad_cast(v, 'an integer', '') END;
+CREATE MACRO athena_to_tinyint(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS TINYINT)
+  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS TINYINT) ELSE CAST(v AS TINYINT) END)[1];
+CREATE MACRO athena_to_smallint(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS SMALLINT)
+  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS SMALLINT) ELSE CAST(v AS SMALLINT) END)[1];
+CREATE MACRO athena_to_integer(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS INTEGER)
+  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS INTEGER) ELSE CAST(v AS INTEGER) END)[1];
+CREATE MACRO athena_to_bigint(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS BIGINT)
+  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS BIGINT) ELSE CAST(v AS BIGINT) END)[1];
+CREATE MACRO athena_number_text(v) AS CASE
+  WHEN regexp_full_match(athena_stripped(v), '[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?')
+    THEN athena_stripped(v)
+  ELSE athena_bad_cast(v, 'a number', '') END;
+CREATE MACRO athena_float_text(v) AS CASE
+  WHEN athena_stripped(v) IN ('NaN', 'Infinity', '+Infinity', '-Infinity') THEN ltrim(athena_stripped(v), '+')
+  ELSE athena_number_text(v) END;
+CREATE MACRO athena_to_double(x) AS list_transform([x], lambda v:
+  CASE WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_float_text(v) AS DOUBLE) ELSE CAST(v AS DOUBLE) END)[1];
+CREATE MACRO athena_to_real(x) AS list_transform([x], lambda v:
+  CASE WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_float_text(v) AS FLOAT) ELSE CAST(v AS FLOAT) END)[1];
+CREATE MACRO athena_decimal_source(x) AS list_transform([x], lambda v:
+  CASE WHEN typeof(v) = 'VARCHAR' THEN cast_to_type(athena_number_text(v), v) ELSE v END)[1];
+CREATE MACRO athena_to_boolean(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) <> 'VARCHAR' THEN CAST(v AS BOOLEAN)
+  WHEN lower(CAST(v AS VARCHAR)) IN ('t', 'true', '1') THEN true
+  WHEN lower(CAST(v AS VARCHAR)) IN ('f', 'false', '0') THEN false
+  ELSE athena_bad_cast(v, 'boolean', true) END)[1];
+CREATE MACRO athena_to_date(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) <> 'VARCHAR' THEN CAST(v AS DATE)
+  WHEN regexp_full_match(athena_stripped(v), '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN CAST(athena_stripped(v) AS DATE)
+  ELSE athena_bad_cast(v, 'date', DATE '1970-01-01') END)[1];
+CREATE MACRO athena_to_timestamp(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) <> 'VARCHAR' THEN CAST(v AS TIMESTAMP)
+  WHEN regexp_full_match(athena_stripped(v),
+    '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,6})?)?)?')
+    THEN date_trunc('millisecond', CAST(athena_stripped(v) AS TIMESTAMP) + to_microseconds(500))
+  ELSE athena_bad_cast(v, 'timestamp', TIMESTAMP '1970-01-01') END)[1];
+-- 1.5e-05 -> 1.5E-5, 10000000.0 -> 1.0E7
+CREATE MACRO athena_scientific(t) AS list_transform([{
+    'sign': CASE WHEN starts_with(t, '-') THEN '-' ELSE '' END,
+    'whole': split_part(regexp_extract(t, '^-?([0-9.]+)', 1), '.', 1),
+    'digits': replace(regexp_extract(t, '^-?([0-9.]+)', 1), '.', ''),
+    'exponent': coalesce(TRY_CAST(regexp_extract(t, 'e([+-]?[0-9]+)$', 1) AS INTEGER), 0)}],
+  lambda n: CASE WHEN ltrim(n.digits, '0') = '' THEN n.sign || '0E0' ELSE
+    n.sign || ltrim(n.digits, '0')[1] || '.'
+    || coalesce(nullif(rtrim(substring(ltrim(n.digits, '0'), 2), '0'), ''), '0') || 'E'
+    || (length(n.whole) - 1 - (length(n.digits) - length(ltrim(n.digits, '0'))) + n.exponent) END)[1];
+CREATE MACRO athena_to_varchar(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'VARCHAR' THEN CAST(v AS VARCHAR)
+  WHEN athena_is_float(v) THEN CASE CAST(v AS VARCHAR) WHEN 'nan' THEN 'NaN' WHEN 'inf' THEN 'Infinity'
+    WHEN '-inf' THEN '-Infinity' ELSE athena_scientific(CAST(v AS VARCHAR)) END
+  WHEN typeof(v) = 'TIMESTAMP' THEN strftime(CAST(v AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')
+  WHEN typeof(v) = 'TIMESTAMP WITH TIME ZONE' THEN strftime(CAST(v AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') || ' UTC'
+  WHEN athena_is_integer(v) OR athena_is_decimal(v) OR typeof(v) IN ('BOOLEAN', 'DATE', '"NULL"') THEN CAST(v AS VARCHAR)
+  ELSE athena_fail('cannot cast a ' || typeof(v) || ' to varchar', '') END)[1];
+CREATE MACRO athena_to_varchar_of(x, n) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'VARCHAR' THEN substring(CAST(v AS VARCHAR), 1, n)
+  WHEN length(athena_to_varchar(v)) > n
+    THEN athena_fail('the value does not fit varchar(' || n || ')', '')
+  ELSE athena_to_varchar(v) END)[1];
+
+-- Dates and times. A timestamp with time zone is always in UTC, the session's zone.
+-- y, mo, …: numbers of p's groups, 0 where the pattern has no such field; low: the first year two digits can mean.
+CREATE MACRO athena_two_digits(t, low, lenient) AS CASE
+  WHEN lenient AND length(t) <> 2 THEN CAST(t AS BIGINT)
+  ELSE low + ((CAST(t AS BIGINT) - low) % 100 + 100) % 100 END;
+CREATE MACRO athena_month_number(t) AS CASE WHEN regexp_full_match(t, '[0-9]+') THEN CAST(t AS BIGINT)
+  ELSE (strpos('janfebmaraprmayjunjulaugsepoctnovdec', lower(substring(t, 1, 3))) + 2) // 3 END;
+CREATE MACRO athena_half_day(t, half) AS CASE
+  WHEN CAST(t AS BIGINT) NOT BETWEEN 1 AND 12
+    THEN athena_fail('the hour must be in the range [1,12]', CAST(1 AS BIGINT))
+  ELSE CAST(t AS BIGINT) % 12 + CASE WHEN lower(half) = 'pm' THEN 12 ELSE 0 END END;
+CREATE MACRO athena_hour_of_day(t) AS CASE
+  WHEN CAST(t AS BIGINT) > 23 THEN athena_fail('the hour must be in the range [0,23]', CAST(1 AS BIGINT))
+  ELSE CAST(t AS BIGINT) END;
+CREATE MACRO athena_second_of_minute(t) AS CASE
+  WHEN CAST(t AS BIGINT) > 59 THEN athena_fail('the second must be in the range [0,59]', CAST(1 AS BIGINT))
+  ELSE CAST(t AS BIGINT) END;
+CREATE MACRO athena_parse(x, p, y, low, two, lenient, mo, d, h, h12, half, mi, s, f) AS list_transform([x], lambda v: CASE
+  WHEN v IS NULL THEN NULL
+  WHEN NOT regexp_matches(v, p) THEN athena_fail('invalid format: "' || v || '"', TIMESTAMP '1970-01-01')
+  ELSE make_timestamp(
+    CASE WHEN two THEN athena_two_digits(regexp_extract(v, p, y), low, lenient)
+      ELSE CAST(regexp_extract(v, p, y) AS BIGINT) END,
+    athena_month_number(regexp_extract(v, p, mo)),
+    CAST(regexp_extract(v, p, d) AS BIGINT),
+    CASE WHEN h > 0 THEN athena_hour_of_day(regexp_extract(v, p, h))
+      WHEN h12 > 0 THEN athena_half_day(regexp_extract(v, p, h12), CASE WHEN half > 0 THEN regexp_extract(v, p, half) END)
+      ELSE 0 END,
+    CASE WHEN mi > 0 THEN CAST(regexp_extract(v, p, mi) AS BIGINT) ELSE 0 END,
+    CASE WHEN s > 0 THEN athena_second_of_minute(regexp_extract(v, p, s)) ELSE 0 END)
+    + to_milliseconds(CASE WHEN f > 0 THEN CAST(substring(rpad(regexp_extract(v, p, f), 3, '0'), 1, 3) AS BIGINT)
+      ELSE 0 END) END)[1];
+CREATE MACRO athena_in_utc(x) AS timezone('UTC', x);
+CREATE MACRO athena_century() AS year(current_date) - 80;
+CREATE MACRO athena_format(x, f) AS strftime(x, f);
+CREATE MACRO athena_date_trunc(unit, x) AS cast_to_type(date_trunc(unit, x), x);
+CREATE MACRO athena_date_diff(unit, a, b) AS date_sub(unit, a, b);
+CREATE MACRO athena_plus(x, i) AS cast_to_type(x + i, x);
+CREATE MACRO athena_less(x, i) AS cast_to_type(x - i, x);
+CREATE MACRO athena_year(x) AS year(x);
+CREATE MACRO athena_quarter(x) AS quarter(x);
+CREATE MACRO athena_month(x) AS month(x);
+CREATE MACRO athena_week(x) AS week(x);
+CREATE MACRO athena_year_of_week(x) AS isoyear(x);
+CREATE MACRO athena_day(x) AS day(x);
+CREATE MACRO athena_day_of_week(x) AS isodow(x);
+CREATE MACRO athena_day_of_year(x) AS dayofyear(x);
+CREATE MACRO athena_hour(x) AS hour(x);
+CREATE MACRO athena_minute(x) AS minute(x);
+CREATE MACRO athena_second(x) AS second(x);
+CREATE MACRO athena_last_day_of_month(x) AS last_day(x);
+CREATE MACRO athena_from_unixtime(x) AS to_timestamp(x);
+CREATE MACRO athena_to_unixtime(x) AS epoch(x);
+CREATE MACRO athena_from_iso8601_date(x) AS CASE
+  WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN CAST(x AS DATE)
+  ELSE athena_bad_cast(x, 'a date (yyyy-mm-dd)', DATE '1970-01-01') END;
+
+-- Arrays and maps.
+CREATE MACRO athena_is_array(x) AS suffix(typeof(x), ']');
+CREATE MACRO athena_subscript(l, i) AS list_transform([{'l': l, 'i': i}], lambda s: CASE
+  WHEN athena_is_array(s.l) AND TRY_CAST(s.i AS BIGINT) < 1
+    THEN athena_fail('array subscripts start at 1', s.l[s.i])
+  WHEN s.l[s.i] IS NULL AND s.l IS NOT NULL AND s.i IS NOT NULL
+    AND NOT (athena_is_array(s.l) AND TRY_CAST(s.i AS BIGINT) <= len(TRY_CAST(s.l AS VARCHAR[])))
+    THEN athena_fail('subscript ' || CAST(s.i AS VARCHAR) || ' is not there', s.l[s.i])
+  ELSE s.l[s.i] END)[1];
+CREATE MACRO athena_element_at(l, i) AS CASE
+  WHEN athena_is_array(l) AND TRY_CAST(i AS BIGINT) = 0 THEN athena_fail('array subscripts start at 1', l[i])
+  ELSE l[i] END;
+CREATE MACRO athena_cardinality(l) AS len(l);
+CREATE MACRO athena_has_null(l) AS len(l) > list_aggregate(l, 'count');
+CREATE MACRO athena_contains(l, x) AS CASE
+  WHEN l IS NULL OR x IS NULL THEN NULL WHEN list_contains(l, x) THEN true WHEN athena_has_null(l) THEN NULL
+  ELSE false END;
+CREATE MACRO athena_array_position(l, x) AS
+  CASE WHEN l IS NOT NULL AND x IS NOT NULL THEN CAST(coalesce(list_position(l, x), 0) AS BIGINT) END;
+CREATE MACRO athena_array_join(l, part)
+  AS array_to_string(list_transform(l, lambda e: athena_to_varchar(e)), part),
+  (l, part, missing)
+  AS array_to_string(list_transform(l, lambda e: coalesce(athena_to_varchar(e), missing)), part);
+CREATE MACRO athena_array_distinct(l) AS list_filter(l, lambda e, i: list_position(l, e) = i);
+CREATE MACRO athena_array_sort(l) AS list_sort(l, 'ASC', 'NULLS LAST');
+CREATE MACRO athena_array_max(l) AS CASE WHEN NOT athena_has_null(l) THEN list_max(l) END;
+CREATE MACRO athena_array_min(l) AS CASE WHEN NOT athena_has_null(l) THEN list_min(l) END;
+CREATE MACRO athena_array_remove(l, x) AS
+  CASE WHEN x IS NOT NULL THEN list_filter(l, lambda e: e IS NULL OR e <> x) END;
+CREATE MACRO athena_array_except(a, b) AS
+  CASE WHEN b IS NOT NULL THEN list_filter(athena_array_distinct(a), lambda e: list_position(b, e) IS NULL) END;
+CREATE MACRO athena_array_union(a, b) AS athena_array_distinct(a || b);
+CREATE MACRO athena_slice(l, start, n) AS CASE
+  WHEN start = 0 OR n < 0 THEN athena_fail('slice: start must not be 0, length not negative', l)
+  WHEN start > 0 THEN l[start:start + n - 1]
+  WHEN -start > len(l) THEN l[1:0]
+  ELSE l[len(l) + start + 1:len(l) + start + n] END;
+CREATE MACRO athena_flatten(l) AS flatten(l);
+CREATE MACRO athena_repeat(x, n) AS list_transform(range(CAST(n AS BIGINT)), lambda i: x);
+CREATE MACRO athena_sequence(a, b) AS generate_series(a, b, CASE WHEN a <= b THEN 1 ELSE -1 END),
+  (a, b, step) AS list_transform(generate_series(a, b, step), lambda e: cast_to_type(e, a));
+-- Of a list of truth values: three-valued, as Athena's *_match are.
+CREATE MACRO athena_any(l) AS CASE
+  WHEN list_contains(l, true) THEN true WHEN athena_has_null(l) THEN NULL WHEN l IS NOT NULL THEN false END;
+CREATE MACRO athena_all(l) AS CASE
+  WHEN list_contains(l, false) THEN false WHEN athena_has_null(l) THEN NULL WHEN l IS NOT NULL THEN true END;
+CREATE MACRO athena_not(b) AS NOT b;
+CREATE MACRO athena_empty_to_null(l) AS list_transform(l, lambda e: nullif(e, ''));
+CREATE MACRO athena_map(k, v) AS map(k, v);
+CREATE MACRO athena_map_keys(m) AS map_keys(m);
+CREATE MACRO athena_map_values(m) AS map_values(m);
+
+-- JSON; the path is vetted. A number's spelling is lost in DuckDB, so a fraction is refused.
+CREATE MACRO athena_json_extract_scalar(x, path) AS CASE WHEN json_valid(x) THEN CASE json_type(x, path)
+  WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL
+  WHEN 'DOUBLE' THEN athena_fail('json_extract_scalar of a fractional number is not supported', '')
+  ELSE json_extract_string(x, path) END END;
+CREATE MACRO athena_json_array_length(x) AS
+  CASE WHEN json_valid(x) AND json_type(x) = 'ARRAY' THEN CAST(json_array_length(x) AS BIGINT) END;

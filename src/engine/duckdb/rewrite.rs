@@ -1,0 +1,384 @@
+//! Single nodes of the AST, where a macro alone cannot carry the meaning over.
+
+use polyglot_sql::expressions::{
+    BinaryOp, Cast, DataType, DateTimeField, Expression, Function, Identifier, LambdaExpr, Literal, StructField,
+    TableRef,
+};
+
+use super::patterns::{self, Piece, Reading};
+use super::regexes::{self, Group, Use};
+
+type Rewritten = Result<Expression, String>;
+
+/// A table of `database`, whatever its qualifiers say, or a refusal.
+pub(super) fn table(mut table: TableRef, database: &str) -> Rewritten {
+    let other = table.schema.as_ref().filter(|schema| !schema.name.eq_ignore_ascii_case(database));
+    if let Some(schema) = other {
+        return Err(format!("`{}` is in another database: {}", table.name.name, schema.name));
+    }
+    if table.catalog.as_ref().is_some_and(|catalog| !catalog.name.eq_ignore_ascii_case("awsdatacatalog")) {
+        return Err(format!("`{}` is in another catalog", table.name.name));
+    }
+    if table.table_sample.is_some() || table.system_time.is_some() || table.when.is_some() {
+        return Err(format!("`{}` is read at a version or as a sample", table.name.name));
+    }
+    (table.schema, table.catalog) = (None, None);
+    Ok(Expression::Table(Box::new(table)))
+}
+
+/// Any other node, its children rewritten already.
+pub(super) fn node(node: Expression) -> Rewritten {
+    match node {
+        Expression::Function(function) => self::function(*function),
+        Expression::Cast(cast) => self::cast(*cast),
+        Expression::TryCast(cast) => Ok(call("TRY", vec![self::cast(*cast)?])),
+        Expression::Div(op) => Ok(binary("athena_divide", *op)),
+        Expression::Mod(op) => Ok(binary("athena_modulus", *op)),
+        Expression::Add(op) => Ok(plus(*op)),
+        Expression::Sub(op) => Ok(minus(*op)),
+        Expression::Subscript(subscript) => Ok(call("athena_subscript", vec![subscript.this, subscript.index])),
+        Expression::Avg(mut avg) => {
+            avg.this = call("athena_not_decimal", vec![avg.this]);
+            Ok(Expression::Avg(avg))
+        }
+        Expression::Extract(extract) => Ok(call(field(&extract.field)?, vec![extract.this])),
+        Expression::Lambda(mut lambda) => {
+            lambda.colon = true;
+            Ok(Expression::Lambda(lambda))
+        }
+        Expression::Unnest(unnest) if !unnest.expressions.is_empty() => Err("UNNEST of several arrays".to_owned()),
+        Expression::Literal(literal) => self::literal(*literal),
+        other => Ok(other),
+    }
+}
+
+fn call(name: &str, args: Vec<Expression>) -> Expression {
+    Expression::Function(Box::new(Function { name: name.to_owned(), args, ..Function::default() }))
+}
+
+fn binary(name: &str, op: BinaryOp) -> Expression {
+    call(name, vec![op.left, op.right])
+}
+
+fn number(n: usize) -> Expression {
+    Expression::number(i64::try_from(n).expect("counts groups and years"))
+}
+
+fn truth(value: bool) -> Expression {
+    if value { Expression::true_() } else { Expression::false_() }
+}
+
+fn string(expression: &Expression) -> Option<&str> {
+    match expression {
+        Expression::Literal(literal) => match literal.as_ref() {
+            Literal::String(text) => Some(text),
+            _ => None,
+        },
+        Expression::Paren(paren) => string(&paren.this),
+        _ => None,
+    }
+}
+
+/// A date and an interval make a date in Athena, a timestamp in DuckDB.
+fn plus(op: BinaryOp) -> Expression {
+    match (&op.left, &op.right) {
+        (Expression::Interval(_), _) => call("athena_plus", vec![op.right, op.left]),
+        (_, Expression::Interval(_)) => binary("athena_plus", op),
+        _ => Expression::Add(Box::new(op)),
+    }
+}
+
+fn minus(op: BinaryOp) -> Expression {
+    if matches!(op.right, Expression::Interval(_)) { binary("athena_less", op) } else { binary("athena_minus", op) }
+}
+
+fn literal(literal: Literal) -> Rewritten {
+    match &literal {
+        Literal::String(_) | Literal::Number(_) | Literal::Date(_) => {}
+        Literal::Timestamp(text) if text.chars().all(|c| "0123456789-:. ".contains(c)) => {}
+        other => return Err(format!("this kind of literal: {}", other.value_str())),
+    }
+    Ok(Expression::Literal(Box::new(literal)))
+}
+
+fn field(field: &DateTimeField) -> Result<&'static str, String> {
+    Ok(match field {
+        DateTimeField::Year => "athena_year",
+        DateTimeField::Quarter => "athena_quarter",
+        DateTimeField::Month => "athena_month",
+        DateTimeField::Week => "athena_week",
+        DateTimeField::Day => "athena_day",
+        DateTimeField::DayOfWeek => "athena_day_of_week",
+        DateTimeField::DayOfYear => "athena_day_of_year",
+        DateTimeField::Hour => "athena_hour",
+        DateTimeField::Minute => "athena_minute",
+        DateTimeField::Second => "athena_second",
+        DateTimeField::Custom(name) => match name.to_ascii_lowercase().as_str() {
+            "dow" | "day_of_week" => "athena_day_of_week",
+            "doy" | "day_of_year" => "athena_day_of_year",
+            "yow" | "year_of_week" => "athena_year_of_week",
+            other => return Err(format!("extract({other} FROM …)")),
+        },
+        other => return Err(format!("extract({other:?} FROM …)")),
+    })
+}
+
+/// A cast as strict as Athena's; never a bare CAST of text, which DuckDB reads more freely.
+fn cast(cast: Cast) -> Rewritten {
+    if cast.format.is_some() || cast.default.is_some() {
+        return Err("CAST with a format".to_owned());
+    }
+    let Cast { this, to, .. } = cast;
+    convert(this, &to)
+}
+
+fn convert(this: Expression, to: &DataType) -> Rewritten {
+    let name = match to {
+        DataType::Boolean => "athena_to_boolean",
+        DataType::TinyInt { .. } => "athena_to_tinyint",
+        DataType::SmallInt { .. } => "athena_to_smallint",
+        DataType::Int { .. } => "athena_to_integer",
+        DataType::BigInt { .. } => "athena_to_bigint",
+        DataType::Float { .. } => "athena_to_real",
+        DataType::Double { .. } => "athena_to_double",
+        DataType::Date => "athena_to_date",
+        DataType::Timestamp { precision: None | Some(3), timezone: false } => "athena_to_timestamp",
+        DataType::VarChar { length: None, .. } | DataType::String { length: None } | DataType::Text => {
+            "athena_to_varchar"
+        }
+        DataType::VarChar { length: Some(length), .. } => {
+            return Ok(call("athena_to_varchar_of", vec![this, Expression::number((*length).into())]));
+        }
+        DataType::Decimal { precision, scale } => {
+            let to = DataType::Decimal { precision: Some(precision.unwrap_or(38)), scale: Some(scale.unwrap_or(0)) };
+            return Ok(plain_cast(call("athena_decimal_source", vec![this]), to));
+        }
+        DataType::Array { element_type, .. } => return array(this, element_type, to),
+        DataType::Struct { fields, .. } => return row(this, fields, to),
+        other => return Err(format!("CAST AS {other:?}")),
+    };
+    Ok(call(name, vec![this]))
+}
+
+fn plain_cast(this: Expression, to: DataType) -> Expression {
+    Expression::Cast(Box::new(Cast {
+        this,
+        to,
+        trailing_comments: Vec::new(),
+        double_colon_syntax: false,
+        format: None,
+        default: None,
+        inferred_type: None,
+    }))
+}
+
+fn array(this: Expression, element: &DataType, to: &DataType) -> Rewritten {
+    let body = convert(Expression::column("athena_element"), element)?;
+    let lambda = LambdaExpr {
+        parameters: vec![Identifier::new("athena_element")],
+        body,
+        colon: true,
+        parameter_types: Vec::new(),
+    };
+    let cast = call("LIST_TRANSFORM", vec![this, Expression::Lambda(Box::new(lambda))]);
+    Ok(plain_cast(cast, to.clone()))
+}
+
+/// `CAST(ROW(…) AS ROW(x integer, …))`, value by value.
+fn row(this: Expression, fields: &[StructField], to: &DataType) -> Rewritten {
+    let values = match this {
+        Expression::Function(function) if function.name.eq_ignore_ascii_case("row") => function.args,
+        Expression::Tuple(tuple) => tuple.expressions,
+        _ => return Err("CAST AS ROW of anything but ROW(…)".to_owned()),
+    };
+    if values.len() != fields.len() {
+        return Err("CAST AS ROW with another number of fields".to_owned());
+    }
+    if fields.iter().any(|field| field.name.is_empty()) {
+        return Err("CAST AS ROW with a nameless field".to_owned());
+    }
+    let converted: Result<Vec<_>, _> =
+        values.into_iter().zip(fields).map(|(value, field)| convert(value, &field.data_type)).collect();
+    Ok(plain_cast(call("ROW", converted?), to.clone()))
+}
+
+fn function(mut function: Function) -> Rewritten {
+    let Some(name) = function.name.strip_prefix("athena_").map(str::to_owned) else {
+        return Ok(Expression::Function(Box::new(function)));
+    };
+    if function.distinct {
+        return Err(format!("{name} with DISTINCT"));
+    }
+    let args = std::mem::take(&mut function.args);
+    match name.as_str() {
+        "try" => Ok(call("TRY", args)),
+        "concat" => fold(args, "concat", |left, right| Expression::Concat(Box::new(BinaryOp::new(left, right)))),
+        "greatest" => fold(args, "greatest", |left, right| call("athena_greatest", vec![left, right])),
+        "least" => fold(args, "least", |left, right| call("athena_least", vec![left, right])),
+        "filter" => Ok(call("LIST_FILTER", args)),
+        "transform" => Ok(call("LIST_TRANSFORM", args)),
+        "any_match" => Ok(call("athena_any", vec![call("LIST_TRANSFORM", args)])),
+        "all_match" => Ok(call("athena_all", vec![call("LIST_TRANSFORM", args)])),
+        "none_match" => {
+            let any = call("athena_any", vec![call("LIST_TRANSFORM", args)]);
+            Ok(call("athena_not", vec![any]))
+        }
+        "substring" => Ok(call("athena_substr", args)),
+        "pow" => Ok(call("athena_power", args)),
+        "ceiling" => Ok(call("athena_ceil", args)),
+        "mod" => Ok(call("athena_modulus", args)),
+        "date" => Ok(call("athena_to_date", args)),
+        "week_of_year" => Ok(call("athena_week", args)),
+        "yow" => Ok(call("athena_year_of_week", args)),
+        "dow" => Ok(call("athena_day_of_week", args)),
+        "doy" => Ok(call("athena_day_of_year", args)),
+        "day_of_month" => Ok(call("athena_day", args)),
+        "date_parse" | "parse_datetime" | "date_format" | "format_datetime" => dates(&name, args),
+        "date_add" | "date_diff" | "date_trunc" => units(&name, args),
+        "json_extract_scalar" => json(args),
+        _ if name.starts_with("regexp_") => regexp(&name, args),
+        _ => Ok(call(&function.name, args)),
+    }
+}
+
+fn fold(args: Vec<Expression>, name: &str, join: impl Fn(Expression, Expression) -> Expression) -> Rewritten {
+    if args.len() < 2 {
+        return Err(format!("{name} of fewer than two values"));
+    }
+    args.into_iter().reduce(join).ok_or_else(|| format!("{name} of nothing"))
+}
+
+fn dates(name: &str, args: Vec<Expression>) -> Rewritten {
+    let [subject, pattern] = <[Expression; 2]>::try_from(args).map_err(|_| format!("{name} without a pattern"))?;
+    let text = string(&pattern).ok_or_else(|| format!("{name} with a pattern that is not a literal"))?;
+    let mysql = matches!(name, "date_parse" | "date_format");
+    let pieces = if mysql { patterns::mysql(text) } else { patterns::joda(text) };
+    let pieces = pieces.map_err(|piece| format!("{name} with {piece} in its pattern"))?;
+    if matches!(name, "date_format" | "format_datetime") {
+        return Ok(call("athena_format", vec![subject, Expression::string(patterns::format(&pieces))]));
+    }
+    parse(subject, name, &pieces, mysql)
+}
+
+fn parse(subject: Expression, name: &str, pieces: &[Piece], mysql: bool) -> Rewritten {
+    let read: Reading = patterns::reading(pieces).map_err(|lack| format!("{name} with a pattern that has {lack}"))?;
+    let low = if mysql { number(1970) } else { call("athena_century", Vec::new()) };
+    let parsed = call(
+        "athena_parse",
+        vec![
+            subject,
+            Expression::string(&read.regex),
+            number(read.year),
+            low,
+            truth(read.short_year),
+            truth(read.lenient),
+            number(read.month),
+            number(read.day),
+            number(read.hour),
+            number(read.hour_of_half),
+            number(read.half),
+            number(read.minute),
+            number(read.second),
+            number(read.fraction),
+        ],
+    );
+    Ok(if mysql { parsed } else { call("athena_in_utc", vec![parsed]) })
+}
+
+fn units(name: &str, mut args: Vec<Expression>) -> Rewritten {
+    let unit = args.first().and_then(string).map(str::to_ascii_lowercase);
+    let unit = unit.ok_or_else(|| format!("{name} with a unit that is not a literal"))?;
+    let interval = match unit.as_str() {
+        "millisecond" => "TO_MILLISECONDS",
+        "second" => "TO_SECONDS",
+        "minute" => "TO_MINUTES",
+        "hour" => "TO_HOURS",
+        "day" => "TO_DAYS",
+        "week" => "TO_WEEKS",
+        "month" => "TO_MONTHS",
+        "quarter" => "TO_QUARTERS",
+        "year" => "TO_YEARS",
+        other => return Err(format!("{name} with the unit {other}")),
+    };
+    if name != "date_add" {
+        args[0] = Expression::string(unit);
+        return Ok(call(&format!("athena_{name}"), args));
+    }
+    let [_, count, date] = <[Expression; 3]>::try_from(args).map_err(|_| "date_add without three values".to_owned())?;
+    let whole = matches!(unit.as_str(), "day" | "week" | "month" | "quarter" | "year");
+    let count = call(if whole { "athena_to_integer" } else { "athena_to_bigint" }, vec![count]);
+    Ok(call("athena_plus", vec![date, call(interval, vec![count])]))
+}
+
+fn json(args: Vec<Expression>) -> Rewritten {
+    let path = args.get(1).and_then(string).ok_or("json_extract_scalar with a path that is not a literal")?;
+    let plain = regex::Regex::new(r"^\$(\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]+\])*$").expect("a constant");
+    if !plain.is_match(path) {
+        return Err(format!("json_extract_scalar with the path {path}"));
+    }
+    Ok(call("athena_json_extract_scalar", args))
+}
+
+fn regexp(name: &str, mut args: Vec<Expression>) -> Rewritten {
+    let refuse = |what: String| format!("{name} with {what}");
+    let source = args.get(1).and_then(string).ok_or_else(|| refuse("a pattern that is not a literal".to_owned()))?;
+    let wanted = match (name, args.get(2)) {
+        ("regexp_extract" | "regexp_extract_all", Some(group)) => {
+            Some(group_number(group).ok_or_else(|| refuse("a group that is not a number".to_owned()))?)
+        }
+        _ => None,
+    };
+    let used = if name == "regexp_like" || wanted.is_some_and(|group| group > 0) { Use::Find } else { Use::Cut };
+    let pattern = regexes::pattern(source, used).map_err(refuse)?;
+    if matches!(name, "regexp_split" | "regexp_count") && regexes::matches_empty(&pattern.regex) {
+        return Err(refuse("a pattern that matches nothing at all".to_owned()));
+    }
+    if pattern.unbroken {
+        args[0] = call("athena_unbroken", vec![args[0].clone()]);
+    }
+    args[1] = Expression::string(&pattern.regex);
+    match name {
+        "regexp_extract" | "regexp_extract_all" => {
+            let group = wanted.unwrap_or(0);
+            args.truncate(2);
+            args.push(number(group));
+            extract(name, args, &pattern, group)
+        }
+        "regexp_replace" => {
+            let replacement = match args.get(2) {
+                None => "",
+                Some(given) => string(given).ok_or_else(|| refuse("a replacement that is not a literal".to_owned()))?,
+            };
+            let replacement = regexes::replacement(replacement, pattern.groups).map_err(refuse)?;
+            args.truncate(2);
+            args.push(Expression::string(replacement));
+            Ok(call("athena_regexp_replace", args))
+        }
+        _ => Ok(call(&format!("athena_{name}"), args)),
+    }
+}
+
+fn group_number(expression: &Expression) -> Option<usize> {
+    match expression {
+        Expression::Literal(literal) => match literal.as_ref() {
+            Literal::Number(text) => text.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// DuckDB gives '' for a group that took no part in the match, Athena NULL.
+fn extract(name: &str, args: Vec<Expression>, pattern: &regexes::Pattern, group: usize) -> Rewritten {
+    if group > pattern.groups {
+        return Err(format!("{name} with group {group} of a pattern that has {}", pattern.groups));
+    }
+    let kind = if group == 0 { Group::Always } else { regexes::group(&pattern.regex, group) };
+    let extracted = call(&format!("athena_{name}"), args);
+    match (kind, name) {
+        (Group::Always, _) => Ok(extracted),
+        (Group::Sometimes, "regexp_extract") => Ok(call("athena_nullif", vec![extracted, Expression::string("")])),
+        (Group::Sometimes, _) => Ok(call("athena_empty_to_null", vec![extracted])),
+        (Group::Ambiguous, _) => Err(format!("{name} with an optional group that can be empty")),
+    }
+}

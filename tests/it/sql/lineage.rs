@@ -1,0 +1,128 @@
+//! Which output columns come from which raw columns.
+
+use super::*;
+
+/// `m: x y; n: z` for who reads raw.column.
+fn readers(models: &[(&str, &str)], column: &str) -> String {
+    let sources = [table("raw", RAW), table("other", "id int, o string")];
+    let models = models.iter().map(|(name, text)| model(name, text)).collect();
+    let lineage = Lineage::trace(&graph(models, &sources), &sources).unwrap_or_else(|problems| panic!("{problems}"));
+    let readers = lineage.readers("raw", column);
+    readers
+        .iter()
+        .map(|reader| format!("{}: {}", reader.model, reader.columns.join(" ")))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+#[rstest]
+#[case::plain("SELECT a AS x, b AS y FROM raw", "a", "m: x")]
+#[case::not_read("SELECT a AS x, b AS y FROM raw", "c", "")]
+#[case::spaces("SELECT \"email address\" AS x, b AS y FROM raw", "email address", "m: x")]
+#[case::case("SELECT A AS x, \"B\" AS y FROM raw", "b", "m: y")]
+#[case::where_("SELECT a AS x, b AS y FROM raw WHERE c > ''", "c", "m: x y")]
+#[case::group("SELECT a AS x, count(*) AS n FROM raw GROUP BY a", "a", "m: x n")]
+#[case::having("SELECT a AS x, count(*) AS n FROM raw GROUP BY a HAVING max(c) > ''", "c", "m: x n")]
+#[case::order("SELECT a AS x, b AS y FROM raw ORDER BY c LIMIT 1", "c", "m: x y")]
+#[case::window("SELECT a AS x, row_number() OVER (PARTITION BY b ORDER BY c DESC) AS n FROM raw", "c", "m: n")]
+#[case::join("SELECT r.a AS x, o.o AS y FROM raw AS r JOIN other AS o ON o.id = r.id", "id", "m: x y")]
+#[case::using("SELECT a AS x, o AS y FROM raw JOIN other USING (id)", "id", "m: x y")]
+#[case::distinct("SELECT DISTINCT a AS x, b AS y FROM raw", "b", "m: x y")]
+#[case::star("SELECT * FROM raw", "email address", "m: email address")]
+#[case::qualified_star("SELECT r.*, o.o FROM raw AS r, other AS o WHERE r.id = o.id", "c", "m: c")]
+#[case::cte(
+    "WITH s AS (SELECT a, b AS bb FROM raw), t AS (SELECT a, bb FROM s) SELECT a AS x, bb AS y FROM t",
+    "b",
+    "m: y"
+)]
+#[case::cte_columns("WITH s (p, q) AS (SELECT a, b FROM raw) SELECT q AS x, p AS y FROM s", "b", "m: x")]
+#[case::cte_star("WITH s AS (SELECT * FROM raw) SELECT a AS x, b AS y FROM s", "b", "m: y")]
+#[case::derived("SELECT t.q AS x, 1 AS y FROM (SELECT b AS q FROM raw) AS t", "b", "m: x")]
+#[case::array(
+    "WITH s AS (SELECT id, ARRAY[a, b, c] AS cells FROM raw) SELECT id AS i, element_at(cells, 2) AS x FROM s",
+    "c",
+    "m: x"
+)]
+#[case::subscript("SELECT id AS i, ARRAY[a, b][1] AS x FROM raw", "b", "m: x")]
+#[case::lambda("SELECT id AS i, transform(list, a -> a || b) AS x FROM raw", "b", "m: x")]
+#[case::lambda_shadows("SELECT a AS i, transform(list, a -> lower(a)) AS x FROM raw", "a", "m: i")]
+#[case::lambda_two("SELECT c AS i, reduce(list, '', (s, v) -> s || v || a, s -> s) AS x FROM raw", "a", "m: x")]
+#[case::unnest(
+    "SELECT r.id AS i, u.v AS x FROM raw AS r CROSS JOIN UNNEST(r.list) WITH ORDINALITY AS u (v, n)",
+    "list",
+    "m: i x"
+)]
+#[case::unnest_array("SELECT r.id AS i, v AS x FROM raw AS r CROSS JOIN UNNEST(ARRAY[a, b]) AS u (v)", "b", "m: x")]
+#[case::subquery("SELECT o AS x, (SELECT max(a) FROM raw) AS y FROM other", "a", "m: y")]
+#[case::correlated(
+    "SELECT o AS x FROM other WHERE EXISTS (SELECT 1 FROM raw WHERE raw.id = other.id AND b = o)",
+    "b",
+    "m: x"
+)]
+#[case::union("SELECT a AS x, b AS y FROM raw UNION ALL SELECT c, o FROM raw JOIN other ON true", "c", "m: x")]
+#[case::quotes("SELECT \"\"\"q\" AS x, a AS y FROM raw", "\"q", "m: x")]
+#[case::recursive(
+    "WITH RECURSIVE n (i, t) AS (SELECT id, a FROM raw UNION ALL SELECT i + 1, b FROM n JOIN raw ON id = i) SELECT i AS x, t AS y FROM n",
+    "b",
+    "m: y"
+)]
+#[case::within_group("SELECT a AS x, listagg(b, ',') WITHIN GROUP (ORDER BY c) AS y FROM raw GROUP BY a", "c", "m: y")]
+#[case::lateral("SELECT r.id AS i, l.bb AS x FROM raw AS r CROSS JOIN LATERAL (SELECT r.b AS bb) AS l", "b", "m: x")]
+#[case::named_window("SELECT id AS i, lag(a) OVER w AS x FROM raw WINDOW w AS (ORDER BY c)", "c", "m: i x")]
+#[case::values("SELECT v.y AS x FROM (VALUES (1, 'a')) AS v (i, y) JOIN raw ON raw.id = v.i", "id", "m: x")]
+#[case::case_when("SELECT CASE WHEN a = '' THEN b ELSE c END AS x, id AS y FROM raw", "c", "m: x")]
+#[case::filter("SELECT count(*) FILTER (WHERE a <> '') AS n, max(b) AS y FROM raw", "a", "m: n")]
+#[case::keywords("SELECT extract(year FROM CAST(a AS date)) AS x, DATE '2024-01-01' AS d FROM raw", "a", "m: x")]
+#[case::named_and_dropped("WITH s AS (SELECT a, c FROM raw) SELECT a AS x FROM s", "c", "m: x")]
+fn lineage_of_one_model(#[case] text: &str, #[case] column: &str, #[case] expected: &str) {
+    assert_eq!(readers(&[("m", text)], column), expected);
+}
+
+#[rstest]
+#[case("a", "int_m: x; fact: p n")]
+#[case("b", "int_m: y; fact: q")]
+#[case("id", "int_m: x y z; rows: n; fact: p q n")]
+#[case("c", "int_m: z")]
+fn lineage_through_models(#[case] column: &str, #[case] expected: &str) {
+    let models = [
+        ("int_m", "SELECT a AS x, b AS y, c AS z FROM raw WHERE id > 0"),
+        ("fact", "SELECT x AS p, y AS q, n FROM int_m CROSS JOIN (SELECT count(x) AS n FROM int_m) AS t"),
+        ("rows", "SELECT count(*) AS n FROM int_m"),
+    ];
+    let sorted = |text: &str| {
+        let mut parts: Vec<String> = text.split("; ").map(str::to_owned).collect();
+        parts.sort();
+        parts
+    };
+    assert_eq!(sorted(&readers(&models, column)), sorted(expected));
+}
+
+#[test]
+fn outputs_have_the_types_that_are_certain() {
+    let sources = [table("raw", "id int, a string, when timestamp, price double")];
+    let text = "SELECT id, nullif(trim(a), '') AS b, TRY_CAST(a AS decimal(10, 2)) AS c, date(\"when\") AS d, \
+                count(*) OVER () AS n, coalesce(price, price) AS p, id + 1 AS unknown, CAST(id AS varchar) AS v FROM raw";
+    let lineage = Lineage::trace(&graph(vec![model("m", text)], &sources), &sources).expect("it resolves");
+    let output = lineage.output("m");
+    let shown: Vec<String> =
+        output.iter().map(|(name, data_type)| format!("{name} {}", data_type.as_deref().unwrap_or("?"))).collect();
+    assert_eq!(shown, ["id int", "b string", "c decimal(10,2)", "d date", "n ?", "p double", "unknown ?", "v string"]);
+}
+
+#[rstest]
+#[case("SELECT a, nme FROM raw", &["1:11: unknown column `nme`"])]
+#[case("WITH s AS (\n  SELECT a FROM raw\n)\nSELECT a,\n  b FROM s", &["5:3: unknown column `b`"])]
+#[case("SELECT id FROM raw JOIN other ON raw.id = other.id", &["1:8: ambiguous column `id`"])]
+#[case("SELECT r.o AS x FROM raw AS r, other AS o", &["1:8: unknown column `o`"])]
+#[case("SELECT z.* FROM raw", &["1:8: `z.*` names no relation of this FROM"])]
+#[case("SELECT a, b FROM raw UNION ALL SELECT a FROM raw", &["1:46: a set operation of 2 and 1 columns"])]
+#[case("SELECT list, lower(x), transform(list, v -> v || w) AS y FROM raw".replace("lower(x)", "lower(x) AS x").leak(),
+    &["1:20: unknown column `x`", "1:55: unknown column `w`"])]
+#[case("SELECT o FROM other NATURAL JOIN raw", &["1:21: `natural` in FROM is not understood"])]
+#[case("SELECT a FROM raw FOR TIMESTAMP AS OF now()", &["1:19: `for` in FROM is not understood"])]
+#[case("SELECT * FROM TABLE(sequence(1, 3))", &["1:15: `table` in FROM is not understood"])]
+#[case("SELECT id FROM raw MATCH_RECOGNIZE (PARTITION BY a MEASURES A.id AS x PATTERN (A) DEFINE A AS A.id > 1)", &["1:20: `match_recognize` in FROM is not understood"])]
+fn what_does_not_resolve_is_said_with_its_place(#[case] text: &str, #[case] expected: &[&str]) {
+    let sources = [table("raw", RAW), table("other", "id int, o string")];
+    assert_eq!(messages(Lineage::trace(&graph(vec![model("m", text)], &sources), &sources)), expected);
+}
