@@ -86,6 +86,10 @@ pub enum ChangeKind {
     TableKindChanged,
     /// A type or SerDe this program does not know, where it is not the one that was promised.
     Unreadable,
+    /// `after` is why our crawler could not read the files. It stands alone: what else the table says is older.
+    FilesUnreadable,
+    /// Of files read by position: `before` is the newest header, `after` says where others depart from it.
+    HeadersDiffer,
 }
 
 impl ChangeKind {
@@ -121,5 +125,7 @@ impl ChangeKind {
         Self::StraySibling,
         Self::TableKindChanged,
         Self::Unreadable,
+        Self::FilesUnreadable,
+        Self::HeadersDiffer,
     ];
 }

@@ -80,6 +80,11 @@ impl Reading {
         self.format.binding() == Some(Binding::Position)
     }
 
+    /// Whether a column that stands elsewhere in some files is still found there.
+    pub(super) fn by_place(self) -> Decode {
+        self.format.binding().map_or(Decode::Unknown, |binding| safe_if(binding == Binding::Name))
+    }
+
     pub(super) fn update(self, update: Update) -> Decode {
         update.decode(self.format)
     }

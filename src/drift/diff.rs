@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::decode::Reading;
-use super::{Change, ChangeKind, Decode, columns, storage};
+use super::{Change, ChangeKind, Decode, columns, recorded, storage};
 use crate::contract::{Contract, Origin};
 use crate::schema::{Table, TableKind};
 
@@ -71,6 +71,9 @@ impl Facts<'_> {
 }
 
 fn compare(before: &Table, after: &Table) -> Vec<Change> {
+    if let Some(fact) = recorded::files_unreadable(&before.name, after) {
+        return vec![fact];
+    }
     let mut facts = Facts { table: &before.name, reading: Reading::of(after), changes: Vec::new() };
     if before.kind != after.kind {
         let sides = (Some(kind_name(before.kind)), Some(kind_name(after.kind)));
@@ -84,6 +87,10 @@ fn compare(before: &Table, after: &Table) -> Vec<Change> {
     let same_columns = facts.changes.is_empty();
     columns::partition_keys(&mut facts, before, after);
     storage::storage(&mut facts, before, after, same_columns);
+    // Where the newest file lost its header, every other one's differs: one cause, one fact.
+    if !facts.has(ChangeKind::HeaderLost) {
+        recorded::headers(&mut facts, after);
+    }
     facts.changes
 }
 
@@ -119,6 +126,9 @@ impl<'a> Siblings<'a> {
 
     /// The fact about a table that has no contract.
     fn place(&self, table: &Table) -> Change {
+        if let Some(fact) = recorded::files_unreadable(&table.name, table) {
+            return fact;
+        }
         let (of, kind, after) = match self.sibling(table) {
             Some(contracted) => (contracted, ChangeKind::StraySibling, Some(table.name.clone())),
             None => (table.name.as_str(), ChangeKind::TableNew, table.location.clone()),

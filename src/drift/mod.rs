@@ -17,6 +17,7 @@ mod decode;
 mod diff;
 mod judge;
 mod promotion;
+mod recorded;
 mod rename;
 mod rule;
 mod rules;

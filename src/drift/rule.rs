@@ -2,10 +2,11 @@
 
 use super::rules::{
     column_added_at_end, column_added_in_middle, column_case_changed, column_removed, column_reordered,
-    compression_changed, delimiter_changed, format_changed, header_lines_changed, header_lost, location_changed,
-    partition_key_changed, serde_changed, serde_parameter_changed, stray_sibling, struct_field_added,
-    struct_field_removed, struct_field_reordered, table_deprecated, table_kind_changed, table_missing, table_new,
-    type_incompatible, type_lossy, type_narrowed, type_widened, unclassified_change, unreadable,
+    compression_changed, delimiter_changed, files_unreadable, format_changed, header_lines_changed, header_lost,
+    headers_differ, location_changed, partition_key_changed, serde_changed, serde_parameter_changed, stray_sibling,
+    struct_field_added, struct_field_removed, struct_field_reordered, table_deprecated, table_kind_changed,
+    table_missing, table_new, type_incompatible, type_lossy, type_narrowed, type_widened, unclassified_change,
+    unreadable,
 };
 use super::{Change, Level};
 
@@ -55,9 +56,11 @@ pub static RULES: &[&Rule] = &[
     &column_reordered::RULE,
     &compression_changed::RULE,
     &delimiter_changed::RULE,
+    &files_unreadable::RULE,
     &format_changed::RULE,
     &header_lines_changed::RULE,
     &header_lost::RULE,
+    &headers_differ::RULE,
     &location_changed::RULE,
     &partition_key_changed::RULE,
     &serde_changed::RULE,

@@ -7,6 +7,9 @@ use super::DataType;
 /// Table parameter of our own crawler: why it could not read the table's files the last time.
 pub const UNREADABLE: &str = "crawlguard.unreadable";
 
+/// Table parameter of our own crawler: the files whose header is not the newest one, as JSON.
+pub const MIXED_HEADERS: &str = "crawlguard.mixed_headers";
+
 /// A catalog table: what a crawler wrote, or what a contract promises.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {

@@ -1,6 +1,7 @@
 //! Tests of drift: every rule on every case, the laws of the registry, AWS's grid, policy and readers.
 
 mod cases;
+mod fixtures;
 mod judgement;
 mod lake;
 mod laws;

@@ -12,7 +12,7 @@ use super::listing::SourceFile;
 use super::log::Log;
 use super::prefix::Inferred;
 use crate::problem::Problem;
-use crate::schema::{Column, DataType, Evidence, Storage};
+use crate::schema::{Column, DataType, Evidence, MIXED_HEADERS, Storage};
 
 /// A scanned file and whether its first row is a header.
 struct Part<'a> {
@@ -127,7 +127,7 @@ fn describe(parts: &[Part<'_>]) -> Inferred {
     set("columnsOrdered", "true".to_owned());
     set("areColumnsQuoted", parts.iter().any(|part| part.scan.quoted).to_string());
     if let Some(mixed) = mixed_headers(parts, &names) {
-        set("crawlguard.mixed_headers", mixed);
+        set(MIXED_HEADERS, mixed);
     }
     if newest.has_header {
         set("skip.header.line.count", "1".to_owned());

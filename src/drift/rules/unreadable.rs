@@ -21,7 +21,12 @@ fn detect(change: &Change) -> Option<(String, String)> {
         before(change),
         after(change)
     );
-    Some((message, accept(change, "Use a documented Glue type and SerDe")))
+    // A contract may hold a SerDe that is not known, and no such type.
+    let help = match change.path.is_empty() {
+        true => accept(change, "Use a documented SerDe"),
+        false => "Use a documented Glue type.".to_owned(),
+    };
+    Some((message, help))
 }
 
 const DOCS: &str = "\
@@ -35,8 +40,8 @@ What is not understood is not waved through: there is no answer, and the build s
 `amount` becomes `uniontype<int,string>`.
 
 ## How to resolve
-Correct the type or SerDe in the catalog. If it is meant, run `crawlguard contracts update raw_orders`: the same spelling is then
-no difference, but any other change of that table stays unknown while its SerDe is.
+Correct the type or SerDe in the catalog. If the SerDe is meant, run `crawlguard contracts update raw_orders`: the same spelling
+is then no difference, but any other change of that table stays unknown. A type that is not known no contract can hold.
 
 ## Known limits
 Even a correct type that is not in Athena's list is not known here.

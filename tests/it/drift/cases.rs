@@ -4,6 +4,7 @@ use crawlguard::schema::Table;
 
 use super::lake::{Edit, csv, json, orc, parquet};
 
+mod recorded;
 mod tables;
 
 pub struct Case {
@@ -27,7 +28,8 @@ fn case(
 }
 
 pub fn all() -> Vec<Case> {
-    [columns(), types(), nested(), tables::storage(), tables::tables()].into_iter().flatten().collect()
+    let areas = [columns(), types(), nested(), tables::storage(), tables::tables(), recorded::all()];
+    areas.into_iter().flatten().collect()
 }
 
 fn columns() -> Vec<Case> {
@@ -283,6 +285,13 @@ fn types() -> Vec<Case> {
             json("a int"),
             json("a int").serde("com.example.Serde"),
             &["unreadable - unknown unknown"],
+        ),
+        case(
+            "unreadable",
+            "near_miss_serde_promised_so",
+            json("a int").serde("com.example.Serde"),
+            json("a int").serde("com.example.Serde"),
+            &[],
         ),
         case(
             "unreadable",

@@ -46,7 +46,7 @@ fn a_nested_change_hits_who_reads_its_column() {
 #[test]
 fn a_table_without_contract_breaks_only_if_a_model_reads_it() {
     let promised = json("id int");
-    let refunds = json("id int").named("raw_refunds").at("s3://lake/refunds/");
+    let refunds = json("id int").named("raw_refunds").at("s3://example-lake/refunds/");
     let contracts = [contract(&promised)];
     let changes = diff(&contracts, &[promised, refunds]);
     let level = |readers: Option<Vec<Reader>>| judge_with(&changes, &contracts, &|_| readers.clone())[0].level;

@@ -31,7 +31,7 @@ fn stored(serde: &str, classification: &str, text: &str) -> Table {
             compression: Some("none".to_owned()),
             ..Storage::default()
         },
-        location: Some("s3://lake/orders/".to_owned()),
+        location: Some("s3://example-lake/orders/".to_owned()),
         ..Table::default()
     }
 }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use crawlguard::drift::{Change, ChangeKind, Decode, Finding, Promotion, RULES, Rule};
+use crawlguard::schema::{MIXED_HEADERS, Table, UNREADABLE};
 
 use super::{cases, changes, findings};
 
-fn line(finding: &Finding) -> String {
+pub fn line(finding: &Finding) -> String {
     let path = if finding.path.is_empty() { "-" } else { &finding.path };
     let decode = match finding.decode {
         Decode::Safe => "safe",
@@ -33,7 +34,10 @@ fn every_case_gives_exactly_its_findings() {
 #[test]
 fn a_table_against_itself_gives_nothing() {
     for case in cases::all() {
-        for table in case.catalog.iter().chain([&case.promised]) {
+        // What our crawler recorded with a table holds whatever was promised.
+        let recorded =
+            |table: &&Table| [MIXED_HEADERS, UNREADABLE].iter().any(|key| table.parameters.contains_key(*key));
+        for table in case.catalog.iter().chain([&case.promised]).filter(|table| !recorded(table)) {
             assert_eq!(changes(table, std::slice::from_ref(table)), [], "{} / {}", case.rule, case.name);
         }
     }
@@ -88,6 +92,8 @@ fn claims(kind: ChangeKind) -> &'static str {
         Kind::StraySibling => "stray-sibling",
         Kind::TableKindChanged => "table-kind-changed",
         Kind::Unreadable => "unreadable",
+        Kind::FilesUnreadable => "files-unreadable",
+        Kind::HeadersDiffer => "headers-differ",
     }
 }
 

@@ -130,10 +130,10 @@ pub fn storage() -> Vec<Case> {
             "location-changed",
             "folder",
             json(A),
-            json(A).at("s3://lake/orders/2024/"),
+            json(A).at("s3://example-lake/orders/2024/"),
             &["location-changed - safe breaking"],
         ),
-        case("location-changed", "near_miss_slash", json(A), json(A).at("s3://lake/orders"), &[]),
+        case("location-changed", "near_miss_slash", json(A), json(A).at("s3://example-lake/orders"), &[]),
     ]
 }
 
@@ -164,6 +164,13 @@ pub fn tables() -> Vec<Case> {
         ),
         case(
             "table-deprecated",
+            "near_miss_updated_by_crawler",
+            json(A),
+            json(A).parameter("UPDATED_BY_CRAWLER", "nightly"),
+            &[],
+        ),
+        case(
+            "table-deprecated",
             "near_miss_known",
             json(A).edit(|table| table.deprecated = true),
             json(A).edit(|table| table.deprecated = true),
@@ -172,37 +179,37 @@ pub fn tables() -> Vec<Case> {
         beside(
             "table-new",
             "refunds",
-            json(A).named("raw_refunds").at("s3://lake/refunds/"),
+            json(A).named("raw_refunds").at("s3://example-lake/refunds/"),
             &["table-new - safe tolerated"],
         ),
         beside(
             "table-new",
             "near_miss_stray",
-            json(A).named("raw_orders_5f3c2b").at("s3://lake/x/"),
+            json(A).named("raw_orders_5f3c2b").at("s3://example-lake/x/"),
             &["stray-sibling - safe breaking"],
         ),
         beside(
             "stray-sibling",
             "hash",
-            json(A).named("raw_orders_5f3c2b").at("s3://lake/x/"),
+            json(A).named("raw_orders_5f3c2b").at("s3://example-lake/x/"),
             &["stray-sibling - safe breaking"],
         ),
         beside(
             "stray-sibling",
             "folder",
-            json(A).named("year_2017").at("s3://lake/orders/year=2017/part/"),
+            json(A).named("year_2017").at("s3://example-lake/orders/year=2017/part/"),
             &["stray-sibling - safe breaking"],
         ),
         beside(
             "stray-sibling",
             "near_miss_year_and_prefix",
-            json(A).named("raw_orders_2024").at("s3://lake/orders_2024/"),
+            json(A).named("raw_orders_2024").at("s3://example-lake/orders_2024/"),
             &["table-new - safe tolerated"],
         ),
         beside(
             "stray-sibling",
             "near_miss_number",
-            json(A).named("raw_orders_2").at("s3://lake/orders2/"),
+            json(A).named("raw_orders_2").at("s3://example-lake/orders2/"),
             &["table-new - safe tolerated"],
         ),
         case(
