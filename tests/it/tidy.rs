@@ -51,7 +51,8 @@ fn identifiers_are_quoted_in_one_place() {
     let mut offences = Vec::new();
     for (path, text) in all_sources() {
         let quotes = code(&text).contains(r#"replace('"', "\"\"")"#);
-        if quotes && !path.ends_with("sql/ident.rs") {
+        // A column path is shown to people and never becomes SQL.
+        if quotes && !path.ends_with("sql/ident.rs") && !path.ends_with("schema/path.rs") {
             offences.push(path.display().to_string());
         }
     }
