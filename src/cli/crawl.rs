@@ -20,11 +20,7 @@ pub async fn crawl(globals: &Globals) -> anyhow::Result<ExitCode> {
     let world = World::open(globals)?;
     let crawled = update(&world).await?;
     let names: Vec<_> = crawled.tables.iter().map(|table| table.name.as_str()).collect();
-    print(
-        globals,
-        || json!({"schema_version": 1, "tables": names, "problems": crawled.problems}),
-        || human(&crawled),
-    )?;
+    print(globals, || json!({"schema_version": 1, "tables": names, "problems": crawled.problems}), || human(&crawled))?;
     Ok(ExitCode::from(if crawled.problems.is_empty() { exit::CLEAN } else { exit::NO_ANSWER }))
 }
 

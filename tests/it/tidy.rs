@@ -8,8 +8,20 @@ const CORE: &[&str] = &["problem", "schema", "sql", "checks", "contract", "drift
 
 /// What no core module may mention.
 const FORBIDDEN: &[&str] = &[
-    "std::fs", "std::env", "std::net", "std::io", "std::process", "std::time", "tokio", "async fn", "async_trait", "duckdb::", "aws_", "println!",
-    "eprintln!", "Timestamp::now",
+    "std::fs",
+    "std::env",
+    "std::net",
+    "std::io",
+    "std::process",
+    "std::time",
+    "tokio",
+    "async fn",
+    "async_trait",
+    "duckdb::",
+    "aws_",
+    "println!",
+    "eprintln!",
+    "Timestamp::now",
 ];
 
 /// No source file is longer.

@@ -121,7 +121,8 @@ fn edits(
     let mut entries = Vec::new();
     for name in chosen {
         edits.extend(contract_edits(world, project, &promised(acceptable(comparison, name)?)));
-        let findings = comparison.findings.iter().filter(|finding| finding.table == *name).map(Accepted::from).collect();
+        let findings =
+            comparison.findings.iter().filter(|finding| finding.table == *name).map(Accepted::from).collect();
         let reason = reason.map(str::to_owned);
         entries.push(Entry { at: now(), who: who(), reason, table: name.clone(), findings });
     }
@@ -137,7 +138,9 @@ fn edits(
 /// The table as the catalog shows it, if it can be promised at all.
 fn acceptable<'a>(comparison: &'a Comparison, name: &str) -> anyhow::Result<&'a Table> {
     let table = comparison.tables.iter().find(|table| table.name == name).with_context(|| {
-        format!("`{name}` is not in the catalog; bring its files back, or delete its contract and the models that read it")
+        format!(
+            "`{name}` is not in the catalog; bring its files back, or delete its contract and the models that read it"
+        )
     })?;
     if let Some(why) = table.parameters.get(UNREADABLE) {
         bail!("`{name}` cannot be accepted while its files cannot be read: {why}");
