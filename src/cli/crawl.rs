@@ -47,7 +47,9 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
             continue;
         }
         if let Some(problem) = crawled.problems.iter().find(|problem| lies_in(problem, &table)) {
-            table.parameters.insert(UNREADABLE.into(), problem.to_string());
+            // The finding brings its own help.
+            let why = Problem { help: String::new(), ..problem.clone() };
+            table.parameters.insert(UNREADABLE.into(), why.to_string());
         } else {
             table.deprecated = true;
             table.parameters.insert(DEPRECATED.into(), "true".into());

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::{Format, Globals};
 use super::world::{self, World};
-use super::{crawl, exit, print};
+use super::{exit, print};
 use crate::catalog::Catalog;
 use crate::notify::render;
 use crate::pipeline::{Project, Run, begin, compare, load, runs as run_ids};
@@ -57,6 +57,7 @@ fn print_run(globals: &Globals, run: &Run) -> anyhow::Result<()> {
 pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<Run> {
     use std::sync::Arc;
 
+    use super::crawl;
     use crate::engine::duckdb::DuckDbEngine;
     use crate::notify::Outbox;
     use crate::pipeline::{Ports, Request, unfinished};

@@ -46,6 +46,7 @@ impl World {
     }
 
     /// Where published and staging tables' files go.
+    #[cfg(feature = "embedded")]
     pub fn warehouse(&self) -> PathBuf {
         self.settings.root.join(&self.local.state).join("warehouse")
     }
