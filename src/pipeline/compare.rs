@@ -77,7 +77,7 @@ fn tolerated<'a>(changes: &'a [Change], findings: &'a [Finding]) -> impl Iterato
 }
 
 /// Tolerated columns that models may take in.
-pub fn additions(changes: &[Change], findings: &[Finding]) -> Vec<Addition> {
+pub(super) fn additions(changes: &[Change], findings: &[Finding]) -> Vec<Addition> {
     let added =
         |change: &&Change| matches!(change.kind, ChangeKind::ColumnAddedAtEnd | ChangeKind::ColumnAddedInMiddle);
     tolerated(changes, findings)
@@ -91,7 +91,7 @@ pub fn additions(changes: &[Change], findings: &[Finding]) -> Vec<Addition> {
 }
 
 /// Tolerated changes of columns that a model names, each with what stands in for the column.
-fn substitutions(
+pub(super) fn substitutions(
     changes: &[Change],
     findings: &[Finding],
     contracts: &[Contract],
@@ -138,34 +138,4 @@ fn unproven(findings: &mut [Finding], problems: &Problems) {
         finding.message =
             format!("{} The adapted SQL could not be proven safe: {}.", finding.message, reasons.join("; "));
     }
-}
-
-/// The models as they must read once the `chosen` tables' drift is accepted, breaking drift included: additions are
-/// carried, removed columns read as typed NULLs. Nothing that a model does not name is touched.
-pub fn accepted_models(
-    project: &Project,
-    comparison: &Comparison,
-    chosen: &std::collections::BTreeSet<String>,
-) -> Result<Vec<crate::sql::Model>, Problems> {
-    let accepted: Vec<Finding> = comparison
-        .findings
-        .iter()
-        .filter(|finding| chosen.contains(&finding.table))
-        .map(|finding| Finding { level: Level::Tolerated, ..finding.clone() })
-        .collect();
-    let crawled: Vec<Contract> =
-        project.contracts.iter().filter(|contract| contract.origin == Origin::Crawler).cloned().collect();
-    let substitutions = substitutions(&comparison.changes, &accepted, &crawled, &comparison.lineage);
-    // A table that is not accepted stays what its contract says.
-    let sources: Vec<Table> = crawled
-        .iter()
-        .map(|contract| {
-            let found = comparison
-                .tables
-                .iter()
-                .find(|table| table.name == contract.table.name && chosen.contains(&table.name));
-            found.unwrap_or(&contract.table).clone()
-        })
-        .collect();
-    Ok(adapt(&project.graph, &sources, &additions(&comparison.changes, &accepted), &substitutions)?.models)
 }

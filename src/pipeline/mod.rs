@@ -3,6 +3,7 @@
 //! Whoever drives it only calls [`advance()`] until it is done: a laptop waits on the engine in between, a Lambda returns
 //! and is called again.
 
+mod accept;
 mod advance;
 mod cleanup;
 mod compare;
@@ -20,8 +21,9 @@ use crate::problem::Problems;
 use crate::report::Reporter;
 use crate::store::Store;
 
+pub use accept::{Accepted, accept};
 pub use advance::{Progress, advance};
-pub use compare::{Comparison, accepted_models, compare};
+pub use compare::{Comparison, compare};
 pub use conclude::{Commands, begin, conclude};
 pub use project::Project;
 pub use record::{AdaptedModel, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};

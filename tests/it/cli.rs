@@ -1,1 +1,269 @@
-//! Tests of cli.
+//! The real binary: exit codes, stdout, stderr.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::support::Lake;
+
+fn crawlguard(root: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_crawlguard"))
+        .current_dir(root)
+        .env_remove("CRAWLGUARD_LOG")
+        .args(arguments)
+        .output()
+        .expect("the binary runs")
+}
+
+/// Runs, demands the exit code, and returns stdout.
+#[track_caller]
+fn expect(root: &Path, code: i32, arguments: &[&str]) -> String {
+    let output = crawlguard(root, arguments);
+    let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}\nstdout: {stdout}\nstderr: {stderr}");
+    stdout
+}
+
+#[track_caller]
+fn json(root: &Path, code: i32, arguments: &[&str]) -> Value {
+    let arguments: Vec<_> = arguments.iter().copied().chain(["--format", "json"]).collect();
+    let text = expect(root, code, &arguments);
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{text}"))
+}
+
+/// Runs, demands exit code 2, and returns stderr.
+#[track_caller]
+fn refused(root: &Path, arguments: &[&str]) -> String {
+    let output = crawlguard(root, arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    assert!(output.stdout.is_empty(), "{arguments:?}: a refusal has no result");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+const RENAMED: &str = "{\"Id\":1,\"City\":\"Rome\"}\n";
+
+#[test]
+fn a_clean_run_prints_the_promised_json() {
+    let lake = Lake::new();
+    let run = json(lake.root(), 0, &["run"]);
+    for key in ["schema_version", "run_id", "verdict", "outcome", "findings", "steps", "checks", "published", "alert"] {
+        assert!(run.get(key).is_some(), "{key} is missing: {:?}", keys(&run));
+    }
+    assert_eq!((&run["verdict"], &run["outcome"], &run["alert"]), (&"clean".into(), &"published".into(), &Value::Null));
+    assert_eq!(keys(&run["checks"][0]), ["table", "check", "column", "status", "measured", "bound"]);
+}
+
+#[test]
+fn check_prints_the_promised_json_and_writes_nothing() {
+    let lake = Lake::new();
+    lake.write("lake/orders/1.json", RENAMED);
+    expect(lake.root(), 0, &["crawl"]);
+    let before = tree(lake.root());
+    let check = json(lake.root(), 1, &["check"]);
+    assert_eq!(tree(lake.root()), before);
+    assert_eq!(keys(&check), ["schema_version", "verdict", "findings"]);
+    assert_eq!(check["verdict"], "breaking");
+    let finding =
+        &check["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "column-removed").unwrap();
+    assert_eq!(
+        keys(finding),
+        ["rule", "level", "table", "path", "before", "after", "decode", "models", "message", "help"]
+    );
+    assert_eq!(finding["models"][0]["model"], "int_orders");
+    assert_eq!(finding["models"][0]["columns"], serde_json::json!(["city"]));
+}
+
+#[test]
+fn plan_writes_nothing_and_names_the_steps_of_the_run() {
+    let lake = Lake::new();
+    let before = tree(lake.root());
+    let plan = json(lake.root(), 0, &["plan"]);
+    assert_eq!(tree(lake.root()), before);
+    let run = json(lake.root(), 0, &["run"]);
+    let names = |value: &Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|step| step["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&plan["plan"]["steps"]), names(&run["steps"]));
+}
+
+#[test]
+fn the_alerts_own_line_accepts_and_the_next_run_is_clean() {
+    let lake = Lake::new();
+    expect(lake.root(), 0, &["run"]);
+    lake.write("lake/orders/1.json", RENAMED);
+    let halted = json(lake.root(), 1, &["run"]);
+    assert_eq!(halted["outcome"], "halted");
+    assert_eq!(halted["published"], serde_json::json!([]));
+    let line = halted["alert"]["accept"][0].as_str().unwrap();
+    let words: Vec<_> = line.split(' ').collect();
+    assert_eq!(words[0], "crawlguard");
+    let shown = expect(lake.root(), 0, &words[1..]);
+    assert!(shown.contains("CAST(NULL AS varchar)"), "{shown}");
+    let run = json(lake.root(), 1, &["run"]);
+    // Every city is NULL now, so the fact table is empty: that is for the checks to say, and drift has nothing to add.
+    assert_eq!((&run["verdict"], &run["outcome"]), (&"clean".into(), &"checks_failed".into()));
+    let log = json(lake.root(), 0, &["contracts", "log"]);
+    assert_eq!(log["log"][0]["table"], "raw_orders");
+    assert_eq!(json(lake.root(), 0, &["contracts", "update"])["updated"], serde_json::json!([]));
+}
+
+#[test]
+fn what_cannot_be_carried_is_promised_all_the_same() {
+    let lake = Lake::new();
+    // The new column's name is an output column of the model already.
+    lake.write("lake/orders/1.json", "{\"Id\":1,\"Ship City\":\"Rome\",\"City\":\"Roma\"}\n");
+    let halted = json(lake.root(), 1, &["run"]);
+    assert_eq!(halted["verdict"], "breaking");
+    expect(lake.root(), 0, &["contracts", "update", "--yes"]);
+    assert_eq!(json(lake.root(), 0, &["run"])["verdict"], "clean");
+}
+
+#[test]
+fn nobody_to_ask_is_no_consent() {
+    let lake = Lake::new();
+    lake.write("lake/orders/1.json", RENAMED);
+    expect(lake.root(), 0, &["crawl"]);
+    let contract = std::fs::read_to_string(lake.path("contracts/raw_orders.json")).unwrap();
+    let message = refused(lake.root(), &["contracts", "update"]);
+    assert!(message.contains("--yes"), "{message}");
+    assert_eq!(std::fs::read_to_string(lake.path("contracts/raw_orders.json")).unwrap(), contract);
+    assert!(!lake.path("contracts/log.jsonl").exists());
+}
+
+#[test]
+fn published_rows_can_be_read_and_put_back() {
+    let lake = Lake::new();
+    expect(lake.root(), 0, &["run"]);
+    let sql = "SELECT id, city FROM int_orders ORDER BY id";
+    let rows = json(lake.root(), 0, &["query", sql]);
+    assert_eq!(
+        rows,
+        serde_json::json!([{"id": 1, "city": "Rome"}, {"id": 2, "city": "Oslo"}, {"id": 3, "city": null}])
+    );
+    assert_eq!(expect(lake.root(), 0, &["query", sql, "--output", "csv"]), "id,city\n1,Rome\n2,Oslo\n3,\n");
+    lake.write("lake/orders/2.json", "{\"Id\":4,\"Ship City\":\"Bonn\"}\n");
+    expect(lake.root(), 0, &["run"]);
+    let count = "SELECT count(*) AS n FROM int_orders";
+    assert_eq!(json(lake.root(), 0, &["query", count])[0]["n"], 4);
+    expect(lake.root(), 0, &["rollback", "int_orders"]);
+    assert_eq!(json(lake.root(), 0, &["query", count])[0]["n"], 3);
+    let message = refused(lake.root(), &["query", "SELECT * FROM raw_orders"]);
+    assert!(message.contains("--raw"), "{message}");
+    assert_eq!(json(lake.root(), 0, &["query", "--raw", "SELECT count(*) AS n FROM raw_orders"])[0]["n"], 4);
+}
+
+#[test]
+fn a_lake_becomes_a_project_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("lake/Würfel & Co");
+    std::fs::create_dir_all(&source).unwrap();
+    std::fs::write(source.join("a.csv"), "select,from \"x\",größe\n1,a,2.5\n2,b,3.5\n").unwrap();
+    let made = json(folder.path(), 0, &["init"]);
+    assert!(made["written"].as_array().unwrap().len() >= 4, "{made}");
+    let run = json(folder.path(), 0, &["run"]);
+    assert_eq!(run["outcome"], "published");
+    let again = refused(folder.path(), &["init"]);
+    assert!(again.contains("nothing was changed"), "{again}");
+}
+
+#[test]
+fn every_problem_is_told_at_once_and_nothing_runs() {
+    let lake = Lake::new();
+    lake.write("contracts/broken.json", "{\"kind\": ");
+    lake.write("sql/bad.sql", "SELECT FROM WHERE");
+    lake.write("sql/two.sql", "SELECT 1 AS a; SELECT 2 AS b");
+    let before = tree(&lake.path(".crawlguard/catalog"));
+    let message = refused(lake.root(), &["run", "--no-crawl"]);
+    for file in ["contracts/broken.json", "sql/bad.sql", "sql/two.sql"] {
+        assert!(message.contains(file), "{file} is not named: {message}");
+    }
+    assert_eq!(tree(&lake.path(".crawlguard/catalog")), before);
+    assert!(!lake.path(".crawlguard/runs").exists());
+}
+
+#[test]
+fn files_that_cannot_be_read_stop_the_run() {
+    let lake = Lake::new();
+    lake.write("lake/orders/2.json", "{\"Id\": 4, \"Ship City\"");
+    let run = json(lake.root(), 2, &["run"]);
+    assert_eq!((&run["verdict"], &run["outcome"]), (&"unknown".into(), &"error".into()));
+    assert_eq!(run["findings"][0]["rule"], "files-unreadable");
+    refused(lake.root(), &["contracts", "update", "--yes"]);
+}
+
+#[test]
+fn a_second_run_is_told_who_holds_the_lock() {
+    use crawlguard::store::Store;
+
+    let lake = Lake::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _lease = runtime.block_on(lake.store().lock("ann, process 7")).unwrap();
+    let message = refused(lake.root(), &["run"]);
+    assert!(message.contains("ann, process 7"), "{message}");
+}
+
+#[test]
+fn usage_errors_have_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["run"][..], &["nonsense"], &["explain", "no-such-rule"], &["diff", "a", "b"]] {
+        refused(folder.path(), arguments);
+    }
+    assert!(expect(folder.path(), 0, &["--help"]).contains("Exit codes"));
+}
+
+#[test]
+fn rules_are_listed_and_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = json(folder.path(), 0, &["rules"]);
+    for rule in rules["rules"].as_array().unwrap() {
+        let id = rule["rule"].as_str().unwrap();
+        assert!(expect(folder.path(), 0, &["explain", id]).starts_with(&format!("# {id}\n")));
+    }
+}
+
+#[test]
+fn two_files_are_judged_without_a_project() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
+    write("old.csv", "id,name\n1,a\n");
+    write("end.csv", "id,name,note\n1,a,x\n");
+    write("middle.csv", "id,note,name\n1,x,a\n");
+    assert_eq!(json(folder.path(), 0, &["diff", "old.csv", "old.csv"])["verdict"], "clean");
+    assert_eq!(json(folder.path(), 0, &["diff", "old.csv", "end.csv"])["verdict"], "tolerated");
+    assert_eq!(json(folder.path(), 1, &["diff", "old.csv", "middle.csv"])["verdict"], "breaking");
+}
+
+#[test]
+fn the_demo_tells_the_truth() {
+    let folder = tempfile::tempdir().unwrap();
+    let tour = json(folder.path(), 0, &["demo"]);
+    let outcomes: Vec<_> =
+        tour["runs"].as_array().unwrap().iter().map(|run| run["run"]["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["published", "published", "halted", "published", "checks_failed"]);
+    assert_eq!(tour["runs"][3]["run"]["verdict"], "clean");
+    // A folder that is not a demo's is left alone; a demo's is made anew.
+    refused(folder.path(), &["demo", "."]);
+}
+
+/// Every file under a folder.
+fn tree(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    found.sort();
+    found
+}

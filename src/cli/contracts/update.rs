@@ -14,7 +14,7 @@ use super::super::{exit, print, say};
 use super::log::{self, Accepted, Entry};
 use super::{new_file, promised, write};
 use crate::contract::Document;
-use crate::pipeline::{Comparison, Project, accepted_models, compare};
+use crate::pipeline::{self, Comparison, Project, compare};
 use crate::report::human;
 use crate::schema::{Table, UNREADABLE};
 use crate::store::{Store, write_whole};
@@ -74,7 +74,15 @@ pub async fn accept(globals: &Globals, world: &World, request: Update<'_>) -> an
     if tables.is_empty() {
         return Ok(Updated::default());
     }
-    let edits = edits(world, &project, &comparison, &tables, request.reason)?;
+    let models = pipeline::accept(&project, &comparison, &tables)?;
+    for left in &models.left_out {
+        say(globals, &format!("note: {left}"));
+    }
+    let mut edits = edits(world, &project, &comparison, &tables, request.reason)?;
+    for model in models.adaptation.models {
+        let before = project.graph.models[&model.name].text.clone();
+        edits.push(Edit { file: model.file, before, after: model.text });
+    }
     for document in &project.documents {
         if !document.comment_lines.is_empty() && edits.iter().any(|edit| edit.file == document.file) {
             let file = &document.file;
@@ -125,10 +133,6 @@ fn edits(
             comparison.findings.iter().filter(|finding| finding.table == *name).map(Accepted::from).collect();
         let reason = reason.map(str::to_owned);
         entries.push(Entry { at: now(), who: who(), reason, table: name.clone(), findings });
-    }
-    for model in accepted_models(project, comparison, chosen)? {
-        let before = project.graph.models[&model.name].text.clone();
-        edits.push(Edit { file: model.file, before, after: model.text });
     }
     let file = log::file(world).display().to_string();
     edits.push(Edit { file, before: String::new(), after: log::appended(world, &entries)? });
