@@ -2,12 +2,12 @@
 
 use sha2::{Digest, Sha256};
 
+use super::Event;
 use super::record::{Recorded, Run, StepStatus};
 use super::{Ports, RunError, publish};
 use crate::checks::{Measured, evaluate};
 use crate::engine::{QueryId, QueryState, Rows, Statement};
 use crate::plan::Action;
-use crate::report::Event;
 
 /// A retryable failure is tried this often in all.
 const ATTEMPTS: u32 = 3;

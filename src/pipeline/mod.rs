@@ -11,6 +11,7 @@ mod conclude;
 mod project;
 mod publish;
 mod record;
+mod reporter;
 mod whole;
 
 use crate::catalog::Catalog;
@@ -18,7 +19,7 @@ use crate::engine::Engine;
 use crate::notify::Notifier;
 use crate::port::PortError;
 use crate::problem::Problems;
-use crate::report::Reporter;
+
 use crate::store::Store;
 
 pub use accept::{Accepted, accept};
@@ -27,6 +28,7 @@ pub use compare::{Comparison, compare};
 pub use conclude::{Commands, begin, conclude};
 pub use project::Project;
 pub use record::{AdaptedModel, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
+pub use reporter::{Event, Quiet, Reporter};
 pub use whole::{Request, run, unfinished};
 
 /// The outside world, as the pipeline sees it.

@@ -1,11 +1,11 @@
 //! Making staging tables visible: all or none.
 
+use super::Event;
 use super::record::{Published, Recorded, StepStatus};
 use super::{Ports, RunError};
 use crate::checks::CheckStatus;
 use crate::plan::Action;
 use crate::port::{PortError, PortErrorKind};
-use crate::report::Event;
 
 /// Table parameter: the rows of the published version.
 pub const ROWS: &str = "crawlguard.rows";

@@ -1,24 +1,4 @@
-//! What people and programs see: progress events, human text, JSON. Nothing here decides.
+//! What people see: progress lines and human text. Nothing here decides.
 
 pub mod human;
 pub mod progress;
-
-/// Progress of a run, as it happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event<'a> {
-    Started { step: &'a str },
-    Finished { step: &'a str, rows: u64, millis: u64 },
-    Failed { step: &'a str, message: &'a str },
-}
-
-/// Hears of progress; must not influence it.
-pub trait Reporter: Send + Sync {
-    fn event(&self, event: &Event<'_>);
-}
-
-/// Hears nothing.
-pub struct Quiet;
-
-impl Reporter for Quiet {
-    fn event(&self, _event: &Event<'_>) {}
-}

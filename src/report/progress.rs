@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Event, Reporter};
+use crate::pipeline::{Event, Reporter};
 
 /// Spinners where stderr is a terminal; plain lines elsewhere; nothing if quiet.
 pub struct Progress {

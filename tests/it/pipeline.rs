@@ -7,8 +7,8 @@ use crawlguard::catalog::Catalog;
 use crawlguard::engine::Engine;
 use crawlguard::engine::duckdb::DuckDbEngine;
 use crawlguard::notify::Outbox;
-use crawlguard::pipeline::{Commands, Outcome, Ports, Request, Run, RunError, run};
-use crawlguard::report::Quiet;
+use crawlguard::pipeline::{Commands, Outcome, Ports, Quiet, Request, Run, RunError, run};
+
 use crawlguard::store::Store;
 
 use crate::faulty::{Faulty, Fuse};
