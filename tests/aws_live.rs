@@ -13,6 +13,8 @@ mod store;
 
 use std::sync::Arc;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_sdk_glue::config::SharedCredentialsProvider;
 use catalog_suite::{a_table, catalog_suite};
 use crawlguard::aws;
 use crawlguard::catalog::Catalog;
@@ -93,6 +95,16 @@ async fn an_alert_reaches_the_topic() {
     let error = SnsNotifier::new(sns, &absent).send(&alert, &text).await.unwrap_err();
     assert_eq!(error.kind, PortErrorKind::NotFound);
     assert!(error.to_string().contains(&absent), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn absent_credentials_are_no_broken_connection() {
+    let lake = Lake::new("credentials").await;
+    let profile = ProfileFileCredentialsProvider::builder().profile_name("no_such_profile").build();
+    let config = lake.config.to_builder().credentials_provider(SharedCredentialsProvider::new(profile)).build();
+    let error = GlueCatalog::new(aws_sdk_glue::Client::new(&config), &lake.name).tables("").await.unwrap_err();
+    assert_eq!(error.kind, PortErrorKind::Denied, "{error}");
+    assert!(error.to_string().contains("glue:GetTables"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
