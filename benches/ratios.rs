@@ -40,7 +40,8 @@ fn median(mut round: impl FnMut()) -> Duration {
 
 fn tables(count: usize) -> Vec<Table> {
     let columns: Vec<_> = (0..200).map(|index| Column::new(format!("column_{index}"), DataType::String)).collect();
-    let storage = Storage { serde: Some(Storage::OPENX_JSON.into()), classification: Some("json".into()), ..Storage::default() };
+    let storage =
+        Storage { serde: Some(Storage::OPENX_JSON.into()), classification: Some("json".into()), ..Storage::default() };
     let table = |index| Table {
         name: format!("raw_{index:05}"),
         columns: columns.clone(),
@@ -62,7 +63,9 @@ fn texts(count: usize) -> (Vec<String>, String) {
 fn check(contracts: &[String], dump: &str) -> usize {
     let contracts: Vec<_> = contracts
         .iter()
-        .map(|text| Document::read("contract.json", text).and_then(|document| document.contract()).expect("it was written here"))
+        .map(|text| {
+            Document::read("contract.json", text).and_then(|document| document.contract()).expect("it was written here")
+        })
         .collect();
     let tables = glue_json::read("dump.json", dump).expect("it was written here");
     judge(&diff(&contracts, &tables), &contracts, None).len()
@@ -105,7 +108,8 @@ fn crawl_against_parsing() {
     let mut json = String::new();
     let mut csv = String::from("id,name,amount,city,note\n");
     for row in 0..200_000 {
-        writeln!(json, "{{\"id\":{row},\"name\":\"name {row}\",\"amount\":{row}.5,\"city\":\"Rome\",\"note\":null}}").expect("a String takes all");
+        writeln!(json, "{{\"id\":{row},\"name\":\"name {row}\",\"amount\":{row}.5,\"city\":\"Rome\",\"note\":null}}")
+            .expect("a String takes all");
         writeln!(csv, "{row},name {row},{row}.5,Rome,").expect("a String takes all");
     }
     let (json_lake, csv_lake) = (folder.path().join("json"), folder.path().join("csv"));
@@ -118,7 +122,10 @@ fn crawl_against_parsing() {
             black_box(serde_json::from_str::<serde_json::Value>(line).expect("it is JSON"));
         }
     });
-    println!("crawl, JSON: {:.2} × the speed of reading and parsing (at least 0.5)", parsed.as_secs_f64() / crawled.as_secs_f64());
+    println!(
+        "crawl, JSON: {:.2} × the speed of reading and parsing (at least 0.5)",
+        parsed.as_secs_f64() / crawled.as_secs_f64()
+    );
     let crawled = median(|| assert_eq!(crawl(&csv_lake, "d", "raw_").tables.len(), 1));
     let parsed = median(|| {
         let mut reader = csv::Reader::from_path(&csv_file).expect("it was written");
@@ -127,7 +134,10 @@ fn crawl_against_parsing() {
             black_box(&record);
         }
     });
-    println!("crawl, CSV: {:.2} × the speed of reading and parsing (at least 0.5)", parsed.as_secs_f64() / crawled.as_secs_f64());
+    println!(
+        "crawl, CSV: {:.2} × the speed of reading and parsing (at least 0.5)",
+        parsed.as_secs_f64() / crawled.as_secs_f64()
+    );
 }
 
 fn put(lake: &Path, file: &str, text: &str) -> std::path::PathBuf {
@@ -146,7 +156,8 @@ fn crawlguard(root: &Path, arguments: &[&str]) -> std::process::Output {
 fn project(rows: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for table in ["a", "b", "c", "d"] {
-        let text: String = (0..rows).map(|row| format!("{{\"id\":{row},\"name\":\"name {row}\",\"city\":\"Rome\"}}\n")).collect();
+        let text: String =
+            (0..rows).map(|row| format!("{{\"id\":{row},\"name\":\"name {row}\",\"city\":\"Rome\"}}\n")).collect();
         let path = folder.path().join("lake").join(table);
         fs::create_dir_all(&path).expect("a temporary folder");
         fs::write(path.join("rows.json"), text).expect("a temporary file");
@@ -160,7 +171,11 @@ fn cold_start() {
     let folder = project(10);
     let start = median(|| assert!(crawlguard(folder.path(), &["check"]).status.success()));
     let nothing = median(|| assert!(crawlguard(folder.path(), &["--version"]).status.success()));
-    println!("cold start to verdict, 4 tables: {:.1} ms (at most 20), of which the process itself {:.1} ms", millis(start), millis(nothing));
+    println!(
+        "cold start to verdict, 4 tables: {:.1} ms (at most 20), of which the process itself {:.1} ms",
+        millis(start),
+        millis(nothing)
+    );
 }
 
 fn run_overhead() {
@@ -172,7 +187,13 @@ fn run_overhead() {
     let run: serde_json::Value = serde_json::from_slice(&run.stdout).expect("a run is JSON");
     // The engine's own time along the longest chain: source check beside build, then the build's check.
     let steps = run["steps"].as_array().expect("a run has steps");
-    let time = |prefix: &str| steps.iter().filter(|step| step["name"].as_str().is_some_and(|name| name.starts_with(prefix))).filter_map(|step| step["millis"].as_u64()).collect::<Vec<_>>();
+    let time = |prefix: &str| {
+        steps
+            .iter()
+            .filter(|step| step["name"].as_str().is_some_and(|name| name.starts_with(prefix)))
+            .filter_map(|step| step["millis"].as_u64())
+            .collect::<Vec<_>>()
+    };
     let raw = time("check raw_").into_iter().max().unwrap_or_default();
     let built = time("build ").into_iter().sum::<u64>() + time("check int_").into_iter().sum::<u64>();
     let engine = raw.max(built).max(1) as f64;

@@ -80,7 +80,8 @@ pub enum Command {
     Plan,
     /// Crawl, compare, build, check, publish; resumes a run that was cut off
     Run {
-        /// The moment the run stands for, as 2026-01-02T03:04:05Z [default: now]
+        /// The moment the run stands for, as 2026-01-02T03:04:05Z; a slot is run once, asked again it
+        /// answers with that run [default: now]
         #[arg(long, value_name = "TIME")]
         slot: Option<jiff::Timestamp>,
         /// Use the catalog as it is

@@ -99,7 +99,8 @@ fn side(path: &Path) -> Result<Vec<Side>, Problems> {
         return data(path).map(tables);
     }
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let text = || fs::read_to_string(path).map_err(|error| Problem::new(&file, "", error.to_string(), "Make it readable."));
+    let text =
+        || fs::read_to_string(path).map_err(|error| Problem::new(&file, "", error.to_string(), "Make it readable."));
     match extension {
         "yaml" | "yml" => contract(&file, &text()?),
         "json" => {
@@ -137,7 +138,11 @@ fn data(path: &Path) -> Result<Vec<Table>, Problems> {
     }
     let mut crawled = crawl(lake.path(), "diff", "");
     let inside = source.display().to_string();
-    let outside = if path.is_dir() { file.clone() } else { path.parent().map(|parent| parent.display().to_string()).unwrap_or_default() };
+    let outside = if path.is_dir() {
+        file.clone()
+    } else {
+        path.parent().map(|parent| parent.display().to_string()).unwrap_or_default()
+    };
     for problem in &mut crawled.problems {
         problem.file = problem.file.replacen(&inside, &outside, 1);
     }

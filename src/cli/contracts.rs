@@ -87,7 +87,14 @@ fn list(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
     };
     let human = || {
         let line = |contract: &crate::contract::Contract| {
-            format!("{}  {}, {} columns, {} checks  {}\n", contract.table.name, origin(contract.origin), contract.table.columns.len(), contract.checks.len(), contract.file)
+            format!(
+                "{}  {}, {} columns, {} checks  {}\n",
+                contract.table.name,
+                origin(contract.origin),
+                contract.table.columns.len(),
+                contract.checks.len(),
+                contract.file
+            )
         };
         project.contracts.iter().map(line).collect()
     };

@@ -20,11 +20,7 @@ pub async fn crawl(globals: &Globals) -> anyhow::Result<ExitCode> {
     let world = World::open(globals)?;
     let crawled = update(&world).await?;
     let names: Vec<_> = crawled.tables.iter().map(|table| table.name.as_str()).collect();
-    print(
-        globals,
-        || json!({"schema_version": 1, "tables": names, "problems": crawled.problems}),
-        || human(&crawled),
-    )?;
+    print(globals, || json!({"schema_version": 1, "tables": names, "problems": crawled.problems}), || human(&crawled))?;
     Ok(ExitCode::from(if crawled.problems.is_empty() { exit::CLEAN } else { exit::NO_ANSWER }))
 }
 
@@ -51,7 +47,9 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
             continue;
         }
         if let Some(problem) = crawled.problems.iter().find(|problem| lies_in(problem, &table)) {
-            table.parameters.insert(UNREADABLE.into(), problem.to_string());
+            // The finding brings its own help.
+            let why = Problem { help: String::new(), ..problem.clone() };
+            table.parameters.insert(UNREADABLE.into(), why.to_string());
         } else {
             table.deprecated = true;
             table.parameters.insert(DEPRECATED.into(), "true".into());

@@ -62,7 +62,11 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints a result: JSON as it is, or the human text.
-fn print(globals: &Globals, json: impl FnOnce() -> serde_json::Value, human: impl FnOnce() -> String) -> anyhow::Result<()> {
+fn print(
+    globals: &Globals,
+    json: impl FnOnce() -> serde_json::Value,
+    human: impl FnOnce() -> String,
+) -> anyhow::Result<()> {
     let text = match globals.format {
         Format::Json => serde_json::to_string_pretty(&json())? + "\n",
         Format::Human => human(),

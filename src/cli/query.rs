@@ -62,14 +62,20 @@ mod embedded {
     fn objects(rows: &Rows) -> Vec<Value> {
         let object = |row: &Vec<Option<String>>| {
             let pairs = rows.columns.iter().zip(&rows.types).zip(row);
-            pairs.map(|((column, kind), value)| (column.clone(), value.as_ref().map_or(Value::Null, |text| json_value(kind, text)))).collect::<Map<_, _>>().into()
+            pairs
+                .map(|((column, kind), value)| {
+                    (column.clone(), value.as_ref().map_or(Value::Null, |text| json_value(kind, text)))
+                })
+                .collect::<Map<_, _>>()
+                .into()
         };
         rows.rows.iter().map(object).collect()
     }
 
     fn json_value(kind: &str, text: &str) -> Value {
         let kind = kind.to_ascii_lowercase();
-        let number = ["int", "integer", "bigint", "smallint", "tinyint", "double", "float", "real"].contains(&kind.as_str());
+        let number =
+            ["int", "integer", "bigint", "smallint", "tinyint", "double", "float", "real"].contains(&kind.as_str());
         let plain = number || kind == "boolean";
         let parsed = plain.then(|| serde_json::from_str(text).ok()).flatten();
         parsed.unwrap_or_else(|| Value::String(text.to_owned()))
@@ -85,8 +91,11 @@ mod embedded {
     }
 
     fn table(rows: &Rows) -> String {
-        let cells = |row: &Vec<Option<String>>| row.iter().map(|value| value.as_deref().unwrap_or("NULL").replace('\n', "⏎")).collect::<Vec<_>>();
-        let lines: Vec<Vec<String>> = std::iter::once(rows.columns.clone()).chain(rows.rows.iter().map(cells)).collect();
+        let cells = |row: &Vec<Option<String>>| {
+            row.iter().map(|value| value.as_deref().unwrap_or("NULL").replace('\n', "⏎")).collect::<Vec<_>>()
+        };
+        let lines: Vec<Vec<String>> =
+            std::iter::once(rows.columns.clone()).chain(rows.rows.iter().map(cells)).collect();
         let width = |index: usize| lines.iter().map(|line| line[index].chars().count()).max().unwrap_or_default();
         let widths: Vec<usize> = (0..rows.columns.len()).map(width).collect();
         let pad = |line: &Vec<String>| {
@@ -95,6 +104,9 @@ mod embedded {
         };
         let rule = widths.iter().map(|&width| "-".repeat(width)).collect::<Vec<_>>().join("  ") + "\n";
         let noun = if rows.rows.len() == 1 { "row" } else { "rows" };
-        pad(&lines[0]) + &rule + &lines[1..].iter().map(pad).collect::<String>() + &format!("({} {noun})\n", rows.rows.len())
+        pad(&lines[0])
+            + &rule
+            + &lines[1..].iter().map(pad).collect::<String>()
+            + &format!("({} {noun})\n", rows.rows.len())
     }
 }

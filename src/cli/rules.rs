@@ -11,7 +11,9 @@ use crate::drift::RULES;
 use crate::report::human;
 
 pub fn rules(globals: &Globals) -> anyhow::Result<ExitCode> {
-    let rows = || RULES.iter().map(|rule| json!({"rule": rule.id, "summary": rule.summary, "level_read": rule.level_read, "level_unread": rule.level_unread}));
+    let rows = || {
+        RULES.iter().map(|rule| json!({"rule": rule.id, "summary": rule.summary, "level_read": rule.level_read, "level_unread": rule.level_unread}))
+    };
     print(globals, || json!({"schema_version": 1, "rules": rows().collect::<Vec<_>>()}), || human::rules(RULES))?;
     Ok(ExitCode::from(exit::CLEAN))
 }

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::args::{Format, Globals};
 use super::world::{self, World};
-use super::{crawl, exit, print};
+use super::{exit, print};
 use crate::catalog::Catalog;
-use crate::pipeline::{Project, Run, begin, compare, load, runs as run_ids};
 use crate::notify::render;
+use crate::pipeline::{Project, Run, begin, compare, load, runs as run_ids};
 use crate::plan::{Alert, run_id};
 use crate::report::human;
 
@@ -21,7 +21,11 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
     let slot = world::now();
     let run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot))?;
-    print(globals, || json!({"schema_version": 1, "verdict": run.verdict, "findings": run.findings, "adapted": run.adapted, "not_carried": run.not_carried, "plan": run.plan}), || human::plan(&run))?;
+    print(
+        globals,
+        || json!({"schema_version": 1, "verdict": run.verdict, "findings": run.findings, "adapted": run.adapted, "not_carried": run.not_carried, "plan": run.plan}),
+        || human::plan(&run),
+    )?;
     Ok(exit::of_verdict(run.verdict))
 }
 
@@ -53,6 +57,7 @@ fn print_run(globals: &Globals, run: &Run) -> anyhow::Result<()> {
 pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<Run> {
     use std::sync::Arc;
 
+    use super::crawl;
     use crate::engine::duckdb::DuckDbEngine;
     use crate::notify::Outbox;
     use crate::pipeline::{Ports, Request, unfinished};
@@ -83,6 +88,8 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
         raw_prefix: &world.local.raw_prefix,
         keep_versions: world.local.keep_versions,
         slot: &slot.map_or_else(world::now, world::slot),
+        // A slot that was named is run once, however often a scheduler asks; now is always new.
+        again: slot.is_none(),
         commands: &world.commands,
     };
     let run = crate::pipeline::run(ports, &project, request).await;
@@ -98,7 +105,8 @@ pub async fn execute(_: &Globals, _: &World, _: Option<Timestamp>, _: bool) -> a
 pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCode> {
     let world = World::open(globals)?;
     if let Some(id) = id {
-        let recorded = load(&world.store, id).await?.with_context(|| format!("no run `{id}`; `crawlguard runs` lists them"))?;
+        let recorded =
+            load(&world.store, id).await?.with_context(|| format!("no run `{id}`; `crawlguard runs` lists them"))?;
         print_run(globals, &recorded.run)?;
         return Ok(ExitCode::from(exit::CLEAN));
     }
@@ -106,7 +114,10 @@ pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCod
     for id in run_ids(&world.store).await? {
         all.extend(load(&world.store, &id).await?.map(|recorded| recorded.run));
     }
-    let rows = || all.iter().map(|run| json!({"run_id": run.run_id, "slot": run.slot, "verdict": run.verdict, "outcome": run.outcome}));
+    let rows = || {
+        all.iter()
+            .map(|run| json!({"run_id": run.run_id, "slot": run.slot, "verdict": run.verdict, "outcome": run.outcome}))
+    };
     print(globals, || json!({"schema_version": 1, "runs": rows().collect::<Vec<_>>()}), || human::runs(&all))?;
     Ok(ExitCode::from(exit::CLEAN))
 }
@@ -133,7 +144,11 @@ pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyho
     if globals.format == Format::Human {
         print(globals, || json!(null), || format!("{table} shows version {wanted} again, as version {version}\n"))?;
     } else {
-        print(globals, || json!({"schema_version": 1, "table": table, "restored": wanted, "version": version}), String::new)?;
+        print(
+            globals,
+            || json!({"schema_version": 1, "table": table, "restored": wanted, "version": version}),
+            String::new,
+        )?;
     }
     Ok(ExitCode::from(exit::CLEAN))
 }

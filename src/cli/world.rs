@@ -46,6 +46,7 @@ impl World {
     }
 
     /// Where published and staging tables' files go.
+    #[cfg(feature = "embedded")]
     pub fn warehouse(&self) -> PathBuf {
         self.settings.root.join(&self.local.state).join("warehouse")
     }
@@ -66,7 +67,11 @@ fn repeated(globals: &Globals, settings: &Settings) -> Vec<String> {
 /// A word as a POSIX shell takes it whole.
 pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 pub fn absolute(path: &Path) -> PathBuf {

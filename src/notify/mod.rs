@@ -23,6 +23,7 @@ use crate::port::PortError;
 /// Tells people: the outbox of the local target, standard output, or an SNS topic.
 #[async_trait]
 pub trait Notifier: Send + Sync {
-    /// Sends one alert; `text` is what [`render`] made of it. Sending twice tells people twice, unless the adapter says otherwise.
+    /// Sends one alert; `text` is what [`render()`] made of it. Sending twice tells people twice, unless the
+    /// adapter says otherwise.
     async fn send(&self, alert: &Alert, text: &Rendered) -> Result<(), PortError>;
 }

@@ -67,7 +67,13 @@ async fn look(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result
     Ok(true)
 }
 
-async fn succeed(ports: Ports<'_>, recorded: &mut Recorded, index: usize, rows: u64, millis: u64) -> Result<(), RunError> {
+async fn succeed(
+    ports: Ports<'_>,
+    recorded: &mut Recorded,
+    index: usize,
+    rows: u64,
+    millis: u64,
+) -> Result<(), RunError> {
     if let Action::Check { table, checks, .. } = recorded.run.plan.steps[index].action.clone() {
         let query = recorded.run.steps[index].query.clone().expect("a succeeded query has a handle");
         let measured = first_row(ports.engine.rows(&query).await?);
@@ -131,6 +137,12 @@ async fn start(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Resul
     let run = &recorded.run;
     let attempt = run.steps[index].attempt;
     let name = &run.steps[index].name;
+    if attempt > 1
+        && let Action::Build { model, staging, .. } = &run.plan.steps[index].action
+    {
+        ports.catalog.forget(staging).await?;
+        ports.engine.discard(&ports.engine.location(model, &run.run_id, attempt - 1)).await?;
+    }
     let statement = match &run.plan.steps[index].action {
         Action::Build { model, staging, select, partitioned_by, iceberg } => Statement::Build {
             table: staging.clone(),

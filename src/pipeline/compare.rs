@@ -29,7 +29,9 @@ pub struct Comparison {
 impl Comparison {
     /// The additions that no model took in, in words.
     pub fn not_carried(&self) -> Vec<String> {
-        let one = |left: &crate::sql::NotCarried| format!("{}.{} not carried into {}: {}", left.table, left.column, left.model, left.reason);
+        let one = |left: &crate::sql::NotCarried| {
+            format!("{}.{} not carried into {}: {}", left.table, left.column, left.model, left.reason)
+        };
         self.adaptation.not_carried.iter().map(one).collect()
     }
 }
@@ -76,7 +78,8 @@ fn tolerated<'a>(changes: &'a [Change], findings: &'a [Finding]) -> impl Iterato
 
 /// Tolerated columns that models may take in.
 pub fn additions(changes: &[Change], findings: &[Finding]) -> Vec<Addition> {
-    let added = |change: &&Change| matches!(change.kind, ChangeKind::ColumnAddedAtEnd | ChangeKind::ColumnAddedInMiddle);
+    let added =
+        |change: &&Change| matches!(change.kind, ChangeKind::ColumnAddedAtEnd | ChangeKind::ColumnAddedInMiddle);
     tolerated(changes, findings)
         .filter(added)
         .map(|change| Addition {
@@ -88,10 +91,14 @@ pub fn additions(changes: &[Change], findings: &[Finding]) -> Vec<Addition> {
 }
 
 /// Tolerated changes of columns that a model names, each with what stands in for the column.
-fn substitutions(changes: &[Change], findings: &[Finding], contracts: &[Contract], lineage: &Lineage) -> Vec<Substitution> {
-    let read = |change: &&Change| {
-        change.column().is_some_and(|column| !lineage.readers(&change.table, &column).is_empty())
-    };
+fn substitutions(
+    changes: &[Change],
+    findings: &[Finding],
+    contracts: &[Contract],
+    lineage: &Lineage,
+) -> Vec<Substitution> {
+    let read =
+        |change: &&Change| change.column().is_some_and(|column| !lineage.readers(&change.table, &column).is_empty());
     tolerated(changes, findings).filter(read).filter_map(|change| substitution(change, contracts)).collect()
 }
 
@@ -128,21 +135,35 @@ fn unproven(findings: &mut [Finding], problems: &Problems) {
     let reasons: Vec<_> = problems.0.iter().map(Problem::to_string).collect();
     for finding in findings.iter_mut().filter(|finding| finding.level == Level::Tolerated) {
         finding.level = Level::Breaking;
-        finding.message = format!("{} The adapted SQL could not be proven safe: {}.", finding.message, reasons.join("; "));
+        finding.message =
+            format!("{} The adapted SQL could not be proven safe: {}.", finding.message, reasons.join("; "));
     }
 }
 
 /// The models as they must read once the `chosen` tables' drift is accepted, breaking drift included: additions are
 /// carried, removed columns read as typed NULLs. Nothing that a model does not name is touched.
-pub fn accepted_models(project: &Project, comparison: &Comparison, chosen: &std::collections::BTreeSet<String>) -> Result<Vec<crate::sql::Model>, Problems> {
-    let accepted: Vec<Finding> = comparison.findings.iter().filter(|finding| chosen.contains(&finding.table)).map(|finding| Finding { level: Level::Tolerated, ..finding.clone() }).collect();
-    let crawled: Vec<Contract> = project.contracts.iter().filter(|contract| contract.origin == Origin::Crawler).cloned().collect();
+pub fn accepted_models(
+    project: &Project,
+    comparison: &Comparison,
+    chosen: &std::collections::BTreeSet<String>,
+) -> Result<Vec<crate::sql::Model>, Problems> {
+    let accepted: Vec<Finding> = comparison
+        .findings
+        .iter()
+        .filter(|finding| chosen.contains(&finding.table))
+        .map(|finding| Finding { level: Level::Tolerated, ..finding.clone() })
+        .collect();
+    let crawled: Vec<Contract> =
+        project.contracts.iter().filter(|contract| contract.origin == Origin::Crawler).cloned().collect();
     let substitutions = substitutions(&comparison.changes, &accepted, &crawled, &comparison.lineage);
     // A table that is not accepted stays what its contract says.
     let sources: Vec<Table> = crawled
         .iter()
         .map(|contract| {
-            let found = comparison.tables.iter().find(|table| table.name == contract.table.name && chosen.contains(&table.name));
+            let found = comparison
+                .tables
+                .iter()
+                .find(|table| table.name == contract.table.name && chosen.contains(&table.name));
             found.unwrap_or(&contract.table).clone()
         })
         .collect();

@@ -11,7 +11,13 @@ use crate::problem::Problems;
 use crate::sql::Graph;
 
 /// The run that follows from a comparison, its plan made and nothing done yet. A halted run has an empty plan.
-pub fn begin(project: &Project, target: &str, comparison: &Comparison, slot: &str, run_id: &str) -> Result<Run, Problems> {
+pub fn begin(
+    project: &Project,
+    target: &str,
+    comparison: &Comparison,
+    slot: &str,
+    run_id: &str,
+) -> Result<Run, Problems> {
     let adapted = adapted_graph(&project.graph, comparison);
     let plan = match comparison.verdict {
         Verdict::Clean | Verdict::Tolerated => plan::build(Inputs {
@@ -51,7 +57,12 @@ fn adapted_model(graph: &Graph, adapted: &crate::sql::Model) -> AdaptedModel {
 /// Decides the outcome of a run whose steps have all ended, sends its alert, cleans up, and stores the end.
 ///
 /// The outcome is stored last: a crash before that leads here again, and each part may be repeated.
-pub async fn conclude(ports: Ports<'_>, project: &Project, recorded: &mut Recorded, request: Request<'_>) -> Result<(), RunError> {
+pub async fn conclude(
+    ports: Ports<'_>,
+    project: &Project,
+    recorded: &mut Recorded,
+    request: Request<'_>,
+) -> Result<(), RunError> {
     let outcome = outcome(&recorded.run);
     if outcome == Outcome::Error {
         recorded.run.error = first_error(&recorded.run);
@@ -123,7 +134,11 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
     let mut findings: Vec<Finding> = run.findings.clone();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let checks: Vec<_> = run.checks.iter().filter(|check| check.status != CheckStatus::Pass).cloned().collect();
-    let mut tables: Vec<_> = findings.iter().filter(|finding| finding.level != Level::Tolerated).map(|finding| finding.table.as_str()).collect();
+    let mut tables: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.level != Level::Tolerated)
+        .map(|finding| finding.table.as_str())
+        .collect();
     tables.dedup();
     Alert {
         kind,
@@ -138,4 +153,3 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
         error: run.error.clone(),
     }
 }
-

@@ -1,6 +1,6 @@
 //! The pipeline: compare, plan, then walk the plan over the ports, one recorded step at a time.
 //!
-//! Whoever drives it only calls [`advance`] until it is done: a laptop waits on the engine in between, a Lambda returns
+//! Whoever drives it only calls [`advance()`] until it is done: a laptop waits on the engine in between, a Lambda returns
 //! and is called again.
 
 mod advance;

@@ -85,7 +85,8 @@ fn doubles(contracts: &[Contract]) -> Vec<Problem> {
 /// A policy that names no rule tolerates nothing, which its author cannot have meant.
 fn unknown_rules(contract: &Contract) -> Vec<Problem> {
     let policy = &contract.policy;
-    let named: BTreeSet<&String> = policy.rules.keys().chain(policy.columns.values().flat_map(BTreeMap::keys)).collect();
+    let named: BTreeSet<&String> =
+        policy.rules.keys().chain(policy.columns.values().flat_map(BTreeMap::keys)).collect();
     let unknown = named.into_iter().filter(|rule| Rule::by_id(rule).is_none());
     let problem = |rule: &String| {
         let message = format!("the policy names a rule `{rule}`, and there is none");

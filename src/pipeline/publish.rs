@@ -42,7 +42,11 @@ pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) ->
     recorded.save(ports.store).await
 }
 
-async fn intents(ports: Ports<'_>, recorded: &Recorded, tables: &[(String, String)]) -> Result<Vec<Published>, RunError> {
+async fn intents(
+    ports: Ports<'_>,
+    recorded: &Recorded,
+    tables: &[(String, String)],
+) -> Result<Vec<Published>, RunError> {
     let mut intents = Vec::new();
     for (table, _) in tables {
         let current = ports.catalog.table(table).await?;

@@ -154,7 +154,9 @@ pub async fn load(store: &dyn Store, run_id: &str) -> Result<Option<Recorded>, R
     let Some(object) = store.get(&key).await? else { return Ok(None) };
     match serde_json::from_slice::<Run>(&object.bytes) {
         Ok(run) if run.schema_version == SCHEMA_VERSION => Ok(Some(Recorded { run, tag: Some(object.tag) })),
-        Ok(run) => Err(RunError::Record { key, message: format!("schema version {} is not known", run.schema_version) }),
+        Ok(run) => {
+            Err(RunError::Record { key, message: format!("schema version {} is not known", run.schema_version) })
+        }
         Err(error) => Err(RunError::Record { key, message: error.to_string() }),
     }
 }

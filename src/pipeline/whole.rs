@@ -17,14 +17,20 @@ pub struct Request<'a> {
     pub keep_versions: usize,
     /// The moment a new run stands for, `2026-01-02T03:04:05Z`.
     pub slot: &'a str,
+    /// Run a slot that has ended already once more, under an id of its own.
+    pub again: bool,
     pub commands: &'a Commands,
 }
 
-/// Ends the run that was cut off, or begins and ends a new one. The caller holds the lock.
+/// Ends the run that was cut off, or begins and ends a new one; a slot that has ended is answered with its run. The caller
+/// holds the lock.
 pub async fn run(ports: Ports<'_>, project: &Project, request: Request<'_>) -> Result<Run, RunError> {
     let mut recorded = match unfinished(ports.store).await? {
         Some(recorded) => recorded,
-        None => new(ports, project, request).await?,
+        None => match load(ports.store, &run_id(request.slot)).await? {
+            Some(ended) if !request.again => return Ok(ended.run),
+            _ => new(ports, project, request).await?,
+        },
     };
     while let Progress::Waiting(queries) = advance(ports, &mut recorded).await? {
         ports.engine.wait(&queries).await?;

@@ -107,7 +107,8 @@ fn checks_of(inputs: Inputs<'_>, table: &str) -> Vec<CheckSpec> {
 /// A primary key is unique and never NULL.
 fn key_checks(key: &[String]) -> impl Iterator<Item = CheckSpec> {
     let unique = (!key.is_empty()).then(|| (None, CheckKind::Unique { columns: key.to_vec() }));
-    let nulls = key.iter().map(|column| (Some(column.clone()), CheckKind::Nulls { max_rows: Some(0), max_share: None }));
+    let nulls =
+        key.iter().map(|column| (Some(column.clone()), CheckKind::Nulls { max_rows: Some(0), max_share: None }));
     unique.into_iter().chain(nulls).map(|(column, kind)| CheckSpec { name: kind.name().into(), column, kind })
 }
 

@@ -5,7 +5,6 @@ mod build;
 mod explain;
 mod step;
 
-
 pub use alert::{Alert, AlertKind};
 pub use build::{Inputs, STAGING_PREFIX, build, run_id};
 pub use explain::explain;

@@ -44,7 +44,8 @@ fn one(finding: &Finding) -> String {
         Level::Breaking => paint(RED, "breaking"),
         Level::Unknown => paint(RED, "unknown"),
     };
-    let place = if finding.path.is_empty() { finding.table.clone() } else { format!("{}.{}", finding.table, finding.path) };
+    let place =
+        if finding.path.is_empty() { finding.table.clone() } else { format!("{}.{}", finding.table, finding.path) };
     let mut text = format!("\n{level}[{}] {}\n  {}\n", finding.rule, paint(BOLD, &place), finding.message);
     let decode = match finding.decode {
         Decode::Safe => "the bytes decode as before",
@@ -88,7 +89,8 @@ pub fn run(run: &Run) -> String {
         text += "\npublished\n";
         for published in &run.published {
             let version = published.version.as_deref().unwrap_or("?");
-            writeln!(text, "  {}  {} rows, version {version}", published.table, published.rows).expect("a String takes all");
+            writeln!(text, "  {}  {} rows, version {version}", published.table, published.rows)
+                .expect("a String takes all");
         }
     }
     writeln!(text, "\noutcome: {}", outcome(run.outcome)).expect("a String takes all");
@@ -126,8 +128,15 @@ fn checks(checks: &[CheckResult]) -> String {
     for check in checks.iter().filter(|check| check.status != CheckStatus::Pass) {
         let word = if check.status == CheckStatus::Fail { "fail" } else { "inconclusive" };
         let place = check.column.as_ref().map_or(check.table.clone(), |column| format!("{}.{column}", check.table));
-        writeln!(text, "  {} {} {place}: measured {}, bound {}", paint(RED, word), check.check, check.measured, check.bound)
-            .expect("a String takes all");
+        writeln!(
+            text,
+            "  {} {} {place}: measured {}, bound {}",
+            paint(RED, word),
+            check.check,
+            check.measured,
+            check.bound
+        )
+        .expect("a String takes all");
     }
     text
 }

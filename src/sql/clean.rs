@@ -16,13 +16,21 @@ pub fn cleaned(reference: &str, data_type: &DataType) -> String {
 /// A model that reads every column of a raw table, cleaned and renamed; two columns of one name get a number.
 pub fn first_model(table: &Table) -> String {
     let mut taken = BTreeSet::new();
-    let projections: Vec<_> = table.columns.iter().chain(&table.partition_keys).map(|column| {
-        let base = snake_case(&column.name).unwrap_or_else(|| "column".into());
-        let numbered = (2..).map(|number| format!("{base}_{number}"));
-        let name = std::iter::once(base.clone()).chain(numbered).find(|name| !taken.contains(name)).expect("numbers do not end");
-        taken.insert(name.clone());
-        format!("    {} AS {}", cleaned(&quote(&column.name), &column.data_type), quote(&name))
-    }).collect();
+    let projections: Vec<_> = table
+        .columns
+        .iter()
+        .chain(&table.partition_keys)
+        .map(|column| {
+            let base = snake_case(&column.name).unwrap_or_else(|| "column".into());
+            let numbered = (2..).map(|number| format!("{base}_{number}"));
+            let name = std::iter::once(base.clone())
+                .chain(numbered)
+                .find(|name| !taken.contains(name))
+                .expect("numbers do not end");
+            taken.insert(name.clone());
+            format!("    {} AS {}", cleaned(&quote(&column.name), &column.data_type), quote(&name))
+        })
+        .collect();
     format!(
         "/* crawlguard\nmaterialized: table\nadditions: carry\n*/\nSELECT\n{}\nFROM {}\n",
         projections.join(",\n"),
@@ -39,6 +47,9 @@ mod tests {
     fn a_first_model_names_every_column_once() {
         let columns = vec![Column::new("a b", DataType::String), Column::new("a-b", DataType::Int)];
         let text = first_model(&Table { name: "raw_x".into(), columns, ..Table::default() });
-        assert!(text.contains("nullif(trim(\"a b\"), '') AS \"a_b\",\n    \"a-b\" AS \"a_b_2\"\nFROM \"raw_x\""), "{text}");
+        assert!(
+            text.contains("nullif(trim(\"a b\"), '') AS \"a_b\",\n    \"a-b\" AS \"a_b_2\"\nFROM \"raw_x\""),
+            "{text}"
+        );
     }
 }

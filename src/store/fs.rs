@@ -136,7 +136,10 @@ mod tests {
         let first = store.put("runs/a.json", b"1", &Expect::Absent).await.unwrap();
         assert_eq!(store.put("runs/a.json", b"2", &Expect::Absent).await.unwrap_err().kind, PortErrorKind::Conflict);
         store.put("runs/a.json", b"2", &Expect::Tag(first.clone())).await.unwrap();
-        assert_eq!(store.put("runs/a.json", b"3", &Expect::Tag(first)).await.unwrap_err().kind, PortErrorKind::Conflict);
+        assert_eq!(
+            store.put("runs/a.json", b"3", &Expect::Tag(first)).await.unwrap_err().kind,
+            PortErrorKind::Conflict
+        );
         assert_eq!(store.get("runs/a.json").await.unwrap().unwrap().bytes, b"2");
         assert_eq!(store.list("runs/").await.unwrap(), ["runs/a.json"]);
     }

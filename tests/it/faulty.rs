@@ -53,7 +53,13 @@ impl Catalog for Faulty<'_, dyn Catalog> {
     async fn table(&self, name: &str) -> Result<Option<Table>, PortError> {
         self.fuse.guard(self.inner.table(name)).await
     }
-    async fn swap(&self, target: &str, staging: &str, expected: Option<&str>, parameters: &[(String, String)]) -> Result<Table, PortError> {
+    async fn swap(
+        &self,
+        target: &str,
+        staging: &str,
+        expected: Option<&str>,
+        parameters: &[(String, String)],
+    ) -> Result<Table, PortError> {
         self.fuse.guard(self.inner.swap(target, staging, expected, parameters)).await
     }
     async fn versions(&self, name: &str) -> Result<Vec<Table>, PortError> {

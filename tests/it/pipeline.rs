@@ -15,7 +15,7 @@ use crate::faulty::{Faulty, Fuse};
 use crate::support::{Lake, SLOT};
 
 /// One process: it opens everything anew, as a rerun after a kill does.
-async fn process(lake: &Lake, fuse: &Fuse) -> Result<Run, RunError> {
+async fn process(lake: &Lake, fuse: &Fuse, again: bool) -> Result<Run, RunError> {
     let (catalog, store) = (lake.catalog(), lake.store());
     let engine = DuckDbEngine::new(lake.catalog(), lake.path(".crawlguard/warehouse"))?;
     let faulty_store = Faulty::<dyn Store> { inner: &store, fuse };
@@ -28,12 +28,17 @@ async fn process(lake: &Lake, fuse: &Fuse) -> Result<Run, RunError> {
         reporter: &Quiet,
     };
     let commands = Commands::default();
-    let request = Request { target: "local", raw_prefix: "raw_", keep_versions: 2, slot: SLOT, commands: &commands };
+    let request =
+        Request { target: "local", raw_prefix: "raw_", keep_versions: 2, slot: SLOT, again, commands: &commands };
     run(ports, &lake.project(), request).await
 }
 
 async fn healthy(lake: &Lake) -> Run {
-    process(lake, &Fuse::new(usize::MAX, false)).await.unwrap()
+    process(lake, &Fuse::new(usize::MAX, false), false).await.unwrap()
+}
+
+async fn again(lake: &Lake) -> Run {
+    process(lake, &Fuse::new(usize::MAX, false), true).await.unwrap()
 }
 
 /// What somebody who looks at the folder afterwards sees.
@@ -54,7 +59,9 @@ async fn end_state(lake: &Lake, run: &Run) -> EndState {
     let builds = ["int_orders", "fact_cities"].map(|model| count(&format!(".crawlguard/warehouse/{model}")));
     EndState {
         outcome: run.outcome,
-        tables: tables.map(|table| (table.name, (table.version, table.parameters.get("crawlguard.rows").cloned()))).collect(),
+        tables: tables
+            .map(|table| (table.name, (table.version, table.parameters.get("crawlguard.rows").cloned())))
+            .collect(),
         alerts: lake.store().list("alerts/").await.unwrap().len(),
         runs: lake.store().list("runs/").await.unwrap().len(),
         builds: builds.iter().sum(),
@@ -66,7 +73,7 @@ async fn survives_every_crash(name: &str, prepare: impl Fn(&Lake)) {
     let whole = Lake::new();
     prepare(&whole);
     let fuse = Fuse::new(usize::MAX, false);
-    let expected = process(&whole, &fuse).await.unwrap();
+    let expected = process(&whole, &fuse, false).await.unwrap();
     let expected = end_state(&whole, &expected).await;
     // How often an engine is asked while it works varies from run to run, so the end is found, not counted beforehand.
     let mut tried = 0;
@@ -75,7 +82,7 @@ async fn survives_every_crash(name: &str, prepare: impl Fn(&Lake)) {
             let lake = Lake::new();
             prepare(&lake);
             let fuse = Fuse::new(at, after);
-            let cut = process(&lake, &fuse).await;
+            let cut = process(&lake, &fuse, false).await;
             if fuse.calls() <= at {
                 break;
             }
@@ -106,16 +113,23 @@ async fn breaking_drift_alerts_once_whatever_crashes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_checks_alert_once_whatever_crashes() {
     survives_every_crash("checks failed", |lake| {
-        lake.write("sql/fact_cities.sql", "SELECT city, count(*) AS orders FROM int_orders WHERE city = 'x' GROUP BY city\n");
+        lake.write(
+            "sql/fact_cities.sql",
+            "SELECT city, count(*) AS orders FROM int_orders WHERE city = 'x' GROUP BY city\n",
+        );
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_for_the_same_slot_again_gets_its_own_id_and_keeps_versions() {
+async fn a_slot_runs_once_unless_it_is_asked_for_again() {
     let lake = Lake::new();
-    for _ in 0..4 {
-        assert_eq!(healthy(&lake).await.outcome, Some(Outcome::Published));
+    let first = healthy(&lake).await;
+    assert_eq!(healthy(&lake).await, first);
+    for number in 2..5 {
+        let run = again(&lake).await;
+        assert_eq!(run.outcome, Some(Outcome::Published));
+        assert_eq!(run.run_id, format!("{}_{number}", first.run_id));
     }
     let versions = lake.catalog().versions("int_orders").await.unwrap();
     assert_eq!(versions.len(), 2, "keep_versions");
@@ -130,7 +144,7 @@ async fn halted_runs_leave_the_last_good_tables() {
     let before = lake.catalog().table("int_orders").await.unwrap();
     lake.write("lake/orders/1.json", "{\"Id\":1,\"City\":\"Rome\"}\n");
     lake.crawl();
-    let run = healthy(&lake).await;
+    let run = again(&lake).await;
     assert_eq!(run.outcome, Some(Outcome::Halted));
     assert_eq!(run.alert.unwrap().accept, ["crawlguard contracts update raw_orders --yes"]);
     assert_eq!(lake.catalog().table("int_orders").await.unwrap(), before);

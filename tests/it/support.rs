@@ -89,6 +89,7 @@ impl Lake {
 
 /// On a thread of its own: the caller may be inside a runtime already.
 fn raw_tables(catalog: &dyn Catalog) -> Vec<crawlguard::schema::Table> {
-    let read = || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(catalog.tables("raw_")).unwrap();
+    let read =
+        || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(catalog.tables("raw_")).unwrap();
     std::thread::scope(|scope| scope.spawn(read).join().unwrap())
 }

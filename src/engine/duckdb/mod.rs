@@ -36,6 +36,17 @@ pub struct DuckDbEngine {
     warehouse: PathBuf,
     database: Mutex<Connection>,
     runs: Arc<Runs>,
+    workers: Mutex<Vec<thread::JoinHandle<()>>>,
+}
+
+impl Drop for DuckDbEngine {
+    /// Nothing goes on writing once the engine is gone.
+    fn drop(&mut self) {
+        self.runs.cancel_all();
+        for worker in self.workers.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = worker.join();
+        }
+    }
 }
 
 impl DuckDbEngine {
@@ -45,7 +56,7 @@ impl DuckDbEngine {
         let warehouse = made.map_err(|error| PortError::io("open warehouse", &warehouse, error))?;
         let database =
             session::open(Some(&warehouse.join(".spill"))).map_err(|error| failed("open engine", "", error))?;
-        Ok(Self { catalog, warehouse, database: Mutex::new(database), runs: Arc::default() })
+        Ok(Self { catalog, warehouse, database: Mutex::new(database), runs: Arc::default(), workers: Mutex::default() })
     }
 
     /// A connection of its own: temporary views are seen by nobody else.
@@ -102,10 +113,11 @@ impl Engine for DuckDbEngine {
         }
         let (runs, catalog) = (Arc::clone(&self.runs), Arc::clone(&self.catalog));
         let (id, statement) = (query.clone(), statement.clone());
-        thread::spawn(move || {
+        let worker = thread::spawn(move || {
             let ended = prepared.and_then(|prepared| run(&connection, &catalog, &statement, &prepared));
             runs.end(&id, ended);
         });
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
         Ok(query)
     }
 

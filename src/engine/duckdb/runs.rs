@@ -111,6 +111,12 @@ impl Runs {
         }
     }
 
+    pub(super) fn cancel_all(&self) {
+        for run in self.all().values().filter(|run| run.state == QueryState::Running) {
+            run.interrupt.interrupt();
+        }
+    }
+
     pub(super) fn cancel(&self, query: &QueryId) {
         if let Some(run) = self.all().get(query) {
             run.interrupt.interrupt();
