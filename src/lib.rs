@@ -18,6 +18,8 @@ pub mod drift;
 pub mod plan;
 
 pub mod port;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod catalog;
 pub mod engine;
 pub mod notify;

@@ -2,6 +2,8 @@
 
 pub mod crawl;
 mod files;
+#[cfg(feature = "aws")]
+pub mod glue;
 pub mod glue_json;
 
 use async_trait::async_trait;

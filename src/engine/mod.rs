@@ -1,5 +1,7 @@
 //! The engine port: starts statements, tells how they stand, hands out rows. Nothing here waits inside `start`.
 
+#[cfg(feature = "aws")]
+pub mod athena;
 #[cfg(feature = "embedded")]
 pub mod duckdb;
 

@@ -6,6 +6,8 @@ mod outbox;
 mod print;
 mod recording;
 mod render;
+#[cfg(feature = "aws")]
+pub mod sns;
 
 use async_trait::async_trait;
 

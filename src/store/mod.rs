@@ -1,6 +1,8 @@
 //! The store port: run records and alerts as readable JSON, written under a condition, and the run lock.
 
 mod fs;
+#[cfg(feature = "aws")]
+pub mod s3;
 
 use async_trait::async_trait;
 

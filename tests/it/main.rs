@@ -1,6 +1,8 @@
 //! One integration binary; a module an area.
 
 mod alerts;
+#[cfg(feature = "aws")]
+mod aws;
 mod checks;
 mod cli;
 mod contract;

@@ -1,0 +1,201 @@
+//! Athena: statements start and are asked after; nothing waits but [`Engine::wait`].
+//!
+//! <https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html>
+
+mod files;
+mod results;
+mod statement;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_athena::Client;
+use aws_sdk_athena::types::{QueryExecution, QueryExecutionContext, QueryExecutionState, ResultConfiguration};
+use tokio::sync::OnceCell;
+
+pub use statement::statement_text;
+
+use super::{Engine, QueryId, QueryState, Rows, Statement};
+use crate::aws::{Call, S3Folder};
+use crate::port::{PortError, PortErrorKind};
+
+const START: Call = Call::new("start query", "athena:StartQueryExecution");
+const STATE: Call = Call::new("read query state", "athena:GetQueryExecution");
+const WAIT: Call = Call::new("wait for queries", "athena:BatchGetQueryExecution");
+const CANCEL: Call = Call::new("cancel query", "athena:StopQueryExecution");
+const WORKGROUP: Call = Call::new("read workgroup", "athena:GetWorkGroup");
+
+/// Queries that one BatchGetQueryExecution takes.
+const QUERIES_A_CALL: usize = 50;
+const FIRST_POLL: Duration = Duration::from_millis(200);
+const LONGEST_POLL: Duration = Duration::from_secs(5);
+
+/// Where statements run and where what they write goes.
+#[derive(Debug, Clone)]
+pub struct AthenaSettings {
+    pub workgroup: String,
+    pub database: String,
+    /// Under it, a folder a model; nothing else may live there.
+    pub warehouse: S3Folder,
+    /// Where results go if the workgroup does not say.
+    pub output: Option<String>,
+}
+
+/// One workgroup of Athena, on one database.
+#[derive(Debug)]
+pub struct AthenaEngine {
+    client: Client,
+    s3: aws_sdk_s3::Client,
+    settings: AthenaSettings,
+    enforced: OnceCell<bool>,
+}
+
+impl AthenaEngine {
+    pub fn new(client: Client, s3: aws_sdk_s3::Client, settings: AthenaSettings) -> Self {
+        Self { client, s3, settings, enforced: OnceCell::new() }
+    }
+
+    /// Whether the workgroup decides where all output goes; Athena then refuses a build that names a place.
+    /// <https://docs.aws.amazon.com/athena/latest/ug/workgroups-settings-override.html>
+    async fn is_output_enforced(&self) -> Result<bool, PortError> {
+        let read = async || {
+            let answer = self.client.get_work_group().work_group(&self.settings.workgroup).send().await;
+            let answer = answer.map_err(|error| WORKGROUP.failed(format!("`{}`", self.settings.workgroup), error))?;
+            let configuration = answer.work_group.and_then(|group| group.configuration);
+            Ok(configuration.is_some_and(|configuration| {
+                let output = configuration.result_configuration.and_then(|results| results.output_location);
+                configuration.enforce_work_group_configuration.unwrap_or_default() && output.is_some()
+            }))
+        };
+        self.enforced.get_or_try_init(read).await.copied()
+    }
+
+    async fn execution(&self, query: &QueryId) -> Result<Option<QueryExecution>, PortError> {
+        match self.client.get_query_execution().query_execution_id(&query.0).send().await {
+            Ok(answer) => Ok(answer.query_execution),
+            Err(error) => {
+                let error = STATE.failed(subject(query), error);
+                if is_unknown_query(&error) { Ok(None) } else { Err(error) }
+            }
+        }
+    }
+
+    /// True if one of at most 50 queries is no longer running.
+    async fn has_one_ended(&self, queries: &[QueryId]) -> Result<bool, PortError> {
+        let ids = queries.iter().map(|query| query.0.clone()).collect();
+        let answer = self.client.batch_get_query_execution().set_query_execution_ids(Some(ids)).send().await;
+        let answer = answer.map_err(|error| WAIT.failed(format!("`{}`", self.settings.workgroup), error))?;
+        let running = answer.query_executions().iter().filter(|execution| is_running(execution)).count();
+        Ok(running < queries.len())
+    }
+}
+
+fn subject(query: &QueryId) -> String {
+    format!("`{}`", query.0)
+}
+
+/// Athena forgets a query after 45 days, and answers like to a malformed request.
+fn is_unknown_query(error: &PortError) -> bool {
+    let message = error.message.to_lowercase();
+    error.kind == PortErrorKind::NotFound
+        || (error.kind == PortErrorKind::Invalid && message.contains("not found"))
+        || (error.kind == PortErrorKind::Invalid && message.contains("does not exist"))
+}
+
+fn state_of(execution: &QueryExecution) -> Option<&QueryExecutionState> {
+    execution.status()?.state()
+}
+
+fn is_running(execution: &QueryExecution) -> bool {
+    matches!(state_of(execution), Some(QueryExecutionState::Queued | QueryExecutionState::Running))
+}
+
+/// How a query that did not succeed failed. A cancelled one is not tried again: somebody, or a limit, meant it.
+fn failure(execution: &QueryExecution) -> QueryState {
+    let status = execution.status();
+    let error = status.and_then(|status| status.athena_error());
+    let reason = status.and_then(|status| status.state_change_reason());
+    let message = reason.or_else(|| error?.error_message()).unwrap_or("Athena gave no reason");
+    let is_failed = state_of(execution) == Some(&QueryExecutionState::Failed);
+    let message = if is_failed { message.to_owned() } else { format!("cancelled: {message}") };
+    QueryState::Failed { message, retryable: is_failed && error.is_some_and(|error| error.retryable()) }
+}
+
+#[async_trait]
+impl Engine for AthenaEngine {
+    async fn start(&self, token: &str, statement: &Statement) -> Result<QueryId, PortError> {
+        let enforced = matches!(statement, Statement::Build { .. }) && self.is_output_enforced().await?;
+        let text = statement_text(statement, enforced);
+        statement::refuse_too_long(&text, token)?;
+        let context = QueryExecutionContext::builder().database(&self.settings.database).build();
+        let output = self.settings.output.as_ref();
+        let results = output.map(|output| ResultConfiguration::builder().output_location(output).build());
+        let request = self.client.start_query_execution().query_string(text).client_request_token(token);
+        let request = request.work_group(&self.settings.workgroup).query_execution_context(context);
+        let answer = request.set_result_configuration(results).send().await;
+        let answer = answer.map_err(|error| START.failed(format!("in `{}`", self.settings.workgroup), error))?;
+        answer.query_execution_id.map(QueryId).ok_or_else(|| {
+            PortError::new(PortErrorKind::Unexpected, START.operation, "in Athena", "the answer has no query id")
+        })
+    }
+
+    async fn state(&self, query: &QueryId) -> Result<QueryState, PortError> {
+        let Some(execution) = self.execution(query).await? else { return Ok(QueryState::Lost) };
+        match state_of(&execution) {
+            Some(QueryExecutionState::Queued | QueryExecutionState::Running) => Ok(QueryState::Running),
+            Some(QueryExecutionState::Succeeded) => {
+                let millis = execution.statistics().and_then(|it| it.engine_execution_time_in_millis());
+                let rows = results::count(self, query, &execution).await?;
+                Ok(QueryState::Succeeded { rows, millis: millis.and_then(|it| it.try_into().ok()).unwrap_or_default() })
+            }
+            Some(QueryExecutionState::Failed | QueryExecutionState::Cancelled) => Ok(failure(&execution)),
+            other => {
+                let message = format!("the state {other:?} is not known");
+                Err(PortError::new(PortErrorKind::Unexpected, STATE.operation, subject(query), message))
+            }
+        }
+    }
+
+    async fn wait(&self, queries: &[QueryId]) -> Result<(), PortError> {
+        let mut pause = FIRST_POLL;
+        while !queries.is_empty() {
+            for some in queries.chunks(QUERIES_A_CALL) {
+                if self.has_one_ended(some).await? {
+                    return Ok(());
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(LONGEST_POLL);
+        }
+        Ok(())
+    }
+
+    async fn rows(&self, query: &QueryId) -> Result<Rows, PortError> {
+        results::rows(self, query).await
+    }
+
+    fn location(&self, model: &str, run_id: &str, attempt: u32) -> String {
+        self.settings.warehouse.uri(&format!("{model}/{run_id}_{attempt}/"))
+    }
+
+    /// What a workgroup that enforces its output location has put elsewhere is not among them: its own lifecycle rules
+    /// have to remove that.
+    async fn locations(&self, model: &str) -> Result<Vec<String>, PortError> {
+        files::folders(&self.s3, &self.settings.warehouse, model).await
+    }
+
+    async fn discard(&self, location: &str) -> Result<(), PortError> {
+        files::discard(&self.s3, &self.settings.warehouse, location).await
+    }
+
+    async fn cancel(&self, query: &QueryId) -> Result<(), PortError> {
+        match self.client.stop_query_execution().query_execution_id(&query.0).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let error = CANCEL.failed(subject(query), error);
+                // A finished one is refused as an invalid request, an unknown one too.
+                if matches!(error.kind, PortErrorKind::Invalid | PortErrorKind::NotFound) { Ok(()) } else { Err(error) }
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Alerts to an SNS topic, which mails them.
+
+use async_trait::async_trait;
+use aws_sdk_sns::Client;
+use aws_sdk_sns::types::MessageAttributeValue;
+
+use super::{Notifier, Rendered};
+use crate::aws::Call;
+use crate::drift::Verdict;
+use crate::plan::{Alert, AlertKind};
+use crate::port::PortError;
+
+const PUBLISH: Call = Call::new("publish alert to", "sns:Publish");
+
+/// A topic. Sending twice mails twice: only FIFO topics drop repetitions, and those do not mail.
+/// <https://docs.aws.amazon.com/sns/latest/dg/fifo-message-delivery.html>
+#[derive(Debug, Clone)]
+pub struct SnsNotifier {
+    client: Client,
+    topic: String,
+}
+
+impl SnsNotifier {
+    /// `topic` is the topic's ARN.
+    pub fn new(client: Client, topic: impl Into<String>) -> Self {
+        Self { client, topic: topic.into() }
+    }
+}
+
+#[async_trait]
+impl Notifier for SnsNotifier {
+    async fn send(&self, alert: &Alert, text: &Rendered) -> Result<(), PortError> {
+        let mut publish = self.client.publish().topic_arn(&self.topic).subject(&text.subject).message(&text.body);
+        for (name, value) in attributes(alert) {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            let value = value.map_err(|error| PUBLISH.invalid(format!("`{}`", self.topic), error.to_string()))?;
+            publish = publish.message_attributes(name, value);
+        }
+        publish.send().await.map(drop).map_err(|error| PUBLISH.failed(format!("`{}`", self.topic), error))
+    }
+}
+
+/// What a subscription's filter policy may ask for. SNS refuses empty values.
+fn attributes(alert: &Alert) -> Vec<(&'static str, String)> {
+    let kind = match alert.kind {
+        AlertKind::Breaking => "breaking",
+        AlertKind::ChecksFailed => "checks_failed",
+        AlertKind::Error => "error",
+        AlertKind::Resolved => "resolved",
+    };
+    let verdict = match Verdict::of(&alert.findings) {
+        Verdict::Clean => "clean",
+        Verdict::Tolerated => "tolerated",
+        Verdict::Breaking => "breaking",
+        Verdict::Unknown => "unknown",
+    };
+    let attributes = [("kind", kind), ("project", alert.project.as_str()), ("verdict", verdict)];
+    attributes
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect()
+}

@@ -1,0 +1,143 @@
+//! The run lock in S3: an object that names its holder and when it lapses.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::S3Store;
+use crate::port::{PortError, PortErrorKind};
+use crate::store::{Expect, Lease, Object, Store};
+
+const KEY: &str = "run.lock";
+const OPERATION: &str = "take";
+/// How often a lock that somebody gives back at that very moment is tried for.
+const ATTEMPTS: usize = 3;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    holder: String,
+    /// Tells two processes of one holder apart.
+    process: String,
+    /// `2026-01-02T03:04:05Z`
+    until: String,
+}
+
+/// Takes the lock if it is free, was given back, or has lapsed.
+pub async fn take(store: &S3Store, holder: &str) -> Result<Lease, PortError> {
+    let process = process();
+    for _ in 0..ATTEMPTS {
+        let note = Note { holder: holder.into(), process: process.clone(), until: lapse(store.lease) };
+        let expect = match store.get(KEY).await? {
+            None => Expect::Absent,
+            Some(found) => Expect::Tag(lapsed(store, found)?),
+        };
+        match store.put(KEY, &bytes(&note), &expect).await {
+            Ok(tag) => return Ok(Lease(Box::new(Keeper::start(store.clone(), note, tag)?))),
+            Err(error) if error.kind == PortErrorKind::Conflict => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refused(store, "others take it at the same time"))
+}
+
+/// The tag of a lock that has lapsed; else who holds it.
+fn lapsed(store: &S3Store, found: Object) -> Result<String, PortError> {
+    let unreadable = |error: String| {
+        let message = format!("the object cannot be read ({error}); remove it if no run is under way");
+        PortError::new(PortErrorKind::Invalid, OPERATION, store.subject(KEY), message)
+    };
+    let note: Note = serde_json::from_slice(&found.bytes).map_err(|error| unreadable(error.to_string()))?;
+    let until: Timestamp = note.until.parse().map_err(|error: jiff::Error| unreadable(error.to_string()))?;
+    if until > Timestamp::now() {
+        return Err(refused(store, &format!("held by {} until {until}", note.holder)));
+    }
+    Ok(found.tag)
+}
+
+fn refused(store: &S3Store, message: &str) -> PortError {
+    PortError::new(PortErrorKind::Conflict, OPERATION, format!("the run lock {}", store.subject(KEY)), message)
+}
+
+fn bytes(note: &Note) -> Vec<u8> {
+    serde_json::to_vec_pretty(note).expect("a note is strings and a moment")
+}
+
+fn lapse(after: Duration) -> String {
+    let after = SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
+    Timestamp::now().checked_add(after).unwrap_or(Timestamp::MAX).to_string()
+}
+
+fn process() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let seed = (std::process::id(), Timestamp::now().as_nanosecond(), RandomState::new().hash_one(0));
+    Sha256::digest(format!("{seed:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Renews the lock until it is dropped, then gives it back. A thread of its own, so that the drop can wait for it on any
+/// runtime and a busy one does not let the lock lapse.
+struct Keeper {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    fn start(store: S3Store, note: Note, tag: String) -> Result<Self, PortError> {
+        let (stop, stopped) = mpsc::channel();
+        let failed = |error: std::io::Error| {
+            PortError::new(PortErrorKind::Unexpected, OPERATION, "the run lock", error.to_string())
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let thread = thread::Builder::new().name("run lock".into()).spawn(move || {
+            // The caller's connections belong to the caller's runtime.
+            let store = S3Store { client: Client::from_conf(store.client.config().clone()), ..store };
+            let mut held = Some(tag);
+            while stopped.recv_timeout(store.lease / 3) == Err(RecvTimeoutError::Timeout) {
+                held = runtime.block_on(renew(&store, &note, held));
+            }
+            if let Some(tag) = held {
+                runtime.block_on(give_back(&store, &tag));
+            }
+        });
+        Ok(Self { stop: Some(stop), thread: Some(thread.map_err(failed)?) })
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::warn!("the run lock was not given back; it lapses by itself");
+        }
+    }
+}
+
+/// The new tag; `None` once the lock is somebody else's. The run's own records are then what keeps two drivers apart.
+async fn renew(store: &S3Store, note: &Note, held: Option<String>) -> Option<String> {
+    let tag = held?;
+    let note = Note { holder: note.holder.clone(), process: note.process.clone(), until: lapse(store.lease) };
+    match store.put(KEY, &bytes(&note), &Expect::Tag(tag.clone())).await {
+        Ok(tag) => Some(tag),
+        Err(error) if error.kind == PortErrorKind::Conflict => {
+            tracing::warn!("the run lock was lost: {error}");
+            None
+        }
+        Err(error) => {
+            tracing::warn!("the run lock was not renewed: {error}");
+            Some(tag)
+        }
+    }
+}
+
+async fn give_back(store: &S3Store, tag: &str) {
+    let delete = store.client.delete_object().bucket(&store.folder.bucket).key(store.key(KEY)).if_match(tag);
+    if let Err(error) = delete.send().await {
+        tracing::warn!("the run lock was not given back, it lapses by itself: {error}");
+    }
+}

@@ -1,0 +1,67 @@
+//! A database and a bucket for one test.
+
+use aws_config::SdkConfig;
+use aws_sdk_glue::types::{Column, DatabaseInput, SerDeInfo, StorageDescriptor, TableInput};
+use crawlguard::aws;
+use crawlguard::catalog::glue::GlueCatalog;
+use crawlguard::schema::{self, Table};
+
+pub struct Lake {
+    pub config: SdkConfig,
+    /// Name of the database, and with dashes of the bucket.
+    pub name: String,
+    pub bucket: String,
+}
+
+impl Lake {
+    pub async fn new(test: &str) -> Self {
+        assert!(
+            std::env::var_os("AWS_ENDPOINT_URL").is_some(),
+            "set AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of a test endpoint"
+        );
+        let config = aws::config(None, None).await;
+        let stamp = jiff::Timestamp::now().as_microsecond();
+        let name = format!("live_{test}_{stamp}");
+        let bucket = name.replace('_', "-");
+        let input = DatabaseInput::builder().name(&name).build().unwrap();
+        aws_sdk_glue::Client::new(&config).create_database().database_input(input).send().await.unwrap();
+        aws::s3(&config).create_bucket().bucket(&bucket).send().await.unwrap();
+        Self { config, name, bucket }
+    }
+
+    pub fn catalog(&self) -> GlueCatalog {
+        GlueCatalog::new(aws_sdk_glue::Client::new(&self.config), &self.name)
+    }
+
+    /// Puts a table there as a crawl or a CTAS would.
+    pub fn create(&self, table: &Table) {
+        let request = async {
+            let client = aws_sdk_glue::Client::new(&self.config);
+            client.create_table().database_name(&self.name).table_input(input(table)).send().await.unwrap();
+        };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(request));
+    }
+}
+
+fn input(table: &Table) -> TableInput {
+    let serde = SerDeInfo::builder().set_serialization_library(table.storage.serde.clone()).build();
+    let storage = StorageDescriptor::builder()
+        .set_columns(Some(columns(&table.columns)))
+        .set_location(table.location.clone())
+        .serde_info(serde)
+        .build();
+    TableInput::builder()
+        .name(&table.name)
+        .set_partition_keys(Some(columns(&table.partition_keys)))
+        .storage_descriptor(storage)
+        .table_type("EXTERNAL_TABLE")
+        .set_parameters(Some(table.parameters.clone().into_iter().collect()))
+        .build()
+        .unwrap()
+}
+
+fn columns(columns: &[schema::Column]) -> Vec<Column> {
+    let column =
+        |column: &schema::Column| Column::builder().name(&column.name).r#type(column.data_type.to_string()).build();
+    columns.iter().map(|it| column(it).unwrap()).collect()
+}
