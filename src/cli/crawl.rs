@@ -1,6 +1,7 @@
 //! `crawl`: the lake's schemas into the local catalog.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -11,7 +12,7 @@ use super::{exit, print};
 use crate::catalog::Catalog;
 use crate::catalog::crawl::{Crawl, crawl as infer};
 use crate::problem::Problem;
-use crate::schema::{Table, UNREADABLE};
+use crate::schema::{Evidence, Table, UNREADABLE};
 
 /// Table parameter of a crawler that no longer finds a table's data.
 const DEPRECATED: &str = "DEPRECATED_BY_CRAWLER";
@@ -40,7 +41,8 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
     let crawled = infer(&lake, database, prefix);
     let found: BTreeSet<_> = crawled.tables.iter().map(|table| table.name.clone()).collect();
     for table in &crawled.tables {
-        world.catalog.put(table)?;
+        let known = world.catalog.table(&table.name).await?;
+        world.catalog.put(&with_known_types(table, known.as_ref()))?;
     }
     for mut table in world.catalog.tables(prefix).await? {
         if found.contains(&table.name) {
@@ -59,8 +61,29 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
     Ok(crawled)
 }
 
+/// The problems of sources that the catalog has no table for.
+pub async fn unseen_problems(world: &World, crawled: &Crawl) -> anyhow::Result<Vec<Problem>> {
+    let tables = world.catalog.tables(&world.local.raw_prefix).await?;
+    let unseen = |problem: &&Problem| !tables.iter().any(|table| lies_in(problem, table));
+    Ok(crawled.problems.iter().filter(unseen).cloned().collect())
+}
+
+/// A column without a value keeps the type that the catalog knew: a placeholder is no evidence against it.
+fn with_known_types(table: &Table, known: Option<&Table>) -> Table {
+    let mut table = table.clone();
+    for column in table.columns.iter_mut().filter(|column| column.evidence == Evidence::None) {
+        if let Some(known) = known.and_then(|known| known.column(&column.name)) {
+            column.data_type = known.data_type.clone();
+        }
+    }
+    table
+}
+
 fn lies_in(problem: &Problem, table: &Table) -> bool {
-    table.location.as_ref().is_some_and(|location| problem.file.starts_with(location.as_str()))
+    // The catalog's location is the folder's real path; a problem names the file as it was reached.
+    let file = Path::new(&problem.file);
+    let file = file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
+    table.location.as_ref().is_some_and(|location| file.starts_with(location))
 }
 
 fn human(crawled: &Crawl) -> String {

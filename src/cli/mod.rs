@@ -7,6 +7,8 @@ mod crawl;
 mod demo;
 pub mod exit;
 mod init;
+#[cfg(feature = "embedded")]
+mod inputs;
 mod query;
 mod rules;
 mod run;

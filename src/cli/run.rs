@@ -57,7 +57,7 @@ fn print_run(globals: &Globals, run: &Run) -> anyhow::Result<()> {
 pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<Run> {
     use std::sync::Arc;
 
-    use super::crawl;
+    use super::{crawl, inputs};
     use crate::engine::duckdb::DuckDbEngine;
     use crate::notify::Outbox;
     use crate::pipeline::{Ports, Request, unfinished};
@@ -66,10 +66,14 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
 
     let holder = format!("{}, process {}, since {}", world::who(), std::process::id(), world::now());
     let _lease = world.store.lock(&holder).await?;
-    // What a run that was cut off compared must stay as it was until that run has ended.
-    if crawls && unfinished(&world.store).await?.is_none() {
-        for problem in &crawl::update(world).await?.problems {
-            super::say(globals, &problem.to_string());
+    let inputs = inputs::fingerprint(&world.lake())?;
+    // A run that was cut off goes on over what it compared, if that is still what its files say.
+    let resumes = unfinished(&world.store).await?.is_some_and(|cut| cut.run.inputs == inputs);
+    if crawls && !resumes {
+        let unseen = crawl::unseen_problems(world, &crawl::update(world).await?).await?;
+        // A known table that cannot be read is a finding; a source without a table would otherwise go unmentioned.
+        if !unseen.is_empty() {
+            return Err(crate::problem::Problems(unseen).into());
         }
     }
     let project = Project::read(world.settings.clone())?;
@@ -88,6 +92,7 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
         raw_prefix: &world.local.raw_prefix,
         keep_versions: world.local.keep_versions,
         slot: &slot.map_or_else(world::now, world::slot),
+        inputs: &inputs,
         // A slot that was named is run once, however often a scheduler asks; now is always new.
         again: slot.is_none(),
         commands: &world.commands,

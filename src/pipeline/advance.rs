@@ -61,7 +61,11 @@ async fn look(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result
             start(ports, recorded, index).await?;
         }
         QueryState::Failed { message, .. } => fail(ports, &mut recorded.run, index, message),
-        QueryState::Lost => start(ports, recorded, index).await?,
+        QueryState::Lost if recorded.run.steps[index].attempt < ATTEMPTS => start(ports, recorded, index).await?,
+        QueryState::Lost => {
+            let message = format!("the process that ran it was lost {ATTEMPTS} times");
+            fail(ports, &mut recorded.run, index, message);
+        }
     }
     recorded.save(ports.store).await?;
     Ok(true)

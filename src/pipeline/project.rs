@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::config::Settings;
+use crate::checks::{CheckKind, CheckSpec};
+use crate::config::{Settings, Target};
 use crate::contract::{Contract, Document, Origin};
 use crate::drift::Rule;
 use crate::notify::check_templates;
+use crate::plan::STAGING_PREFIX;
 use crate::problem::{Problem, Problems};
 use crate::sql::{Graph, Model};
 
@@ -41,6 +43,7 @@ impl Project {
         }
         problems.extend(doubles(&contracts));
         problems.extend(contracts.iter().flat_map(unknown_rules));
+        problems.extend(contracts.iter().flat_map(baseless_checks));
         let mut models = Vec::new();
         for (file, text) in files(&root, &settings.config.sql, &["sql"], &mut problems) {
             match Model::parse(&file, &text) {
@@ -48,6 +51,7 @@ impl Project {
                 Err(found) => problems.extend(found.0),
             }
         }
+        problems.extend(models.iter().filter_map(|model| taken_name(model, &settings)));
         let templates: Vec<_> = files(&root, &settings.config.alerts, &["txt", "j2"], &mut problems)
             .into_iter()
             .map(|(file, text)| (file_name(&file), text))
@@ -93,6 +97,30 @@ fn unknown_rules(contract: &Contract) -> Vec<Problem> {
         Problem::new(&contract.file, "customProperties", message, "Use an id that `crawlguard rules` lists.")
     };
     unknown.map(problem).collect()
+}
+
+/// A raw table is never published, so there is no row count of ours to compare with.
+fn baseless_checks(contract: &Contract) -> Vec<Problem> {
+    let crawled = contract.origin == Origin::Crawler;
+    let relative = |check: &&CheckSpec| crawled && matches!(check.kind, CheckKind::RowCountChange { .. });
+    let problem = |check: &CheckSpec| {
+        let message = format!("`{}` compares with the last published version, and a raw table has none", check.name);
+        Problem::new(
+            &contract.file,
+            "quality",
+            message,
+            "Bound its row count, or put the rule on a model that reads it.",
+        )
+    };
+    contract.checks.iter().filter(relative).map(problem).collect()
+}
+
+/// Staging tables and the crawler's own names are taken: a model under one of them would be cleaned away or crawled over.
+fn taken_name(model: &Model, settings: &Settings) -> Option<Problem> {
+    let prefixes = settings.config.targets.values().map(|Target::Local(local)| local.raw_prefix.as_str());
+    let prefix = prefixes.chain([STAGING_PREFIX]).find(|prefix| model.name.starts_with(prefix))?;
+    let message = format!("a model's name may not start with `{prefix}`: such tables are not its own");
+    Some(Problem::new(&model.file, "", message, "Rename the file."))
 }
 
 /// (path relative to the project, text) of a folder's files, by name. A missing folder is an empty one.

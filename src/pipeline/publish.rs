@@ -74,7 +74,12 @@ async fn swap_all(ports: Ports<'_>, recorded: &mut Recorded, tables: &[(String, 
 
 /// Puts back what this run had swapped before it met a table that somebody else had changed.
 async fn undo(ports: Ports<'_>, recorded: &Recorded) -> Result<(), RunError> {
-    for published in recorded.run.published.iter().filter(|published| published.version.is_some()) {
+    for published in &recorded.run.published {
+        // What was swapped is for the catalog to say: the record may be older than a crash.
+        let current = ports.catalog.table(&published.table).await?;
+        if current.is_none_or(|table| table.parameters.get(RUN) != Some(&recorded.run.run_id)) {
+            continue;
+        }
         match &published.replaced {
             Some(version) => ports.catalog.restore(&published.table, version).await.map(drop)?,
             None => ports.catalog.forget(&published.table).await?,

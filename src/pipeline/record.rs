@@ -18,6 +18,8 @@ pub struct Run {
     pub run_id: String,
     /// The moment the run stands for, `2026-01-02T03:04:05Z`.
     pub slot: String,
+    /// Fingerprint of the files that the run compared and reads; a cut-off run goes on only over the same ones.
+    pub inputs: String,
     pub project: String,
     pub target: String,
     pub verdict: Verdict,
@@ -99,6 +101,7 @@ impl Run {
             schema_version: SCHEMA_VERSION,
             run_id: plan.run_id.clone(),
             slot: plan.slot.clone(),
+            inputs: String::new(),
             project: project.into(),
             target: target.into(),
             verdict,

@@ -2,9 +2,9 @@
 
 use super::advance::{Progress, advance};
 use super::conclude::{Commands, begin, conclude};
-use super::record::{Recorded, Run, load, runs};
+use super::record::{Outcome, Recorded, Run, StepStatus, load, runs};
 use super::{Ports, Project, RunError, compare};
-use crate::plan::run_id;
+use crate::plan::{Action, run_id};
 use crate::store::Store;
 
 /// What a run is asked for.
@@ -17,26 +17,63 @@ pub struct Request<'a> {
     pub keep_versions: usize,
     /// The moment a new run stands for, `2026-01-02T03:04:05Z`.
     pub slot: &'a str,
+    /// Fingerprint of the files that the run will read.
+    pub inputs: &'a str,
     /// Run a slot that has ended already once more, under an id of its own.
     pub again: bool,
     pub commands: &'a Commands,
 }
 
-/// Ends the run that was cut off, or begins and ends a new one; a slot that has ended is answered with its run. The caller
-/// holds the lock.
+/// Ends the run that was cut off, if what it read is still there, then begins and ends the one asked for. A slot that has
+/// ended is answered with its run. The caller holds the lock.
 pub async fn run(ports: Ports<'_>, project: &Project, request: Request<'_>) -> Result<Run, RunError> {
-    let mut recorded = match unfinished(ports.store).await? {
-        Some(recorded) => recorded,
-        None => match load(ports.store, &run_id(request.slot)).await? {
-            Some(ended) if !request.again => return Ok(ended.run),
-            _ => new(ports, project, request).await?,
-        },
-    };
-    while let Progress::Waiting(queries) = advance(ports, &mut recorded).await? {
+    if let Some(mut cut) = unfinished(ports.store).await? {
+        let same_inputs = cut.run.inputs == request.inputs;
+        // Once it publishes, everything is checked, and only going on leaves all tables or none.
+        if same_inputs || is_publishing(&cut.run) {
+            finish(ports, project, &mut cut, request).await?;
+        } else {
+            supersede(ports, &mut cut).await?;
+        }
+        if same_inputs && (request.again || cut.run.slot == request.slot) {
+            return Ok(cut.run);
+        }
+    }
+    if !request.again
+        && let Some(ended) = load(ports.store, &run_id(request.slot)).await?
+    {
+        return Ok(ended.run);
+    }
+    let mut recorded = new(ports, project, request).await?;
+    finish(ports, project, &mut recorded, request).await?;
+    Ok(recorded.run)
+}
+
+async fn finish(
+    ports: Ports<'_>,
+    project: &Project,
+    recorded: &mut Recorded,
+    request: Request<'_>,
+) -> Result<(), RunError> {
+    while let Progress::Waiting(queries) = advance(ports, recorded).await? {
         ports.engine.wait(&queries).await?;
     }
-    conclude(ports, project, &mut recorded, request).await?;
-    Ok(recorded.run)
+    conclude(ports, project, recorded, request).await
+}
+
+fn is_publishing(run: &Run) -> bool {
+    let mut steps = run.plan.steps.iter().zip(&run.steps);
+    steps.any(|(step, record)| {
+        let begun = matches!(record.status, StepStatus::Running | StepStatus::Succeeded);
+        begun && matches!(step.action, Action::Publish { .. })
+    })
+}
+
+/// What it compared is no longer what it would read: it ends here, unpublished, and a new run takes its place.
+async fn supersede(ports: Ports<'_>, cut: &mut Recorded) -> Result<(), RunError> {
+    cut.run.outcome = Some(Outcome::Error);
+    cut.run.error = Some("cut off, and the files that it had compared changed before it went on".into());
+    cut.save(ports.store).await
 }
 
 /// The run that has no outcome yet; under one lock there is at most one. Every record is looked at, newest first: a run for
@@ -55,7 +92,8 @@ pub async fn unfinished(store: &dyn Store) -> Result<Option<Recorded>, RunError>
 async fn new(ports: Ports<'_>, project: &Project, request: Request<'_>) -> Result<Recorded, RunError> {
     let comparison = compare(project, ports.catalog, request.raw_prefix).await?;
     let id = free_id(ports.store, request.slot).await?;
-    let run = begin(project, request.target, &comparison, request.slot, &id)?;
+    let mut run = begin(project, request.target, &comparison, request.slot, &id)?;
+    run.inputs = request.inputs.into();
     let mut recorded = Recorded::new(run);
     recorded.save(ports.store).await?;
     Ok(recorded)

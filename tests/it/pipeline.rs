@@ -28,8 +28,15 @@ async fn process(lake: &Lake, fuse: &Fuse, again: bool) -> Result<Run, RunError>
         reporter: &Quiet,
     };
     let commands = Commands::default();
-    let request =
-        Request { target: "local", raw_prefix: "raw_", keep_versions: 2, slot: SLOT, again, commands: &commands };
+    let request = Request {
+        target: "local",
+        raw_prefix: "raw_",
+        keep_versions: 2,
+        slot: SLOT,
+        inputs: "",
+        again,
+        commands: &commands,
+    };
     run(ports, &lake.project(), request).await
 }
 

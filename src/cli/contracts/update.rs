@@ -149,6 +149,9 @@ fn acceptable<'a>(comparison: &'a Comparison, name: &str) -> anyhow::Result<&'a 
     if let Some(why) = table.parameters.get(UNREADABLE) {
         bail!("`{name}` cannot be accepted while its files cannot be read: {why}");
     }
+    if comparison.findings.iter().any(|finding| finding.table == name && finding.rule == "headers-differ") {
+        bail!("`{name}` cannot be accepted while its files have different headers; rewrite the older ones");
+    }
     if table.deprecated {
         bail!(
             "`{name}` cannot be accepted: the crawler no longer finds its files; bring them back, or delete its contract and models"

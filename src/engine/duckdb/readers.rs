@@ -175,7 +175,14 @@ fn is_nested(data_type: &DataType) -> bool {
 }
 
 fn list_of(files: &[String]) -> String {
-    format!("[{}]", files.iter().map(|file| literal(file)).collect::<Vec<_>>().join(", "))
+    format!("[{}]", files.iter().map(|file| literal(&exact(file))).collect::<Vec<_>>().join(", "))
+}
+
+/// The path with nothing in it that DuckDB would take for a pattern.
+/// <https://duckdb.org/docs/stable/data/multiple_files/overview.html>
+fn exact(file: &str) -> String {
+    let one = |c: char| if "*?[".contains(c) { format!("[{c}]") } else { c.to_string() };
+    file.chars().map(one).collect()
 }
 
 /// By key, letter case aside. The keys are those of the files, so that no spelling is missed.

@@ -123,10 +123,11 @@ impl Scan {
             self.body_rows += 1;
         }
         let is_body = self.body_rows > 0;
-        let (mut count, mut open) = (0, false);
+        let (mut count, mut open, mut torn) = (0, false, false);
         for cell in cells(text, self.delimiter) {
             self.quoted |= cell.quotes == Quotes::Closed;
             open |= cell.quotes == Quotes::Open;
+            torn |= cell.quotes == Quotes::Closed && cell.bytes.contains(&self.delimiter);
             if is_body
                 && let Some(known) = self.body.get_mut(count)
                 && *known != Cell::String
@@ -140,6 +141,12 @@ impl Scan {
                 line,
                 "a quoted cell does not end on its line",
                 "take line breaks out of cells: Athena splits there",
+            );
+        } else if torn {
+            log.at_line(
+                line,
+                "a quoted cell holds the delimiter",
+                "take the delimiter out of cells: LazySimpleSerDe, which a crawler chooses for CSV, splits there",
             );
         } else if count != self.body.len() {
             let cells = if count == 1 { "cell" } else { "cells" };

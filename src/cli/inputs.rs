@@ -1,0 +1,38 @@
+//! What a lake's files are, in one word.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+
+/// A hash over every file's path, size and time of change; a lake that is not there has one too.
+pub fn fingerprint(lake: &Path) -> anyhow::Result<String> {
+    let mut files = Vec::new();
+    collect(lake, &mut files)?;
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in files {
+        let about = fs::metadata(&file).with_context(|| format!("read {}", file.display()))?;
+        let changed = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        hash.update(format!("{}|{}|{}\n", file.display(), about.len(), changed.as_nanos()));
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.with_context(|| format!("list {}", folder.display()))?,
+    };
+    for entry in entries {
+        let path = entry.with_context(|| format!("list {}", folder.display()))?.path();
+        match path.is_dir() {
+            true => collect(&path, files)?,
+            false if path.exists() => files.push(path),
+            false => {}
+        }
+    }
+    Ok(())
+}
