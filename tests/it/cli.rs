@@ -197,6 +197,55 @@ fn files_that_cannot_be_read_stop_the_run() {
 }
 
 #[test]
+fn a_quoted_cell_that_the_serde_would_split_stops_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("lake/c")).unwrap();
+    std::fs::write(folder.path().join("lake/c/c.csv"), "id,name,land\n1,Ann,CH\n").unwrap();
+    json(folder.path(), 0, &["init"]);
+    std::fs::write(folder.path().join("lake/c/c.csv"), "id,name,land\n1,\"Ann, M\",CH\n").unwrap();
+    let run = json(folder.path(), 2, &["run"]);
+    assert_eq!((&run["verdict"], &run["published"]), (&"unknown".into(), &serde_json::json!([])));
+    assert_eq!(run["alert"]["accept"], serde_json::json!([]), "no command can accept it");
+}
+
+#[test]
+fn a_source_that_was_never_read_is_not_passed_over() {
+    let lake = Lake::new();
+    lake.write("lake/fresh/a.json", "{\"x\"");
+    let message = refused(lake.root(), &["run"]);
+    assert!(message.contains("fresh/a.json"), "{message}");
+}
+
+#[test]
+fn names_of_staging_and_raw_tables_are_taken() {
+    let lake = Lake::new();
+    lake.write("sql/stg_x.sql", "SELECT id FROM raw_orders");
+    lake.write("sql/raw_y.sql", "SELECT id FROM raw_orders");
+    let message = refused(lake.root(), &["run"]);
+    assert!(message.contains("sql/stg_x.sql") && message.contains("sql/raw_y.sql"), "{message}");
+}
+
+#[test]
+fn a_file_name_is_no_pattern() {
+    let lake = Lake::new();
+    lake.write("lake/orders/o[1].json", "{\"Id\":10,\"Ship City\":\"Bonn\"}\n");
+    lake.write("lake/orders/o1.json", "{\"Id\":20,\"Ship City\":\"Bern\"}\n");
+    expect(lake.root(), 0, &["run"]);
+    let rows = json(lake.root(), 0, &["query", "SELECT id FROM int_orders WHERE id > 9 ORDER BY id"]);
+    assert_eq!(rows, serde_json::json!([{"id": 10}, {"id": 20}]));
+}
+
+#[test]
+fn a_column_without_a_value_keeps_its_type() {
+    let lake = Lake::new();
+    expect(lake.root(), 0, &["run"]);
+    lake.write("lake/orders/1.json", "{\"Id\":null,\"Ship City\":\"Rome\"}\n");
+    expect(lake.root(), 0, &["crawl"]);
+    let rows = json(lake.root(), 0, &["query", "--raw", "SELECT sum(id) AS total FROM raw_orders"]);
+    assert_eq!(rows, serde_json::json!([{"total": null}]), "a sum of text would be refused");
+}
+
+#[test]
 fn a_second_run_is_told_who_holds_the_lock() {
     use crawlguard::store::Store;
 

@@ -16,6 +16,10 @@ use crate::support::{Lake, SLOT};
 
 /// One process: it opens everything anew, as a rerun after a kill does.
 async fn process(lake: &Lake, fuse: &Fuse, again: bool) -> Result<Run, RunError> {
+    process_over(lake, fuse, again, "the files").await
+}
+
+async fn process_over(lake: &Lake, fuse: &Fuse, again: bool, inputs: &str) -> Result<Run, RunError> {
     let (catalog, store) = (lake.catalog(), lake.store());
     let engine = DuckDbEngine::new(lake.catalog(), lake.path(".crawlguard/warehouse"))?;
     let faulty_store = Faulty::<dyn Store> { inner: &store, fuse };
@@ -33,7 +37,7 @@ async fn process(lake: &Lake, fuse: &Fuse, again: bool) -> Result<Run, RunError>
         raw_prefix: "raw_",
         keep_versions: 2,
         slot: SLOT,
-        inputs: "",
+        inputs,
         again,
         commands: &commands,
     };
@@ -142,6 +146,18 @@ async fn a_slot_runs_once_unless_it_is_asked_for_again() {
     assert_eq!(versions.len(), 2, "keep_versions");
     let builds = fs::read_dir(lake.path(".crawlguard/warehouse/int_orders")).unwrap().count();
     assert_eq!(builds, 2, "data of dropped versions is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_does_not_go_on_over_other_files_than_it_compared() {
+    let lake = Lake::new();
+    // Cut off in the middle of its builds, long before it publishes.
+    assert!(process(&lake, &Fuse::new(8, true), false).await.is_err());
+    lake.write("lake/orders/1.json", "{\"Id\":1,\"City\":\"Rome\"}\n");
+    lake.crawl();
+    let run = process_over(&lake, &Fuse::new(usize::MAX, false), true, "other files").await.unwrap();
+    assert_eq!(run.outcome, Some(Outcome::Halted));
+    assert_eq!(lake.catalog().table("int_orders").await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

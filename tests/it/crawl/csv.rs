@@ -68,7 +68,7 @@ fn delimiters() {
 
 #[test]
 fn quoted_cells() {
-    let text = "\"id\",\"Say \"\"hi\"\"\"\n\"1\",\"a,b\"\n";
+    let text = "\"id\",\"Say \"\"hi\"\"\"\n\"1\",\"a b\"\n";
     let table = check_columns(&[("a.csv", text)], &["id bigint", "say \"hi\" string"]);
     assert_eq!(table.parameters["areColumnsQuoted"], "true");
     assert_eq!(table.storage.serde.as_deref(), Some(Storage::LAZY_SIMPLE));
