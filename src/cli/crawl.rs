@@ -62,6 +62,7 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
 }
 
 /// The problems of sources that the catalog has no table for.
+#[cfg(feature = "embedded")]
 pub async fn unseen_problems(world: &World, crawled: &Crawl) -> anyhow::Result<Vec<Problem>> {
     let tables = world.catalog.tables(&world.local.raw_prefix).await?;
     let unseen = |problem: &&Problem| !tables.iter().any(|table| lies_in(problem, table));
