@@ -9,11 +9,7 @@ CREATE MACRO athena_is_float(x) AS typeof(x) IN ('DOUBLE', 'FLOAT');
 CREATE MACRO athena_is_array(x) AS suffix(typeof(x), ']');
 CREATE MACRO athena_is_decimal(x) AS starts_with(typeof(x), 'DECIMAL');
 
--- Text. Trim takes what Java calls whitespace, which a no-break space is not.
-CREATE MACRO athena_whitespace() AS
-  chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || chr(5760)
-  || chr(8192) || chr(8193) || chr(8194) || chr(8195) || chr(8196) || chr(8197) || chr(8198) || chr(8200) || chr(8201)
-  || chr(8202) || chr(8232) || chr(8233) || chr(8287) || chr(12288);
+-- Text. athena_whitespace() is made in session.rs.
 CREATE MACRO athena_trim(x) AS trim(x, athena_whitespace());
 CREATE MACRO athena_ltrim(x) AS ltrim(x, athena_whitespace());
 CREATE MACRO athena_rtrim(x) AS rtrim(x, athena_whitespace());
