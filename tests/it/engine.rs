@@ -216,6 +216,19 @@ async fn a_build_is_a_table_that_can_be_read() {
 }
 
 #[tokio::test]
+async fn columns_keep_their_names_also_those_that_come_twice() {
+    let lake = Lake::new();
+    for (select, names) in [
+        ("SELECT 1 AS x, 2 AS x_1", ["x", "x_1"].as_slice()),
+        ("SELECT 1 AS x, 2 AS x", &["x", "x"]),
+        ("SELECT 1 AS x, 2 AS x_1, 3 AS x", &["x", "x_1", "x"]),
+        ("SELECT 1 AS x_1, 2 AS x_2", &["x_1", "x_2"]),
+    ] {
+        assert_eq!(lake.query(select).await.unwrap().columns, names, "{select}");
+    }
+}
+
+#[tokio::test]
 async fn a_build_fails_where_athena_fails_and_leaves_nothing() {
     let lake = Lake::new();
     for (attempt, (select, keys, code)) in [

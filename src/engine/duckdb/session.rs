@@ -1,5 +1,6 @@
 //! One in-memory DuckDB with Athena's functions.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use duckdb::Connection;
@@ -7,7 +8,7 @@ use duckdb::types::Value;
 
 use super::rows;
 use crate::engine::Rows;
-use crate::sql::ident::literal;
+use crate::sql::ident::{literal, quote};
 
 const MACROS: &str = include_str!("macros.sql");
 
@@ -50,27 +51,45 @@ pub(super) fn query(connection: &Connection, sql: &str) -> Result<Rows, String> 
     Ok(rows)
 }
 
+/// The view that tells a SELECT's columns; no table's name has a dot.
+const COLUMNS: &str = "crawlguard.columns";
+
 /// Names and DuckDB type names of a SELECT's columns, an untyped NULL as `"NULL"`; runs nothing.
 pub(super) fn columns(connection: &Connection, sql: &str) -> Result<Vec<(String, String)>, String> {
-    // SELECT * would rename a name that comes twice.
-    let mut described = connection.prepare(&format!("DESCRIBE {sql}")).map_err(message)?;
-    let names = described.query_map([], |row| row.get::<_, String>(0)).map_err(message)?;
-    let names = names.collect::<Result<Vec<_>, _>>().map_err(message)?;
-    let aliases: Vec<String> = (0..names.len()).map(|index| format!("c{index}")).collect();
-    let types: Vec<String> = aliases.iter().map(|alias| format!("typeof({alias})")).collect();
-    let (types, aliases) = (types.join(", "), aliases.join(", "));
-    let typed = format!(
-        "SELECT [{types}] FROM (SELECT 1) LEFT JOIN (SELECT * FROM ({sql}) LIMIT 0) AS answer({aliases}) ON true"
+    // Making a view plans the SELECT once; a prepared statement that reads files plans it again as it runs.
+    connection.execute_batch(&format!("CREATE OR REPLACE TEMP VIEW {} AS {sql}", quote(COLUMNS))).map_err(message)?;
+    let of_view = format!(
+        "SELECT column_name, data_type FROM duckdb_columns()
+         WHERE database_name = 'temp' AND table_name = {} ORDER BY column_index",
+        literal(COLUMNS)
     );
-    let types = match connection.query_row(&typed, [], |row| row.get::<_, Value>(0)).map_err(message)? {
-        Value::List(types) => types,
-        _ => Vec::new(),
-    };
-    let types: Vec<String> = types.iter().filter_map(|name| rows::text(name).ok().flatten()).collect();
-    if types.len() != names.len() {
-        return Err("the engine did not tell every column's type".to_owned());
+    let mut statement = connection.prepare(&of_view).map_err(message)?;
+    let columns = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(message)?;
+    let mut columns: Vec<(String, String)> = columns.collect::<Result<_, _>>().map_err(message)?;
+    if may_be_renamed(&columns) {
+        let names = names(connection, sql)?;
+        if names.len() != columns.len() {
+            return Err("the engine did not tell every column's type".to_owned());
+        }
+        columns = names.into_iter().zip(columns.into_iter().map(|(_, data_type)| data_type)).collect();
     }
-    Ok(names.into_iter().zip(types).collect())
+    Ok(columns)
+}
+
+/// True if a name can be a view's `a_1` for the second `a`.
+fn may_be_renamed(columns: &[(String, String)]) -> bool {
+    let lower: BTreeSet<String> = columns.iter().map(|(name, _)| name.to_lowercase()).collect();
+    let renamed = |name: &String| {
+        name.rsplit_once('_').is_some_and(|(first, count)| count.parse::<u32>().is_ok() && lower.contains(first))
+    };
+    lower.iter().any(renamed)
+}
+
+/// A SELECT's names as it gives them.
+fn names(connection: &Connection, sql: &str) -> Result<Vec<String>, String> {
+    let mut described = connection.prepare(&format!("DESCRIBE {sql}")).map_err(message)?;
+    let names = described.query_map([], |row| row.get(0)).map_err(message)?;
+    names.collect::<Result<_, _>>().map_err(message)
 }
 
 /// DuckDB's words, without the macro machinery around our own.
