@@ -3,12 +3,13 @@
 //! Read the modules in this order; each imports only those above it.
 //!
 //! *Pure core*, no I/O, clock, environment or async:
-//! [`problem`], [`schema`], [`sql`], [`checks`], [`contract`], [`drift`], [`plan`].
+//! [`digest`], [`problem`], [`schema`], [`sql`], [`checks`], [`contract`], [`drift`], [`plan`].
 //!
 //! *Ports*, a trait and its adapters side by side: [`catalog`], [`engine`], [`notify`], [`store`].
 //!
 //! *Pipeline*, which walks a plan over the ports: [`pipeline`]. *Shells*: [`cli`].
 
+pub mod digest;
 pub mod problem;
 pub mod schema;
 pub mod sql;

@@ -8,13 +8,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::problem::{Problem, Problems};
-use crate::schema::{Column, DataType, Evidence, Storage, Table, TableKind};
+use crate::schema::{Column, DEPRECATED, DataType, Evidence, Storage, Table, TableKind};
 
 const CLASSIFICATION: &str = "classification";
 const COMPRESSION: &str = "compressionType";
 const SKIP_HEADER_LINES: &str = "skip.header.line.count";
 const TABLE_TYPE: &str = "table_type";
-const DEPRECATED: &str = "DEPRECATED_BY_CRAWLER";
 const EVIDENCE: &str = "crawlguard.evidence";
 
 type Parameters = BTreeMap<String, String>;

@@ -1,6 +1,6 @@
 //! `crawl`: the lake's schemas into the local catalog.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,11 +11,8 @@ use super::world::World;
 use super::{exit, print};
 use crate::catalog::Catalog;
 use crate::catalog::crawl::{Crawl, crawl as infer};
-use crate::problem::Problem;
-use crate::schema::{Evidence, Table, UNREADABLE};
-
-/// Table parameter of a crawler that no longer finds a table's data.
-const DEPRECATED: &str = "DEPRECATED_BY_CRAWLER";
+use crate::problem::{Problem, Problems};
+use crate::schema::{DEPRECATED, Evidence, Table, UNREADABLE};
 
 pub async fn crawl(globals: &Globals) -> anyhow::Result<ExitCode> {
     let world = World::open(globals)?;
@@ -31,23 +28,17 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
     let (lake, database, prefix) = (world.lake(), &world.local.database, &world.local.raw_prefix);
     if !lake.is_dir() {
         let help = "Put the lake there, or set `lake` in crawlguard.toml.";
-        return Err(anyhow::Error::from(crate::problem::Problems::from(Problem::new(
-            lake.display().to_string(),
-            "",
-            "the lake is not a folder",
-            help,
-        ))));
+        let problem = Problem::new(lake.display().to_string(), "", "the lake is not a folder", help);
+        return Err(Problems::from(problem).into());
     }
     let crawled = infer(&lake, database, prefix);
-    let found: BTreeSet<_> = crawled.tables.iter().map(|table| table.name.clone()).collect();
+    let known = world.catalog.tables(prefix).await?;
+    let mut known: BTreeMap<_, _> = known.into_iter().map(|table| (table.name.clone(), table)).collect();
     for table in &crawled.tables {
-        let known = world.catalog.table(&table.name).await?;
-        world.catalog.put(&with_known_types(table, known.as_ref()))?;
+        let before = known.remove(&table.name);
+        world.catalog.put(&with_known_types(table, before.as_ref()))?;
     }
-    for mut table in world.catalog.tables(prefix).await? {
-        if found.contains(&table.name) {
-            continue;
-        }
+    for mut table in known.into_values() {
         if let Some(problem) = crawled.problems.iter().find(|problem| lies_in(problem, &table)) {
             // The finding brings its own help.
             let why = Problem { help: String::new(), ..problem.clone() };
@@ -64,6 +55,9 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
 /// The problems of sources that the catalog has no table for.
 #[cfg(feature = "embedded")]
 pub async fn unseen_problems(world: &World, crawled: &Crawl) -> anyhow::Result<Vec<Problem>> {
+    if crawled.problems.is_empty() {
+        return Ok(Vec::new());
+    }
     let tables = world.catalog.tables(&world.local.raw_prefix).await?;
     let unseen = |problem: &&Problem| !tables.iter().any(|table| lies_in(problem, table));
     Ok(crawled.problems.iter().filter(unseen).cloned().collect())

@@ -13,6 +13,7 @@ use super::contracts::{self, Update};
 use super::world::{World, absolute, shell_word};
 use super::{crawl, exit, init, run};
 use crate::config;
+use crate::notify::Outbox;
 use crate::pipeline::{Outcome, Run};
 use crate::report::human;
 use crate::sample;
@@ -91,9 +92,9 @@ impl Tour<'_> {
     async fn run(&mut self, title: &str, expected: Outcome) -> anyhow::Result<()> {
         let run = run::execute(self.globals, &self.world, None, true).await?;
         self.text(&format!("$ crawlguard run\n{}", human::run(&run)))?;
-        if let Some(alert) = &run.alert {
+        if let Some(alert) = Outbox::new(&self.world.store).sent(&run.run_id).await? {
             let code = if matches!(run.outcome, Some(Outcome::Error)) { exit::NO_ANSWER } else { exit::NO };
-            self.text(&format!("\n{}\nexit code {code}\n", run::alert_text(&self.world, alert)?))?;
+            self.text(&format!("\n{alert}\nexit code {code}\n"))?;
         }
         let outcome = run.outcome;
         self.runs.push((title.to_owned(), run));

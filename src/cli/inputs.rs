@@ -5,20 +5,21 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::Context;
-use sha2::{Digest, Sha256};
+
+use crate::digest::sha256_hex;
 
 /// A hash over every file's path, size and time of change; a lake that is not there has one too.
 pub fn fingerprint(lake: &Path) -> anyhow::Result<String> {
     let mut files = Vec::new();
     collect(lake, &mut files)?;
     files.sort();
-    let mut hash = Sha256::new();
+    let mut listing = String::new();
     for file in files {
         let about = fs::metadata(&file).with_context(|| format!("read {}", file.display()))?;
         let changed = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-        hash.update(format!("{}|{}|{}\n", file.display(), about.len(), changed.as_nanos()));
+        listing += &format!("{}|{}|{}\n", file.display(), about.len(), changed.as_nanos());
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(sha256_hex(listing))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {

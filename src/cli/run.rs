@@ -10,9 +10,9 @@ use super::args::{Format, Globals};
 use super::world::{self, World};
 use super::{exit, print};
 use crate::catalog::Catalog;
-use crate::notify::render;
+use crate::notify::Outbox;
 use crate::pipeline::{Project, Run, begin, compare, load, runs as run_ids};
-use crate::plan::{Alert, run_id};
+use crate::plan::run_id;
 use crate::report::human;
 
 pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
@@ -34,18 +34,12 @@ pub async fn run(globals: &Globals, slot: Option<Timestamp>, crawls: bool) -> an
     let world = World::open(globals)?;
     let run = execute(globals, &world, slot, crawls).await?;
     print_run(globals, &run)?;
-    if let (Some(alert), Format::Human) = (&run.alert, globals.format) {
-        let text = alert_text(&world, alert)?;
+    if globals.format == Format::Human
+        && let Some(text) = Outbox::new(&world.store).sent(&run.run_id).await?
+    {
         print(globals, || json!(null), || format!("\n{text}"))?;
     }
     Ok(exit::of_outcome(run.outcome))
-}
-
-/// An alert as it was sent.
-pub fn alert_text(world: &World, alert: &Alert) -> anyhow::Result<String> {
-    let project = Project::read(world.settings.clone())?;
-    let text = render(alert, &project.templates)?;
-    Ok(format!("Subject: {}\n\n{}", text.subject, text.body))
 }
 
 fn print_run(globals: &Globals, run: &Run) -> anyhow::Result<()> {
@@ -59,7 +53,6 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
 
     use super::{crawl, inputs};
     use crate::engine::duckdb::DuckDbEngine;
-    use crate::notify::Outbox;
     use crate::pipeline::{Ports, Request, unfinished};
     use crate::report::progress::Progress;
     use crate::store::Store;
@@ -68,7 +61,8 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
     let _lease = world.store.lock(&holder).await?;
     let inputs = inputs::fingerprint(&world.lake())?;
     // A run that was cut off goes on over what it compared, if that is still what its files say.
-    let resumes = unfinished(&world.store).await?.is_some_and(|cut| cut.run.inputs == inputs);
+    let cut = unfinished(&world.store).await?;
+    let resumes = cut.as_ref().is_some_and(|cut| cut.run.inputs == inputs);
     if crawls && !resumes {
         let unseen = crawl::unseen_problems(world, &crawl::update(world).await?).await?;
         // A known table that cannot be read is a finding; a source without a table would otherwise go unmentioned.
@@ -97,7 +91,7 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
         again: slot.is_none(),
         commands: &world.commands,
     };
-    let run = crate::pipeline::run(ports, &project, request).await;
+    let run = crate::pipeline::run(ports, &project, cut, request).await;
     progress.finish();
     Ok(run?)
 }
@@ -146,14 +140,10 @@ pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyho
     }
     let now = world.catalog.restore(table, &wanted).await?;
     let version = now.version.unwrap_or_default();
-    if globals.format == Format::Human {
-        print(globals, || json!(null), || format!("{table} shows version {wanted} again, as version {version}\n"))?;
-    } else {
-        print(
-            globals,
-            || json!({"schema_version": 1, "table": table, "restored": wanted, "version": version}),
-            String::new,
-        )?;
-    }
+    print(
+        globals,
+        || json!({"schema_version": 1, "table": table, "restored": wanted, "version": version}),
+        || format!("{table} shows version {wanted} again, as version {version}\n"),
+    )?;
     Ok(ExitCode::from(exit::CLEAN))
 }

@@ -1,9 +1,9 @@
 //! Table → a first document.
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::custom;
+use crate::digest::sha256_hex;
 use crate::schema::{Column, DataType, Evidence, Storage, Table, TableKind};
 
 const API_VERSION: &str = "v3.2.0";
@@ -132,7 +132,5 @@ fn stable_id(name: &str) -> String {
         return name.to_owned();
     }
     let slug: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
-    let hash = Sha256::digest(name.as_bytes());
-    let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("{slug}-{hash}")
+    format!("{slug}-{}", &sha256_hex(name)[..8])
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::layout::{Entry, Layout};
 use super::place::{Found, Place};
-use super::rule::{Rules, kind_name, texts};
+use super::rule::{Rules, texts};
 use crate::checks::{CheckKind, CheckSpec};
 
 pub(super) fn checks(
@@ -32,7 +32,7 @@ pub(super) fn checks(
 }
 
 fn spec(column: &str, kind: CheckKind) -> CheckSpec {
-    CheckSpec { name: kind_name(&kind).to_owned(), column: Some(column.to_owned()), kind }
+    CheckSpec { name: kind.name().to_owned(), column: Some(column.to_owned()), kind }
 }
 
 /// The key's columns are unique together.

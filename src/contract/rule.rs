@@ -39,7 +39,7 @@ impl Rules<'_, '_> {
             let Some(rule) = self.found.object(rule, at) else { continue };
             let name = self.found.text(rule, &at, "name");
             if let Some(kind) = self.rule(rule, &at) {
-                let name = name.unwrap_or(kind_name(&kind)).to_owned();
+                let name = name.unwrap_or(kind.name()).to_owned();
                 checks.push(CheckSpec { name, column: self.column.map(str::to_owned), kind });
             }
         }
@@ -262,20 +262,4 @@ pub(super) fn texts(found: &mut Found<'_>, values: &[Value], at: &Place<'_>) -> 
         }
     }
     texts
-}
-
-/// The name of a check that its author did not name.
-pub(super) fn kind_name(kind: &CheckKind) -> &'static str {
-    match kind {
-        CheckKind::RowCount { .. } => "row count",
-        CheckKind::RowCountChange { .. } => "row count change",
-        CheckKind::Nulls { .. } => "nulls",
-        CheckKind::Unique { .. } => "unique",
-        CheckKind::AcceptedValues { .. } => "accepted values",
-        CheckKind::Pattern { .. } => "pattern",
-        CheckKind::Freshness { .. } => "freshness",
-        CheckKind::References { .. } => "references",
-        CheckKind::MovedRows { .. } => "moved rows",
-        CheckKind::CastLoss { .. } => "cast loss",
-    }
 }

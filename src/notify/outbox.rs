@@ -16,17 +16,25 @@ impl<'a> Outbox<'a> {
     pub fn new(store: &'a dyn Store) -> Self {
         Self { store }
     }
+
+    /// The alert of a run as it was sent, if it had one.
+    pub async fn sent(&self, run_id: &str) -> Result<Option<String>, PortError> {
+        let object = self.store.get(&key(run_id)).await?;
+        Ok(object.map(|object| String::from_utf8_lossy(&object.bytes).into_owned()))
+    }
 }
 
 #[async_trait]
 impl Notifier for Outbox<'_> {
     async fn send(&self, alert: &Alert, text: &Rendered) -> Result<(), PortError> {
-        let key = format!("alerts/{}.txt", alert.run_id);
-        let mail = format!("Subject: {}\n\n{}", text.subject, text.body);
-        match self.store.put(&key, mail.as_bytes(), &Expect::Absent).await {
+        match self.store.put(&key(&alert.run_id), text.to_string().as_bytes(), &Expect::Absent).await {
             Ok(_) => Ok(()),
             Err(error) if error.kind == PortErrorKind::Conflict => Ok(()),
             Err(error) => Err(error),
         }
     }
+}
+
+fn key(run_id: &str) -> String {
+    format!("alerts/{run_id}.txt")
 }

@@ -24,7 +24,7 @@ impl PrintNotifier {
 impl Notifier for PrintNotifier {
     async fn send(&self, alert: &Alert, text: &Rendered) -> Result<(), PortError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        write!(writer, "Subject: {}\n\n{}", text.subject, text.body).and_then(|()| writer.flush()).map_err(|error| {
+        write!(writer, "{text}").and_then(|()| writer.flush()).map_err(|error| {
             let subject = format!("of run `{}`", alert.run_id);
             let mut failed = PortError::new(PortErrorKind::Unavailable, "print alert", subject, error.to_string());
             failed.source = Some(Box::new(error));

@@ -1,5 +1,7 @@
 //! Alert → subject and body, by the templates of alerts/.
 
+use std::fmt;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
@@ -22,6 +24,13 @@ pub struct Rendered {
     /// 1–99 printable ASCII characters, the first not a space (what SNS takes).
     pub subject: String,
     pub body: String,
+}
+
+impl fmt::Display for Rendered {
+    /// As a mail reads: the subject's line, an empty one, the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Subject: {}\n\n{}", self.subject, self.body)
+    }
 }
 
 /// Renders with `templates` (file name → text, of alerts/); the built-in ones stand in for what is missing.

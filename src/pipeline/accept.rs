@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::compare::{additions, substitutions};
 use super::{Comparison, Project};
-use crate::contract::{Contract, Origin};
+use crate::contract::Contract;
 use crate::drift::{Finding, Level};
 use crate::problem::Problems;
 use crate::schema::Table;
@@ -24,8 +24,7 @@ pub fn accept(project: &Project, comparison: &Comparison, chosen: &BTreeSet<Stri
     let tolerated = |finding: &Finding| Finding { level: Level::Tolerated, ..finding.clone() };
     let findings: Vec<Finding> =
         comparison.findings.iter().filter(|finding| chosen.contains(&finding.table)).map(tolerated).collect();
-    let crawled: Vec<Contract> =
-        project.contracts.iter().filter(|contract| contract.origin == Origin::Crawler).cloned().collect();
+    let crawled = project.crawled();
     let sources = sources(&crawled, &comparison.tables, chosen);
     let substitutions = substitutions(&comparison.changes, &findings, &crawled, &comparison.lineage);
     let mut accepted =

@@ -1,11 +1,10 @@
 //! Moving a run on: look at what is running, start what is ready, save, return.
 
-use sha2::{Digest, Sha256};
-
 use super::Event;
 use super::record::{Recorded, Run, StepStatus};
 use super::{Ports, RunError, publish};
 use crate::checks::{Measured, evaluate};
+use crate::digest::sha256_hex;
 use crate::engine::{QueryId, QueryState, Rows, Statement};
 use crate::plan::Action;
 
@@ -173,6 +172,5 @@ async fn start(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Resul
 /// 64 hex digits: within Athena's 32–128 characters for a ClientRequestToken.
 /// <https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html>
 fn token(run_id: &str, step: &str, attempt: u32) -> String {
-    let digest = Sha256::digest(format!("{run_id}|{step}|{attempt}"));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256_hex(format!("{run_id}|{step}|{attempt}"))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Project, RunError};
 use crate::catalog::Catalog;
 use crate::checks::{CheckKind, CheckSpec};
-use crate::contract::{Contract, Origin};
+use crate::contract::Contract;
 use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, diff, judge};
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table};
@@ -43,8 +43,7 @@ pub async fn compare(project: &Project, catalog: &dyn Catalog, prefix: &str) -> 
 }
 
 fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {
-    let crawled: Vec<Contract> =
-        project.contracts.iter().filter(|contract| contract.origin == Origin::Crawler).cloned().collect();
+    let crawled = project.crawled();
     let promised: Vec<Table> = crawled.iter().map(|contract| contract.table.clone()).collect();
     let lineage = Lineage::trace(&project.graph, &promised)?;
     let changes = diff(&crawled, &tables);

@@ -63,6 +63,11 @@ impl Project {
         Ok(Self { settings, documents, contracts, graph, templates })
     }
 
+    /// The contracts of the tables that a crawler makes.
+    pub fn crawled(&self) -> Vec<Contract> {
+        self.contracts.iter().filter(|contract| contract.origin == Origin::Crawler).cloned().collect()
+    }
+
     /// The contract of a table, and its document.
     pub fn contract(&self, table: &str) -> Option<(&Contract, &Document)> {
         self.contracts.iter().zip(&self.documents).find(|(contract, _)| contract.table.name == table)

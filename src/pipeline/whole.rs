@@ -25,9 +25,14 @@ pub struct Request<'a> {
 }
 
 /// Ends the run that was cut off, if what it read is still there, then begins and ends the one asked for. A slot that has
-/// ended is answered with its run. The caller holds the lock.
-pub async fn run(ports: Ports<'_>, project: &Project, request: Request<'_>) -> Result<Run, RunError> {
-    if let Some(mut cut) = unfinished(ports.store).await? {
+/// ended is answered with its run. `cut` is what [`unfinished`] found; the caller has held the lock since.
+pub async fn run(
+    ports: Ports<'_>,
+    project: &Project,
+    cut: Option<Recorded>,
+    request: Request<'_>,
+) -> Result<Run, RunError> {
+    if let Some(mut cut) = cut {
         let same_inputs = cut.run.inputs == request.inputs;
         // Once it publishes, everything is checked, and only going on leaves all tables or none.
         if same_inputs || is_publishing(&cut.run) {

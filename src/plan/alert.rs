@@ -1,9 +1,9 @@
 //! An alert as data; the text comes from alerts/.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::checks::{CheckResult, CheckStatus};
+use crate::digest::sha256_hex;
 use crate::drift::{Finding, Level};
 
 /// What one run has to tell people; at most one a run.
@@ -50,6 +50,6 @@ impl Alert {
         failed.sort();
         failed.dedup();
         let text = serde_json::to_vec(&(stops, failed)).expect("tuples of strings are JSON");
-        Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        sha256_hex(text)[..16].to_owned()
     }
 }

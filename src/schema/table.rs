@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use super::DataType;
 
+/// Table parameter of a crawler that no longer finds the table's data.
+pub const DEPRECATED: &str = "DEPRECATED_BY_CRAWLER";
+
 /// Table parameter of our own crawler: why it could not read the table's files the last time.
 pub const UNREADABLE: &str = "crawlguard.unreadable";
 

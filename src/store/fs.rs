@@ -5,9 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use sha2::{Digest, Sha256};
 
 use super::{Expect, Lease, Object, Store};
+use crate::digest::sha256_hex;
 use crate::port::{PortError, PortErrorKind};
 
 /// Files under a root folder, one object each.
@@ -28,7 +28,7 @@ impl FsStore {
     fn read(&self, key: &str) -> Result<Option<Object>, PortError> {
         let path = self.path(key);
         match fs::read(&path) {
-            Ok(bytes) => Ok(Some(Object { tag: tag(&bytes), bytes })),
+            Ok(bytes) => Ok(Some(Object { tag: sha256_hex(&bytes), bytes })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(PortError::io("read", &path, error)),
         }
@@ -58,7 +58,7 @@ impl Store for FsStore {
             return Err(PortError::new(PortErrorKind::Conflict, "write", format!("`{key}`"), message));
         }
         write_whole(&path, bytes).map_err(|error| PortError::io("write", &path, error))?;
-        Ok(tag(bytes))
+        Ok(sha256_hex(bytes))
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, PortError> {
@@ -114,10 +114,6 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
-}
-
-fn tag(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

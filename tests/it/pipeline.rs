@@ -7,7 +7,7 @@ use crawlguard::catalog::Catalog;
 use crawlguard::engine::Engine;
 use crawlguard::engine::duckdb::DuckDbEngine;
 use crawlguard::notify::Outbox;
-use crawlguard::pipeline::{Commands, Outcome, Ports, Quiet, Request, Run, RunError, run};
+use crawlguard::pipeline::{Commands, Outcome, Ports, Quiet, Request, Run, RunError, run, unfinished};
 
 use crawlguard::store::Store;
 
@@ -41,7 +41,8 @@ async fn process_over(lake: &Lake, fuse: &Fuse, again: bool, inputs: &str) -> Re
         again,
         commands: &commands,
     };
-    run(ports, &lake.project(), request).await
+    let cut = unfinished(ports.store).await?;
+    run(ports, &lake.project(), cut, request).await
 }
 
 async fn healthy(lake: &Lake) -> Run {

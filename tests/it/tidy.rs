@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules of the pure core, in order: each may use only itself and those before it.
-const CORE: &[&str] = &["problem", "schema", "sql", "checks", "contract", "drift", "plan"];
+const CORE: &[&str] = &["digest", "problem", "schema", "sql", "checks", "contract", "drift", "plan"];
 
 /// What no core module may mention.
 const FORBIDDEN: &[&str] = &[

@@ -7,9 +7,9 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::S3Store;
+use crate::digest::sha256_hex;
 use crate::port::{PortError, PortErrorKind};
 use crate::store::{Expect, Lease, Object, Store};
 
@@ -75,7 +75,7 @@ fn lapse(after: Duration) -> String {
 fn process() -> String {
     use std::hash::{BuildHasher, RandomState};
     let seed = (std::process::id(), Timestamp::now().as_nanosecond(), RandomState::new().hash_one(0));
-    Sha256::digest(format!("{seed:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    sha256_hex(format!("{seed:?}"))[..16].to_owned()
 }
 
 /// Renews the lock until it is dropped, then gives it back. A thread of its own, so that the drop can wait for it on any
