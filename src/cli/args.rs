@@ -125,12 +125,18 @@ pub enum Output {
 
 #[derive(Debug, Subcommand)]
 pub enum Contracts {
-    /// Write a contract for each catalog table that has none
-    Init,
+    /// Write contracts for catalog tables that have none
+    Init {
+        /// Tables to write one for [default: every table that has none]
+        tables: Vec<String>,
+    },
     /// Accept what the catalog shows: contract, models and log in one go
     Update {
         /// Tables to accept [default: every table that differs]
         tables: Vec<String>,
+        /// A removed column is an added one under another name: models keep their columns; repeatable, for one table
+        #[arg(long, value_name = "OLD=NEW")]
+        rename: Vec<String>,
         /// Why, for the log
         #[arg(long)]
         reason: Option<String>,

@@ -15,7 +15,7 @@ use crate::catalog::crawl::crawl;
 use crate::catalog::{Catalog, glue_json};
 use crate::contract::{Contract, Document};
 use crate::drift::{Finding, Verdict, diff as facts, judge};
-use crate::pipeline::{Project, compare};
+use crate::pipeline::compare;
 use crate::port::{PortError, PortErrorKind};
 use crate::problem::{Problem, Problems};
 use crate::report::human;
@@ -23,7 +23,7 @@ use crate::schema::Table;
 
 pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<ExitCode> {
     let world = World::open(globals)?;
-    let project = Project::read(world.settings.clone())?;
+    let project = world.project()?;
     let prefix = &world.local.raw_prefix;
     let comparison = match dump {
         Some(file) => {

@@ -1,5 +1,6 @@
 //! `contracts …`: what is promised, and accepting what the catalog shows instead.
 
+mod journal;
 mod log;
 mod update;
 
@@ -13,19 +14,22 @@ use super::args::{Contracts, Globals};
 use super::world::World;
 use super::{exit, print};
 use crate::catalog::Catalog;
-use crate::contract::{Document, Origin};
-use crate::pipeline::Project;
+use crate::contract::{Contract, Document, Origin};
+use crate::problem::{Problem, Problems};
 use crate::schema::Table;
+use crate::sql::ident;
 use crate::store::write_whole;
 
+pub use journal::unfinished;
 pub use update::{Update, accept};
 
 pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result<ExitCode> {
     let world = World::open(globals)?;
     match command {
-        Contracts::Init => init(globals, &world).await,
-        Contracts::Update { tables, reason, yes } => {
-            update::update(globals, &world, Update { tables, reason: reason.as_deref(), yes: *yes }).await
+        Contracts::Init { tables } => init(globals, &world, tables).await,
+        Contracts::Update { tables, rename, reason, yes } => {
+            let request = Update { tables, renames: rename, reason: reason.as_deref() };
+            update::update(globals, &world, request, *yes).await
         }
         Contracts::List => list(globals, &world),
         Contracts::Show { table } => show(&world, table),
@@ -33,8 +37,8 @@ pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result
     }
 }
 
-async fn init(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
-    let written = write_missing(world).await?;
+async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow::Result<ExitCode> {
+    let written = write_missing(world, asked).await?;
     let human = || match written.as_slice() {
         [] => "every table has a contract already\n".to_owned(),
         files => files.iter().map(|file| format!("wrote {file}\n")).collect(),
@@ -43,20 +47,45 @@ async fn init(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(exit::CLEAN))
 }
 
-/// Writes a contract for each guarded table of the catalog that has none; returns the files, relative to the project.
-pub async fn write_missing(world: &World) -> anyhow::Result<Vec<String>> {
-    let project = Project::read(world.settings.clone())?;
+/// Writes a contract for each table asked for, or for each guarded table of the catalog that has none; returns the files,
+/// relative to the project.
+pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Vec<String>> {
     let tables = world.catalog.tables(&world.local.raw_prefix).await?;
     if tables.is_empty() {
         bail!("the catalog holds no `{}` table; run `crawlguard crawl` first", world.local.raw_prefix);
     }
+    let names: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
+    let project = world.project_beside(&names)?;
+    let refused =
+        asked.iter().filter_map(|name| not_new(name, &tables, project.contract(name).map(|(known, _)| known)));
+    Problems::or(refused.collect(), ())?;
+    let wanted = |table: &&Table| match asked {
+        [] => project.contract(&table.name).is_none(),
+        asked => asked.contains(&table.name),
+    };
     let mut written = Vec::new();
-    for table in tables.iter().filter(|table| project.contract(&table.name).is_none()) {
+    for table in tables.iter().filter(wanted) {
         let file = new_file(world, &table.name);
         write(world, &file, &Document::for_table(&file, &promised(table)).to_json())?;
         written.push(file);
     }
     Ok(written)
+}
+
+/// Why a table that was asked for gets no first contract.
+fn not_new(name: &str, catalog: &[Table], contract: Option<&Contract>) -> Option<Problem> {
+    if let Some(contract) = contract {
+        let message = format!("has a contract already, {}", contract.file);
+        return Some(Problem::new(name, "", message, format!("run `crawlguard contracts update {name}` to renew it")));
+    }
+    if catalog.iter().any(|table| table.name == name) {
+        return None;
+    }
+    let help = match ident::closest(name, catalog.iter().map(|table| table.name.as_str())) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => "run `crawlguard crawl` first".to_owned(),
+    };
+    Some(Problem::new(name, "", "is not in the catalog", help))
 }
 
 /// What a contract of a local target promises: everything but the folder on this machine.
@@ -77,7 +106,7 @@ fn write(world: &World, file: &str, text: &str) -> anyhow::Result<()> {
 }
 
 fn list(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
-    let project = Project::read(world.settings.clone())?;
+    let project = world.project()?;
     let origin = |origin| if origin == Origin::Crawler { "crawler" } else { "model" };
     let rows = || {
         project.contracts.iter().map(|contract| {
@@ -86,7 +115,7 @@ fn list(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
         })
     };
     let human = || {
-        let line = |contract: &crate::contract::Contract| {
+        let line = |contract: &Contract| {
             format!(
                 "{}  {}, {} columns, {} checks  {}\n",
                 contract.table.name,
@@ -105,7 +134,7 @@ fn list(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
 fn show(world: &World, table: &str) -> anyhow::Result<ExitCode> {
     use std::io::Write;
 
-    let project = Project::read(world.settings.clone())?;
+    let project = world.project()?;
     let (_, document) = project.contract(table).with_context(|| format!("no contract for `{table}`"))?;
     anstream::stdout().write_all(document.to_json().as_bytes())?;
     Ok(ExitCode::from(exit::CLEAN))

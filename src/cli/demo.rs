@@ -45,7 +45,7 @@ impl Tour<'_> {
     async fn clean(&mut self) -> anyhow::Result<()> {
         self.title("A lake, its contracts and a first build")?;
         crawl::update(&self.world).await?;
-        contracts::write_missing(&self.world).await?;
+        contracts::write_missing(&self.world, &[]).await?;
         self.run("first build", Outcome::Published).await
     }
 
@@ -109,8 +109,8 @@ impl Tour<'_> {
             self.text(&format!("$ {}\n", self.world.commands.accept(table)))?;
         }
         let tables: Vec<_> = tables.iter().map(|table| (*table).to_owned()).collect();
-        let request = Update { tables: &tables, reason: Some("seen in the demo"), yes: true };
-        let updated = contracts::accept(self.globals, &self.world, request).await?;
+        let request = Update { tables: &tables, reason: Some("seen in the demo"), ..Update::default() };
+        let updated = contracts::accept(self.globals, &self.world, request, None).await?;
         self.text(&updated.shown())
     }
 

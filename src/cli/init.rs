@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::args::Globals;
-use super::world::{World, absolute};
+use super::world::{World, absolute, shell_word};
 use super::{contracts, crawl, exit, print, say};
 use crate::catalog::Catalog;
 use crate::config;
@@ -55,7 +55,11 @@ keep_versions = 4
 pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<ExitCode> {
     let root = absolute(dir);
     if root.join(config::FILE).exists() {
-        bail!("{} is there already; nothing was changed", root.join(config::FILE).display());
+        bail!(
+            "{} is there already; nothing was changed\n  help: for tables without a contract, run `{}`",
+            root.join(config::FILE).display(),
+            contracts_init(dir)
+        );
     }
     let lake_path = if lake.is_absolute() || !absolute(lake).is_dir() { root.join(lake) } else { absolute(lake) };
     if !lake_path.is_dir() {
@@ -72,7 +76,7 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
     }
     let mut written = vec![config::FILE.to_owned(), "crawlguard.schema.json".to_owned()];
     if !crawled.tables.is_empty() {
-        written.extend(contracts::write_missing(&world).await?);
+        written.extend(contracts::write_missing(&world, &[]).await?);
         written.extend(model(&world).await?);
     }
     written.extend(ignore_state(&root)?);
@@ -82,6 +86,13 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
         || written.iter().map(|file| format!("wrote {file}\n")).collect::<String>() + "next: crawlguard run\n",
     )?;
     Ok(ExitCode::from(if crawled.problems.is_empty() { exit::CLEAN } else { exit::NO_ANSWER }))
+}
+
+/// The command for a folder that is a project already.
+fn contracts_init(dir: &Path) -> String {
+    let here = absolute(dir) == absolute(Path::new("."));
+    let project = if here { String::new() } else { format!("--project {} ", shell_word(&dir.display().to_string())) };
+    format!("crawlguard {project}contracts init")
 }
 
 /// A first model over the first table, if there are no models.

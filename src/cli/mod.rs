@@ -12,6 +12,7 @@ mod inputs;
 mod query;
 mod rules;
 mod run;
+mod who;
 mod world;
 
 use std::io::Write;

@@ -11,13 +11,13 @@ use super::world::{self, World};
 use super::{exit, print};
 use crate::catalog::Catalog;
 use crate::notify::Outbox;
-use crate::pipeline::{Project, Run, begin, compare, load, runs as run_ids};
+use crate::pipeline::{Run, begin, compare, load, runs as run_ids};
 use crate::plan::run_id;
 use crate::report::human;
 
 pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     let world = World::open(globals)?;
-    let project = Project::read(world.settings.clone())?;
+    let project = world.project()?;
     let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
     let slot = world::now();
     let run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot))?;
@@ -57,8 +57,9 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
     use crate::report::progress::Progress;
     use crate::store::Store;
 
-    let holder = format!("{}, process {}, since {}", world::who(), std::process::id(), world::now());
+    let holder = format!("{}, process {}, since {}", world.who(), std::process::id(), world::now());
     let _lease = world.store.lock(&holder).await?;
+    let project = world.project()?;
     let inputs = inputs::fingerprint(&world.lake())?;
     // A run that was cut off goes on over what it compared, if that is still what its files say.
     let cut = unfinished(&world.store).await?;
@@ -70,7 +71,6 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
             return Err(crate::problem::Problems(unseen).into());
         }
     }
-    let project = Project::read(world.settings.clone())?;
     let engine = DuckDbEngine::new(Arc::clone(&world.catalog), world.warehouse())?;
     let outbox = Outbox::new(&world.store);
     let progress = Progress::new(globals.quiet);
@@ -125,7 +125,7 @@ pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyho
     use crate::store::Store;
 
     let world = World::open(globals)?;
-    let _lease = world.store.lock(&format!("{}, rolling back {table}", world::who())).await?;
+    let _lease = world.store.lock(&format!("{}, rolling back {table}", world.who())).await?;
     if table.starts_with(&world.local.raw_prefix) {
         bail!("`{table}` is the crawler's, not a published table");
     }

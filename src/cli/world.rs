@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::args::Globals;
+use super::{contracts, who};
 use crate::catalog::FilesCatalog;
 use crate::config::{Local, Settings, Target};
-use crate::pipeline::Commands;
+use crate::pipeline::{Commands, Project};
 use crate::problem::Problems;
 use crate::store::FsStore;
 
@@ -39,6 +40,24 @@ impl World {
         let store = FsStore::new(&state);
         let commands = Commands { globals: repeated(globals, &settings) };
         Ok(Self { settings, target, local, catalog, store, commands })
+    }
+
+    /// The project's files; refused while half of an acceptance is written.
+    pub fn project(&self) -> Result<Project, Problems> {
+        self.project_beside(&[])
+    }
+
+    /// [`World::project`], where models may also read tables that have no contract yet.
+    pub fn project_beside(&self, tables: &[String]) -> Result<Project, Problems> {
+        match contracts::unfinished(self) {
+            Some(problem) => Err(problem.into()),
+            None => Project::read_beside(self.settings.clone(), tables),
+        }
+    }
+
+    /// Who is at the keyboard, for logs and locks.
+    pub fn who(&self) -> String {
+        who::who(&self.settings.root)
     }
 
     pub fn lake(&self) -> PathBuf {
@@ -87,9 +106,4 @@ pub fn now() -> String {
 /// A moment as a slot is written.
 pub fn slot(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// Who is at the keyboard, for logs and locks.
-pub fn who() -> String {
-    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "unknown".into())
 }

@@ -1,5 +1,7 @@
 //! A document with another schema promised, and nothing else touched.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::layout::{Entry, Layout};
@@ -7,9 +9,10 @@ use super::place::{Found, Place};
 use super::{create, custom, read};
 use crate::schema::{Column, DataType, Table};
 
-pub(super) fn accept(document: &Value, table: &Table) -> Value {
-    let mut next = document.clone();
-    let Some(old_object) = document.pointer("/schema/0").and_then(Value::as_object) else {
+pub(super) fn accept(document: &Value, table: &Table, renamed: &BTreeMap<String, String>) -> Value {
+    let under_new_names = with_names(document, renamed);
+    let mut next = under_new_names.clone();
+    let Some(old_object) = under_new_names.pointer("/schema/0").and_then(Value::as_object) else {
         return next;
     };
     // Problems are `contract`'s to tell; what cannot be read here counts as absent.
@@ -23,9 +26,28 @@ pub(super) fn accept(document: &Value, table: &Table) -> Value {
         }
     }
     if next != *document {
-        bump(&mut next, breaks(&layout, table));
+        bump(&mut next, !renamed.is_empty() || breaks(&layout, table));
     }
     next
+}
+
+/// The document with columns under their new names; each property keeps its id and every other field.
+fn with_names(document: &Value, renamed: &BTreeMap<String, String>) -> Value {
+    let mut next = document.clone();
+    let properties = next.pointer_mut("/schema/0/properties").and_then(Value::as_array_mut);
+    for property in properties.into_iter().flatten().filter_map(Value::as_object_mut) {
+        let old = property.get("physicalName").or_else(|| property.get("name")).and_then(Value::as_str);
+        if let Some((_, new)) = renamed.iter().find(|(name, _)| old.is_some_and(|old| old.eq_ignore_ascii_case(name))) {
+            set_name(property, new);
+        }
+    }
+    next
+}
+
+/// Sets the name that the catalog knows.
+fn set_name(property: &mut Map<String, Value>, name: &str) {
+    let key = if property.get("physicalName").is_some_and(Value::is_string) { "physicalName" } else { "name" };
+    property.insert(key.to_owned(), json!(name));
 }
 
 /// True if a column went, or changed its type or side.
@@ -122,8 +144,7 @@ impl Columns<'_> {
 
     fn update(&self, property: &mut Map<String, Value>, old: &Column, new: &Column) {
         if old.name != new.name {
-            let key = if property.get("physicalName").is_some_and(Value::is_string) { "physicalName" } else { "name" };
-            property.insert(key.to_owned(), json!(new.name));
+            set_name(property, &new.name);
         }
         if old.data_type != new.data_type {
             self.retype(property, &new.data_type);

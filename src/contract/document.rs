@@ -1,5 +1,7 @@
 //! An ODCS document, read and written without loss.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{Contract, accept, comments, create, parse, read};
@@ -47,7 +49,12 @@ impl Document {
     /// A column that stays keeps its property's every field; the version rises if anything changed: the major
     /// number if a column went or changed its type, else the minor.
     pub fn accept(&self, table: &Table) -> Self {
-        Self { value: accept::accept(&self.value, table), ..self.clone() }
+        self.accept_renamed(table, &BTreeMap::new())
+    }
+
+    /// [`Document::accept`], where columns have new names (old → new): their properties stay, ids included.
+    pub fn accept_renamed(&self, table: &Table, renamed: &BTreeMap<String, String>) -> Self {
+        Self { value: accept::accept(&self.value, table, renamed), ..self.clone() }
     }
 
     /// Pretty JSON with a final newline.

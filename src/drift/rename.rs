@@ -2,6 +2,7 @@
 
 use similar::TextDiff;
 
+use super::rules::shell_word;
 use super::{Change, ChangeKind};
 use crate::schema::path;
 
@@ -15,11 +16,17 @@ pub(super) struct Rename {
     /// From 0 to 1.
     score: f32,
     reasons: Vec<&'static str>,
+    /// The command that accepts it as one; none for what it cannot accept.
+    command: Option<String>,
 }
 
 impl std::fmt::Display for Rename {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Possible rename to `{}` (score {:.2}: {}).", self.path, self.score, self.reasons.join(", "))
+        write!(f, "Possible rename to `{}` (score {:.2}: {}).", self.path, self.score, self.reasons.join(", "))?;
+        match &self.command {
+            Some(command) => write!(f, " To accept it as one, run `{command}`."),
+            None => Ok(()),
+        }
     }
 }
 
@@ -51,7 +58,14 @@ fn score(removed: &Change, added: &Change) -> Rename {
         path: added.path.clone(),
         score: 0.3 * f32::from(u8::from(same_type)) + 0.3 * f32::from(u8::from(same_place)) + 0.4 * alike,
         reasons: told.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect(),
+        command: (same_type && removed.kind == ChangeKind::ColumnRemoved).then(|| command(removed, added)),
     }
+}
+
+fn command(removed: &Change, added: &Change) -> String {
+    let name = |change: &Change| change.column().unwrap_or_default();
+    let pair = format!("{}={}", name(removed), name(added));
+    format!("crawlguard contracts update {} --rename {}", shell_word(&removed.table), shell_word(&pair))
 }
 
 /// How alike two names are: by letters, or by words where one has more of them.

@@ -8,9 +8,9 @@ use crate::checks::{CheckKind, CheckSpec};
 use crate::contract::Contract;
 use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, diff, judge};
 use crate::problem::{Problem, Problems};
-use crate::schema::{DataType, Table};
+use crate::schema::{DataType, Table, path};
 use crate::sql::ident::quote;
-use crate::sql::{Adaptation, Addition, Lineage, Substitution, adapt, to_dml};
+use crate::sql::{Adaptation, Addition, Lineage, Substitution, adapt, field_problems, to_dml};
 
 /// What the catalog holds, how it differs, and what that means for the models.
 #[derive(Debug, Clone)]
@@ -50,9 +50,15 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
     let mut findings = judge(&changes, &crawled, Some(&lineage));
     let substitutions = substitutions(&changes, &findings, &crawled, &lineage);
     let extra_checks = cast_checks(&substitutions);
-    let adaptation = match adapt(&project.graph, &tables, &additions(&changes, &findings), &substitutions) {
+    let adapted =
+        adapt(&project.graph, &tables, &additions(&changes, &findings), &substitutions).and_then(|adaptation| {
+            Problems::or(field_problems(&project.graph, &promised, &tables, &is_harmless), adaptation)
+        });
+    let adaptation = match adapted {
         Ok(adaptation) => adaptation,
         Err(_) if Verdict::of(&findings) > Verdict::Tolerated => Adaptation::default(),
+        // Nothing drifted, so it is the models that are not what the contracts promise.
+        Err(problems) if findings.is_empty() => return Err(problems),
         Err(problems) => {
             unproven(&mut findings, &problems);
             Adaptation::default()
@@ -60,6 +66,11 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
     };
     let verdict = Verdict::of(&findings);
     Ok(Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks })
+}
+
+/// True if what read the one type reads the other.
+pub(super) fn is_harmless(before: &DataType, after: &DataType) -> bool {
+    matches!(Promotion::of(before, after), Promotion::Identical | Promotion::Widening)
 }
 
 /// The changes whose finding is tolerated.
@@ -104,6 +115,10 @@ pub(super) fn substitutions(
 fn substitution(change: &Change, contracts: &[Contract]) -> Option<Substitution> {
     let contract = contracts.iter().find(|contract| contract.table.name == change.table)?;
     let column = contract.table.column(&change.column()?)?;
+    if change.path != path::column(&column.name) {
+        // Inside a column: no expression stands for a part of it.
+        return None;
+    }
     let (table, name, data_type) = (change.table.clone(), column.name.clone(), column.data_type.clone());
     match change.kind {
         ChangeKind::ColumnRemoved => Some(Substitution::TypedNull { table, column: name, data_type }),

@@ -118,10 +118,13 @@ pub struct Commands {
 impl Commands {
     /// The exact line that accepts a table's drift.
     pub fn accept(&self, table: &str) -> String {
-        let mut words = vec!["crawlguard".to_owned()];
-        words.extend(self.globals.iter().cloned());
-        words.extend(["contracts", "update", table, "--yes"].map(str::to_owned));
-        words.join(" ")
+        self.line(&["contracts", "update", table, "--yes"])
+    }
+
+    /// A command line; `words` as a shell takes them.
+    pub fn line(&self, words: &[&str]) -> String {
+        let globals = self.globals.iter().map(String::as_str);
+        std::iter::once("crawlguard").chain(globals).chain(words.iter().copied()).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -11,6 +11,7 @@ mod conclude;
 mod project;
 mod publish;
 mod record;
+mod rename;
 mod reporter;
 mod whole;
 
@@ -28,6 +29,7 @@ pub use compare::{Comparison, compare};
 pub use conclude::{Commands, begin, conclude};
 pub use project::Project;
 pub use record::{AdaptedModel, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
+pub use rename::{Rename, renames};
 pub use reporter::{Event, Quiet, Reporter};
 pub use whole::{Request, run, unfinished};
 

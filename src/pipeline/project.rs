@@ -28,6 +28,11 @@ pub struct Project {
 impl Project {
     /// Reads every file before it gives up: one look shows all that is wrong.
     pub fn read(settings: Settings) -> Result<Self, Problems> {
+        Self::read_beside(settings, &[])
+    }
+
+    /// [`Project::read`], where models may also read tables that have no contract yet.
+    pub fn read_beside(settings: Settings, tables: &[String]) -> Result<Self, Problems> {
         let root = settings.root.clone();
         let mut problems = Vec::new();
         let mut documents = Vec::new();
@@ -59,7 +64,7 @@ impl Project {
         problems.extend(check_templates(&templates).err().map(|found| found.0).unwrap_or_default());
         // Only a whole set of files can be told to have a hole in it.
         Problems::or(std::mem::take(&mut problems), ())?;
-        let graph = Graph::new(models, &sources(&contracts))?;
+        let graph = Graph::new(models, &[sources(&contracts), tables.to_vec()].concat())?;
         Ok(Self { settings, documents, contracts, graph, templates })
     }
 

@@ -26,6 +26,8 @@ pub enum Substitution {
     TypedNull { table: String, column: String, data_type: DataType },
     /// Retyped and tolerated, or widened and pinned: read as `TRY_CAST(column AS type)`.
     TryCast { table: String, column: String, data_type: DataType },
+    /// Called `to` now, because somebody said so: read under the new name, for the same output column.
+    Renamed { table: String, column: String, to: String, data_type: DataType },
 }
 
 /// The adapted models and what was decided on the way.
@@ -93,8 +95,9 @@ fn before(sources: &[Table], additions: &[Addition], substitutions: &[Substituti
         for substitution in substitutions.iter().filter(|other| other.table().eq_ignore_ascii_case(&table.name)) {
             let name = substitution.column();
             let data_type = substitution.data_type().clone();
-            match table.columns.iter_mut().find(|column| column.name.eq_ignore_ascii_case(name)) {
-                Some(column) => column.data_type = data_type,
+            let now = substitution.name_now();
+            match table.columns.iter_mut().find(|column| column.name.eq_ignore_ascii_case(now)) {
+                Some(column) => *column = Column::new(name, data_type),
                 None => table.columns.push(Column::new(name, data_type)),
             }
         }

@@ -62,11 +62,11 @@ pub(super) fn keeps_columns(
         if before.data_type != after.data_type {
             problem(format!("the adapted model changes the type of `{}`", before.name));
         }
-        if without_nulls(&before.origins, substitutions) != after.origins {
+        if after_change(&before.origins, substitutions) != after.origins {
             problem(format!("the adapted model reads `{}` from other columns", before.name));
         }
     }
-    if without_nulls(&old.rows, substitutions) != new.columns.rows {
+    if after_change(&old.rows, substitutions) != new.columns.rows {
         problem("a new column would decide which rows the model has".to_owned());
     }
     let last = |columns: &Columns| {
@@ -79,13 +79,14 @@ pub(super) fn keeps_columns(
     Problems::or(problems, new.columns)
 }
 
-/// A column read as NULL is no longer an origin.
-fn without_nulls(origins: &Origins, substitutions: &[Substitution]) -> Origins {
-    let is_null = |table: &str, column: &str| {
-        let nulls = substitutions.iter().filter(|other| matches!(other, Substitution::TypedNull { .. }));
-        nulls.into_iter().any(|other| other.table() == table && other.column().to_lowercase() == column)
+/// What stands for the origins: a column read as NULL is none, a renamed one goes by its new name.
+fn after_change(origins: &Origins, substitutions: &[Substitution]) -> Origins {
+    let now = |(table, column): &(String, String)| match substitutions.iter().find(|other| other.is_of(table, column)) {
+        Some(Substitution::TypedNull { .. }) => None,
+        Some(other) => Some((table.clone(), other.name_now().to_lowercase())),
+        None => Some((table.clone(), column.clone())),
     };
-    origins.iter().filter(|(table, column)| !is_null(table, column)).cloned().collect()
+    origins.iter().filter_map(now).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::fields::{self, Access};
 use super::ident;
 use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star};
 use super::scope::{Bound, Lookup, Scope};
@@ -45,6 +46,10 @@ pub(super) struct Resolved {
     pub sites: Vec<Site>,
     /// Tables whose columns a star, or a USING, takes unnamed: token and table.
     pub unnamed: Vec<(usize, String)>,
+    /// What is read of columns, and inside them.
+    pub accesses: Vec<Access>,
+    /// UNNESTs over arrays of known type: token, and whether they give the columns that are named.
+    pub unnested: Vec<(usize, bool)>,
     pub problems: Vec<Problem>,
 }
 
@@ -178,7 +183,8 @@ impl Resolver<'_> {
                 if !self.has_fixed_length(arguments) {
                     rows.extend(origins.iter().cloned());
                 }
-                self.unnested(relation, &origins, *ordinality)
+                let types = self.unnested_types(relation, arguments, *ordinality, scope);
+                self.unnested(relation, &origins, *ordinality, &types)
             }
         };
         if !matches!(relation.kind, RelationKind::Function { .. }) {
@@ -206,17 +212,50 @@ impl Resolver<'_> {
             && self.source.partner(open).is_some_and(|close| close + 1 == arguments.end)
     }
 
-    fn unnested(&self, relation: &Relation, origins: &Origins, ordinality: bool) -> Columns {
+    fn unnested(&self, relation: &Relation, origins: &Origins, ordinality: bool, types: &[DataType]) -> Columns {
         let last = relation.columns.len().saturating_sub(1);
         let output = |(index, name): (usize, &String)| {
             let ordinal = ordinality && index == last;
             Output {
                 name: name.clone(),
                 origins: if ordinal { Origins::new() } else { origins.clone() },
-                data_type: ordinal.then_some(DataType::BigInt),
+                data_type: if ordinal { Some(DataType::BigInt) } else { types.get(index).cloned() },
             }
         };
         Columns { outputs: relation.columns.iter().enumerate().map(output).collect(), rows: Origins::new() }
+    }
+
+    /// The types of what an UNNEST gives, in order; empty if they are not certain. An array of structs gives a column for each
+    /// field; the embedded engine gives the struct itself, so one name is taken for that.
+    /// <https://trino.io/docs/current/sql/select.html#unnest>
+    fn unnested_types(
+        &mut self,
+        relation: &Relation,
+        arguments: &Range<usize>,
+        ordinality: bool,
+        scope: &Scope,
+    ) -> Vec<DataType> {
+        let mut types = Vec::new();
+        let mut items = Vec::new();
+        for argument in self.arguments(arguments.clone()) {
+            match self.data_type(argument, scope) {
+                Some(DataType::Array(item)) => {
+                    match item.as_ref() {
+                        DataType::Struct(fields) => types.extend(fields.iter().map(|field| field.data_type.clone())),
+                        other => types.push(other.clone()),
+                    }
+                    items.push(*item);
+                }
+                Some(DataType::Map(key, value)) => types.extend([*key, *value]),
+                _ => return Vec::new(),
+            }
+        }
+        let named = relation.columns.len().saturating_sub(usize::from(ordinality));
+        if named == 1 && items.len() == 1 {
+            types = items;
+        }
+        self.found.unnested.push((arguments.start, types.len() == named));
+        if types.len() == named { types } else { Vec::new() }
     }
 
     fn using(&mut self, token: usize, scope: &mut Scope) -> Origins {
@@ -316,6 +355,7 @@ impl Resolver<'_> {
                     let site = Site { tokens: mention.tokens.clone(), table, column: output.name.clone() };
                     self.found.sites.push(site);
                 }
+                self.found.accesses.extend(self.access(mention, &output, scope));
                 output.origins
             }
             Lookup::Ambiguous(origins) => {
@@ -346,12 +386,25 @@ impl Resolver<'_> {
         }
     }
 
-    /// The type of the column that an expression is, if it is just a column.
+    /// The type of the column that an expression is, or of what is read inside it, if it is just that.
     pub(super) fn column_type(&self, range: &Range<usize>, scope: &Scope) -> Option<DataType> {
-        let mention = self.mentions(range).first().filter(|mention| mention.tokens == *range)?;
-        match scope.lookup(mention) {
-            Lookup::Found { output, .. } if mention.tokens.len() < 3 || scope.is_relation(mention) => output.data_type,
-            _ => None,
+        let mention = self.mentions(range).first().filter(|mention| mention.tokens.start == range.start)?;
+        let Lookup::Found { output, .. } = scope.lookup(mention) else { return None };
+        let access = self.access(mention, &output, scope)?;
+        access.data_type.filter(|_| access.tokens == *range)
+    }
+
+    /// What is read at a mention, fields and subscripts after it included; none if that is not certain.
+    fn access(&self, mention: &Mention, output: &Output, scope: &Scope) -> Option<Access> {
+        let start = mention.tokens.start;
+        let column = match &mention.qualifier {
+            Some(_) if scope.is_qualified(mention) => start..start + 3,
+            _ => start..start + 1,
+        };
+        match &output.data_type {
+            Some(data_type) => Some(fields::walk(self.source, column, data_type)),
+            None if column == mention.tokens => Some(Access { tokens: column, data_type: None, unknown: None }),
+            None => None,
         }
     }
 }

@@ -36,6 +36,12 @@ impl Scope<'_> {
         self.relations.iter().any(|bound| bound.qualifier == mention.qualifier)
     }
 
+    /// True if the mention is qualified by a relation of this FROM, or of one around it.
+    pub fn is_qualified(&self, mention: &Mention) -> bool {
+        mention.qualifier.is_some()
+            && (self.is_relation(mention) || self.parent.is_some_and(|parent| parent.is_qualified(mention)))
+    }
+
     /// Finds a name here, else in the query around.
     pub fn lookup(&self, mention: &Mention) -> Lookup {
         if mention.qualifier.is_none()

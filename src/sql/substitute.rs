@@ -11,24 +11,35 @@ use crate::schema::DataType;
 impl Substitution {
     pub(super) fn table(&self) -> &str {
         match self {
-            Self::TypedNull { table, .. } | Self::TryCast { table, .. } => table,
+            Self::TypedNull { table, .. } | Self::TryCast { table, .. } | Self::Renamed { table, .. } => table,
         }
     }
 
     pub(super) fn column(&self) -> &str {
         match self {
-            Self::TypedNull { column, .. } | Self::TryCast { column, .. } => column,
+            Self::TypedNull { column, .. } | Self::TryCast { column, .. } | Self::Renamed { column, .. } => column,
+        }
+    }
+
+    /// What the column is called once it changed.
+    pub(super) fn name_now(&self) -> &str {
+        match self {
+            Self::Renamed { to, .. } => to,
+            _ => self.column(),
         }
     }
 
     pub(super) fn data_type(&self) -> &DataType {
         match self {
-            Self::TypedNull { data_type, .. } | Self::TryCast { data_type, .. } => data_type,
+            Self::TypedNull { data_type, .. } | Self::TryCast { data_type, .. } | Self::Renamed { data_type, .. } => {
+                data_type
+            }
         }
     }
 
-    fn is_of(&self, table: &str, column: &str) -> bool {
-        self.table().eq_ignore_ascii_case(table) && self.column().to_lowercase() == column
+    /// True if it stands for this column.
+    pub fn is_of(&self, table: &str, column: &str) -> bool {
+        self.table().eq_ignore_ascii_case(table) && self.column().to_lowercase() == column.to_lowercase()
     }
 }
 
@@ -81,6 +92,10 @@ fn at(source: &Source, site: &Site, substitution: &Substitution, data_type: &str
         Substitution::TypedNull { .. } => vec![Edit { bytes, text: format!("CAST(NULL AS {data_type}){name}") }],
         Substitution::TryCast { .. } => {
             vec![Edit::insert(bytes.start, "TRY_CAST("), Edit::insert(bytes.end, format!(" AS {data_type}){name}"))]
+        }
+        Substitution::Renamed { to, .. } => {
+            let bytes = source.bytes(&(site.tokens.end - 1..site.tokens.end));
+            vec![Edit { bytes, text: format!("{}{name}", ident::plain(&to.to_lowercase())) }]
         }
     }
 }

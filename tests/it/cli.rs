@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::support::Lake;
 
+mod accept;
+
 fn crawlguard(root: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crawlguard"))
         .current_dir(root)

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 mod adaptation;
+mod fields;
 mod lineage;
 mod slot;
 

@@ -1,6 +1,6 @@
 //! Who accepted what: one JSON object a line, in `log.jsonl` of the contracts folder.
 
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,6 +11,7 @@ use serde_json::json;
 use super::super::args::Globals;
 use super::super::world::World;
 use super::super::{exit, print};
+use super::journal::text_of;
 use crate::drift::Finding;
 
 /// One acceptance.
@@ -21,6 +22,9 @@ pub struct Entry {
     pub who: String,
     pub reason: Option<String>,
     pub table: String,
+    /// Old name → new name of columns that were accepted as renamed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub renamed: BTreeMap<String, String>,
     pub findings: Vec<Accepted>,
 }
 
@@ -47,7 +51,7 @@ pub fn file(world: &World) -> PathBuf {
 
 /// The log's text with `entries` at its end.
 pub fn appended(world: &World, entries: &[Entry]) -> anyhow::Result<String> {
-    let mut text = read(world)?;
+    let mut text = read(world)?.unwrap_or_default();
     for entry in entries {
         text += &serde_json::to_string(entry)?;
         text.push('\n');
@@ -55,17 +59,13 @@ pub fn appended(world: &World, entries: &[Entry]) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn read(world: &World) -> anyhow::Result<String> {
-    let path = world.settings.root.join(file(world));
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
-    }
+/// The log's text, if anything was accepted yet.
+pub fn read(world: &World) -> anyhow::Result<Option<String>> {
+    text_of(world, &file(world).display().to_string())
 }
 
 pub fn print_log(globals: &Globals, world: &World, table: Option<&str>) -> anyhow::Result<ExitCode> {
-    let text = read(world)?;
+    let text = read(world)?.unwrap_or_default();
     let mut entries = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let entry: Entry =
@@ -81,6 +81,9 @@ pub fn print_log(globals: &Globals, world: &World, table: Option<&str>) -> anyho
 fn human(entry: &Entry) -> String {
     let reason = entry.reason.as_deref().unwrap_or("no reason given");
     let mut text = format!("{}  {}  {}: {reason}\n", entry.at, entry.table, entry.who);
+    for (old, new) in &entry.renamed {
+        text += &format!("  renamed {old} → {new}\n");
+    }
     for finding in &entry.findings {
         let side = |side: &Option<String>| side.clone().unwrap_or_else(|| "nothing".into());
         text += &format!("  {} {}: {} → {}\n", finding.rule, finding.path, side(&finding.before), side(&finding.after));

@@ -1,39 +1,44 @@
 //! `contracts update`: the contract becomes what the catalog shows, and the models follow.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::args::Globals;
-use super::super::world::{World, now, who};
+use super::super::world::{World, now};
 use super::super::{exit, print, say};
+use super::journal::{self, Edit, text_of};
 use super::log::{self, Accepted, Entry};
-use super::{new_file, promised, write};
+use super::{new_file, promised};
 use crate::contract::Document;
-use crate::pipeline::{self, Comparison, Project, compare};
+use crate::pipeline::{self, Comparison, Project, Rename, compare};
 use crate::report::human;
 use crate::schema::{Table, UNREADABLE};
-use crate::store::{Store, write_whole};
+use crate::store::Store;
 
 /// What to accept, and how.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Update<'a> {
     /// Empty: every table that differs.
     pub tables: &'a [String],
+    /// `old=new`: a removed column of the one table, and what it is called now.
+    pub renames: &'a [String],
     pub reason: Option<&'a str>,
-    /// Do not ask.
-    pub yes: bool,
 }
 
+/// Asks whether what it is shown may be written.
+pub type Ask<'a> = &'a dyn Fn(&str) -> anyhow::Result<bool>;
+
 /// What was accepted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Updated {
     pub tables: BTreeSet<String>,
     edits: Vec<Edit>,
+    diff: String,
+    notes: Vec<String>,
 }
 
 impl Updated {
@@ -42,64 +47,105 @@ impl Updated {
         if self.tables.is_empty() {
             return "nothing differs\n".into();
         }
-        shown(&self.edits) + &self.tables.iter().map(|table| format!("accepted {table}\n")).collect::<String>()
+        self.diff.clone() + &self.tables.iter().map(|table| format!("accepted {table}\n")).collect::<String>()
+    }
+
+    /// What somebody has to see before saying yes.
+    fn proposed(&self) -> String {
+        self.diff.clone() + &self.notes.iter().map(|note| format!("note: {note}\n")).collect::<String>()
+    }
+
+    fn add(&mut self, edit: Edit, diffed_with: &str) {
+        self.diff += &human::diff(&edit.file, diffed_with, edit.after.as_deref().unwrap_or_default());
+        self.edits.push(edit);
     }
 }
 
-/// A project file before and after; `after` is empty for a file that goes out of the way.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Edit {
-    file: String,
-    before: String,
-    after: String,
-}
-
-/// The edits of an update that has begun; the file is removed when all are written.
-const PENDING: &str = "update.json";
-
-pub async fn update(globals: &Globals, world: &World, request: Update<'_>) -> anyhow::Result<ExitCode> {
-    let updated = accept(globals, world, request).await?;
+pub async fn update(globals: &Globals, world: &World, request: Update<'_>, yes: bool) -> anyhow::Result<ExitCode> {
+    let ask: Ask = &confirmed;
+    let updated = accept(globals, world, request, (!yes).then_some(ask)).await?;
     let files: Vec<_> = updated.edits.iter().map(|edit| edit.file.as_str()).collect();
     print(globals, || json!({"schema_version": 1, "updated": updated.tables, "files": files}), || updated.shown())?;
     Ok(ExitCode::from(exit::CLEAN))
 }
 
 /// Accepts the drift of the tables asked for: contracts, models and log together.
-pub async fn accept(globals: &Globals, world: &World, request: Update<'_>) -> anyhow::Result<Updated> {
-    let _lease = world.store.lock(&format!("{}, accepting drift", who())).await?;
-    finish_pending(world)?;
-    let project = Project::read(world.settings.clone())?;
+///
+/// The lock is held while files are written, not while somebody reads the question; so what was shown is worked out again
+/// under the lock, and must be the same.
+pub async fn accept(
+    globals: &Globals,
+    world: &World,
+    request: Update<'_>,
+    ask: Option<Ask<'_>>,
+) -> anyhow::Result<Updated> {
+    let holder = format!("{}, accepting drift", world.who());
+    if journal::is_there(world) {
+        let _lease = world.store.lock(&holder).await?;
+        journal::finish(world)?;
+        say(globals, "note: finished the acceptance that had been cut off");
+    }
+    let at = now();
+    let proposal = propose(world, request, &at).await?;
+    if proposal.tables.is_empty() {
+        return Ok(proposal);
+    }
+    match ask {
+        Some(ask) if !ask(&proposal.proposed())? => {
+            bail!("not confirmed, nothing written; add --yes to accept without being asked");
+        }
+        Some(_) => {}
+        None => proposal.notes.iter().for_each(|note| say(globals, &format!("note: {note}"))),
+    }
+    let _lease = world.store.lock(&holder).await?;
+    if propose(world, request, &at).await? != proposal {
+        bail!("the catalog, a contract or a model changed meanwhile, so nothing was written; look at it again");
+    }
+    journal::carry_out(world, &proposal.edits)?;
+    Ok(proposal)
+}
+
+/// Everything that accepting would write; writes nothing.
+async fn propose(world: &World, request: Update<'_>, at: &str) -> anyhow::Result<Updated> {
+    let project = world.project()?;
     let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
     let tables = choose(&comparison, &project, request.tables)?;
+    let renames = renames(&comparison, request)?;
     if tables.is_empty() {
         return Ok(Updated::default());
     }
-    let models = pipeline::accept(&project, &comparison, &tables)?;
-    for left in &models.left_out {
-        say(globals, &format!("note: {left}"));
+    let models = pipeline::accept(&project, &comparison, &tables, &renames)?;
+    let mut proposal = Updated { notes: models.notes(), ..Updated::default() };
+    for name in &tables {
+        contract_edits(world, &project, &promised(acceptable(&comparison, name)?), &renames, &mut proposal)?;
     }
-    let mut edits = edits(world, &project, &comparison, &tables, request.reason)?;
+    let entry = |table: &String| Entry {
+        at: at.to_owned(),
+        who: world.who(),
+        reason: request.reason.map(str::to_owned),
+        table: table.clone(),
+        renamed: renames.iter().map(|rename| (rename.from.clone(), rename.to.clone())).collect(),
+        findings: comparison.findings.iter().filter(|found| found.table == *table).map(Accepted::from).collect(),
+    };
+    let entries: Vec<Entry> = tables.iter().map(entry).collect();
+    let file = log::file(world).display().to_string();
+    // The log is a record of the diff, not part of it.
+    proposal.edits.push(Edit { file, before: log::read(world)?, after: Some(log::appended(world, &entries)?) });
     for model in models.adaptation.models {
         let before = project.graph.models[&model.name].text.clone();
-        edits.push(Edit { file: model.file, before, after: model.text });
+        proposal.add(Edit { file: model.file, before: Some(before.clone()), after: Some(model.text) }, &before);
     }
-    for document in &project.documents {
-        if !document.comment_lines.is_empty() && edits.iter().any(|edit| edit.file == document.file) {
-            let file = &document.file;
-            say(globals, &format!("note: JSON cannot carry the comments of {file}; it is kept as {file}.bak"));
-        }
-    }
-    if !request.yes && !confirmed(&shown(&edits))? {
-        bail!("not confirmed, nothing written; add --yes to accept without being asked");
-    }
-    apply(world, &edits)?;
-    Ok(Updated { tables, edits })
+    proposal.tables = tables;
+    Ok(proposal)
 }
 
-/// The diff that is shown; the log is a record of it, not part.
-fn shown(edits: &[Edit]) -> String {
-    let seen = edits.iter().filter(|edit| !edit.file.ends_with(".jsonl"));
-    seen.map(|edit| human::diff(&edit.file, &edit.before, &edit.after)).collect()
+/// The renames asked for: they are of one table, which has to be named.
+fn renames(comparison: &Comparison, request: Update<'_>) -> anyhow::Result<Vec<Rename>> {
+    match (request.renames, request.tables) {
+        ([], _) => Ok(Vec::new()),
+        (asked, [table]) => Ok(pipeline::renames(comparison, table, asked)?),
+        _ => bail!("--rename is of one table: name it, as in `crawlguard contracts update TABLE --rename old=new`"),
+    }
 }
 
 /// The tables to accept: those asked for, or all that differ.
@@ -116,27 +162,6 @@ fn choose(comparison: &Comparison, project: &Project, asked: &[String]) -> anyho
         return Ok(differing);
     }
     Ok(asked.iter().filter(|table| differing.contains(*table)).cloned().collect())
-}
-
-fn edits(
-    world: &World,
-    project: &Project,
-    comparison: &Comparison,
-    chosen: &BTreeSet<String>,
-    reason: Option<&str>,
-) -> anyhow::Result<Vec<Edit>> {
-    let mut edits = Vec::new();
-    let mut entries = Vec::new();
-    for name in chosen {
-        edits.extend(contract_edits(world, project, &promised(acceptable(comparison, name)?))?);
-        let findings =
-            comparison.findings.iter().filter(|finding| finding.table == *name).map(Accepted::from).collect();
-        let reason = reason.map(str::to_owned);
-        entries.push(Entry { at: now(), who: who(), reason, table: name.clone(), findings });
-    }
-    let file = log::file(world).display().to_string();
-    edits.push(Edit { file, before: String::new(), after: log::appended(world, &entries)? });
-    Ok(edits)
 }
 
 /// The table as the catalog shows it, if it can be promised at all.
@@ -169,59 +194,112 @@ fn acceptable<'a>(comparison: &'a Comparison, name: &str) -> anyhow::Result<&'a 
     Ok(table)
 }
 
-/// The contract's new text, read back before it is offered; for one that was YAML, JSON beside it and the YAML out of the way.
-fn contract_edits(world: &World, project: &Project, table: &Table) -> anyhow::Result<Vec<Edit>> {
+/// The contract's new text, read back before it is offered. One that was YAML becomes JSON, and the YAML goes out of the way:
+/// no table may have two contracts.
+fn contract_edits(
+    world: &World,
+    project: &Project,
+    table: &Table,
+    renames: &[Rename],
+    proposal: &mut Updated,
+) -> anyhow::Result<()> {
     let Some((_, document)) = project.contract(&table.name) else {
         let file = new_file(world, &table.name);
         let document = Document::for_table(&file, table);
         document.contract()?;
-        return Ok(vec![Edit { file, before: String::new(), after: document.to_json() }]);
+        proposal.add(Edit { file, before: None, after: Some(document.to_json()) }, "");
+        return Ok(());
     };
-    let accepted = document.accept(table);
+    let pairs: BTreeMap<String, String> =
+        renames.iter().map(|rename| (rename.from.clone(), rename.to.clone())).collect();
+    let accepted = document.accept_renamed(table, &pairs);
     accepted.contract().context("the accepted contract would not be valid; edit it by hand")?;
-    let (file, before, after) = (document.file.clone(), document.to_json(), accepted.to_json());
+    let (file, after) = (document.file.clone(), Some(accepted.to_json()));
+    let before = text_of(world, &file)?;
     if file.ends_with(".json") {
-        return Ok(vec![Edit { file, before, after }]);
+        let text = before.clone().unwrap_or_default();
+        proposal.add(Edit { file, before, after }, &text);
+        return Ok(());
     }
-    let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem).to_owned();
-    Ok(vec![Edit { file: stem + ".json", before: before.clone(), after }, Edit { file, before, after: String::new() }])
+    let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+    let (json, aside) = (format!("{stem}.json"), format!("{file}.bak"));
+    for other in [&json, &aside] {
+        if text_of(world, other)?.is_some() {
+            bail!("{other} is in the way: {file} becomes {json} and is kept as {aside}; move it and accept again");
+        }
+    }
+    proposal.notes.push(moved_aside(document, &json, &aside));
+    proposal.add(Edit { file: json, before: None, after }, &document.to_json());
+    proposal.edits.push(Edit { file, before, after: None });
+    Ok(())
 }
 
-/// Shows the change and asks, where there is somebody to ask.
+fn moved_aside(document: &Document, json: &str, aside: &str) -> String {
+    let lines: Vec<String> = document.comment_lines.iter().map(ToString::to_string).collect();
+    let comments = match lines.as_slice() {
+        [] => String::new(),
+        lines => format!(", and with it the comments of lines {}, which JSON cannot carry", lines.join(", ")),
+    };
+    format!("{} becomes {json}; it is kept as {aside}, which nothing reads{comments}", document.file)
+}
+
+/// Shows the change, and asks where there is somebody to ask.
 fn confirmed(shown: &str) -> anyhow::Result<bool> {
+    let mut stderr = anstream::stderr();
+    write!(stderr, "{shown}")?;
     if !std::io::stdin().is_terminal() {
         return Ok(false);
     }
-    let mut stderr = anstream::stderr();
-    write!(stderr, "{shown}\nAccept this? [y/N] ")?;
+    write!(stderr, "\nAccept this? [y/N] ")?;
     stderr.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Writes all edits: first together as the pending update, then one by one; cut off in between, the next update goes on.
-fn apply(world: &World, edits: &[Edit]) -> anyhow::Result<()> {
-    let pending = world.settings.root.join(&world.local.state).join(PENDING);
-    write_whole(&pending, &serde_json::to_vec(edits)?).with_context(|| format!("write {}", pending.display()))?;
-    for edit in edits {
-        let path = world.settings.root.join(&edit.file);
-        if !edit.after.is_empty() {
-            write(world, &edit.file, &edit.after)?;
-        } else if path.exists() {
-            let aside = path.with_added_extension("bak");
-            std::fs::rename(&path, &aside).with_context(|| format!("move {} aside", path.display()))?;
-        }
-    }
-    std::fs::remove_file(&pending).with_context(|| format!("remove {}", pending.display()))
-}
+#[cfg(test)]
+mod tests {
+    use std::fs;
 
-fn finish_pending(world: &World) -> anyhow::Result<()> {
-    let pending = world.settings.root.join(&world.local.state).join(PENDING);
-    if !pending.exists() {
-        return Ok(());
+    use super::super::super::args::{Color, Format};
+    use super::super::super::{crawl, init};
+    use super::*;
+
+    fn globals(root: &std::path::Path) -> Globals {
+        let project = Some(root.to_owned());
+        Globals { project, target: None, format: Format::Human, quiet: true, verbose: 0, color: Color::Never }
     }
-    let bytes = std::fs::read(&pending).with_context(|| format!("read {}", pending.display()))?;
-    let edits: Vec<Edit> = serde_json::from_slice(&bytes).with_context(|| format!("read {}", pending.display()))?;
-    apply(world, &edits)
+
+    /// A project whose orders have a column more than their contract.
+    async fn drifted(root: &std::path::Path) -> World {
+        fs::create_dir_all(root.join("lake/orders")).unwrap();
+        let file = root.join("lake/orders/1.json");
+        fs::write(&file, "{\"id\":1}\n").unwrap();
+        fs::write(root.join("crawlguard.toml"), init::settings("shop", "lake")).unwrap();
+        let world = World::open(&globals(root)).unwrap();
+        crawl::update(&world).await.unwrap();
+        super::super::write_missing(&world, &[]).await.unwrap();
+        fs::write(&file, "{\"id\":1,\"note\":\"x\"}\n").unwrap();
+        crawl::update(&world).await.unwrap();
+        world
+    }
+
+    #[tokio::test]
+    async fn what_changed_while_somebody_was_asked_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let world = drifted(folder.path()).await;
+        let contract = folder.path().join("contracts/raw_orders.json");
+        let edited = fs::read_to_string(&contract).unwrap().replace("1.0.0", "1.0.7");
+        let ask = |_: &str| {
+            fs::write(&contract, &edited)?;
+            Ok(true)
+        };
+        let error = accept(&globals(folder.path()), &world, Update::default(), Some(&ask)).await.unwrap_err();
+        assert!(error.to_string().contains("changed meanwhile"), "{error}");
+        assert_eq!(fs::read_to_string(&contract).unwrap(), edited);
+        let yes = |shown: &str| Ok(shown.contains("note"));
+        let updated = accept(&globals(folder.path()), &world, Update::default(), Some(&yes)).await.unwrap();
+        assert_eq!(updated.tables, BTreeSet::from(["raw_orders".to_owned()]));
+        assert!(!journal::is_there(&world));
+    }
 }

@@ -35,8 +35,8 @@ columns after it move as well.
 `raw_orders` had `id, amount, channel`; the catalog now says `id, channel`.
 
 ## How to resolve
-Restore the column, or take it out of the models and run `crawlguard contracts update raw_orders`. If it was renamed, the help
-says what it may be called now: change the models to that name.
+Restore the column, or take it out of the models and run `crawlguard contracts update raw_orders`. If it was renamed, accept that
+with `crawlguard contracts update raw_orders --rename old=new`: the models keep their columns and read the new one.
 
 ## Known limits
 Without field ids a rename is a removal and an addition. A rename is suggested with a score and never assumed.

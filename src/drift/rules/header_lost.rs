@@ -21,7 +21,13 @@ fn detect(change: &Change) -> Option<(String, String)> {
         before(change),
         after(change)
     );
-    Some((message, accept(change, "Give the crawler a CSV classifier with `ContainsHeader=PRESENT` and crawl again")))
+    Some((
+        message,
+        accept(
+            change,
+            "Restore the header row, or give the crawler a CSV classifier with `ContainsHeader=PRESENT` and crawl again",
+        ),
+    ))
 }
 
 const DOCS: &str = "\

@@ -50,10 +50,15 @@ pub(super) fn by_bytes<'a>(change: &Change, safe: &'a str, not: &'a str) -> &'a 
 
 /// The command that accepts what the catalog shows, ready to paste.
 pub(super) fn update(change: &Change) -> String {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "_-.".contains(character);
-    match change.table.chars().all(plain) {
-        true => format!("`crawlguard contracts update {}`", change.table),
-        false => format!("`crawlguard contracts update '{}'`", change.table.replace('\'', r"'\''")),
+    format!("`crawlguard contracts update {}`", shell_word(&change.table))
+}
+
+/// A word as a POSIX shell takes it whole.
+pub(in crate::drift) fn shell_word(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "_-.=".contains(character);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 

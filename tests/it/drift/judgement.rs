@@ -123,10 +123,15 @@ fn a_rename_is_suggested_with_score_and_reason() {
     };
     assert_eq!(
         help("id int, phone string, note string", "id int, phone_number string, note string").as_deref(),
-        Some("Possible rename to `phone_number` (score 0.87: same type, same place, similar name).")
+        Some(
+            "Possible rename to `phone_number` (score 0.87: same type, same place, similar name). To accept it as one, run \
+             `crawlguard contracts update raw_orders --rename phone=phone_number`."
+        )
     );
-    let nested = help("o struct<a:int,price:double>", "o struct<a:int,unit_price:double>");
-    assert!(nested.expect("suggested").starts_with("Possible rename to `o.unit_price`"));
+    let nested = help("o struct<a:int,price:double>", "o struct<a:int,unit_price:double>").expect("suggested");
+    assert!(nested.starts_with("Possible rename to `o.unit_price`") && !nested.contains("--rename"), "{nested}");
+    let retyped = help("phone string", "phone_number bigint").expect("suggested");
+    assert!(!retyped.contains("--rename"), "another type is no rename that can be accepted: {retyped}");
     assert_eq!(help("id int, phone string", "weather double, id int"), None, "nothing alike");
     assert_eq!(help("id int, phone string", "id int"), None, "nothing added");
     let best = help("a int, amount double, b int", "a int, amount_eur double, b int, zone double").expect("suggested");

@@ -235,6 +235,50 @@ fn a_changed_column_taken_unnamed_is_a_problem(#[case] select: &str) {
     assert!(messages(substituted(select))[0].contains("of raw changed and is taken unnamed here"));
 }
 
+/// `a` of raw is called `new a` now.
+fn renamed(select: &str) -> Result<String, Problems> {
+    let sources = [table("raw", "id int, new a string, b string"), table("other", "id int, new a string, x string")];
+    let change = Substitution::Renamed {
+        table: "raw".into(),
+        column: "a".into(),
+        to: "New A".into(),
+        data_type: DataType::String,
+    };
+    let adaptation = adapt(&graph(vec![model("m", select)], &sources), &sources, &[], &[change])?;
+    Ok(adaptation.models.first().map_or_else(|| "unchanged".to_owned(), |model| model.select().to_owned()))
+}
+
+#[rstest]
+#[case("SELECT a, b FROM raw", "SELECT \"new a\" AS a, b FROM raw")]
+#[case("SELECT r.A, lower(r.a) AS x FROM raw AS r", "SELECT r.\"new a\" AS a, lower(r.\"new a\") AS x FROM raw AS r")]
+#[case(
+    "SELECT a AS x FROM raw WHERE a > '' ORDER BY a",
+    "SELECT \"new a\" AS x FROM raw WHERE \"new a\" > '' ORDER BY \"new a\""
+)]
+#[case("SELECT a FROM raw ORDER BY a", "SELECT \"new a\" AS a FROM raw ORDER BY a")]
+#[case("WITH s AS (SELECT a FROM raw) SELECT a FROM s", "WITH s AS (SELECT \"new a\" AS a FROM raw) SELECT a FROM s")]
+#[case("SELECT b FROM raw", "unchanged")]
+fn a_renamed_column_is_read_under_its_new_name(#[case] select: &str, #[case] expected: &str) {
+    assert_eq!(renamed(select).unwrap_or_else(|problems| panic!("{problems}")), expected);
+}
+
+#[rstest]
+#[case::star("SELECT * FROM raw", "`a` of raw changed and is taken unnamed here")]
+#[case::ambiguous("SELECT raw.id, a AS x FROM raw JOIN other ON raw.id = other.id", "ambiguous column `new a`")]
+#[case::captured_by_output("SELECT id AS \"new a\" FROM raw ORDER BY a", "decide which rows")]
+#[case::captured_by_subquery(
+    "SELECT id, (SELECT max(x) FROM other WHERE x = a) AS m FROM raw",
+    "the adapted model reads `m` from other columns"
+)]
+#[case::captured_by_lambda(
+    "SELECT transform(ARRAY[b], \"new a\" -> \"new a\" || a) AS m FROM raw",
+    "reads `m` from other columns"
+)]
+fn a_new_name_that_means_something_else_is_a_problem(#[case] select: &str, #[case] expected: &str) {
+    let found = messages(renamed(select)).join("\n");
+    assert!(found.contains(expected), "{found}");
+}
+
 fn select() -> impl Strategy<Value = String> {
     let item =
         prop::sample::select(vec!["a", "lower(b) AS x", "ARRAY[a, c][1] AS y", "\"email address\"", "'é, ''q''' AS z"]);

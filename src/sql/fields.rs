@@ -1,0 +1,261 @@
+//! What models read inside columns: fields of structs, items of arrays, values of maps.
+//!
+//! Lineage knows columns. A field that is gone, or of another type, is found here, at the place that names it, so that it is
+//! a problem of the model and not an error of the engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use polyglot_sql::TokenType as T;
+
+use super::lineage::{source_columns, table_columns};
+use super::outline::Query;
+use super::resolve::{self, Columns, Origins, Resolved};
+use super::source::Source;
+use super::{Graph, Model, tables, types};
+use crate::problem::Problem;
+use crate::schema::{DataType, Table};
+
+/// A place that reads a column, or something inside it: `r.order.items[1].price`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Access {
+    pub tokens: Range<usize>,
+    /// The type of the whole, if it is certain.
+    pub data_type: Option<DataType>,
+    /// The token of a field that its struct does not have.
+    pub unknown: Option<usize>,
+}
+
+/// Follows fields and subscripts from the token after a column of type `data_type`.
+pub(super) fn walk(source: &Source, column: Range<usize>, data_type: &DataType) -> Access {
+    let mut at = column.end;
+    let mut inner = data_type;
+    loop {
+        match (source.kind(at), inner) {
+            (Some(T::Dot), DataType::Struct(fields)) => {
+                let name = source.name(at + 1);
+                let Some(field) = fields.iter().find(|field| field.name.to_lowercase() == name) else {
+                    return Access { tokens: column.start..at + 2, data_type: None, unknown: Some(at + 1) };
+                };
+                inner = &field.data_type;
+                at += 2;
+            }
+            (Some(T::LBracket), DataType::Array(item) | DataType::Map(_, item)) => {
+                inner = item;
+                at = source.after(at);
+            }
+            _ => return Access { tokens: column.start..at, data_type: Some(inner.clone()), unknown: None },
+        }
+    }
+}
+
+/// Where models read fields otherwise than the `found` tables have them: fields that are gone, types that are not what
+/// `promised` says and not `harmless` (before, after), UNNEST over a struct that has more or fewer fields now.
+///
+/// A field whose way is not certain (in a lambda, behind a function) counts by its name alone. One that stands in a CAST is
+/// settled. Whole columns are not looked at: they are substituted.
+pub fn field_problems(
+    graph: &Graph,
+    promised: &[Table],
+    found: &[Table],
+    harmless: &dyn Fn(&DataType, &DataType) -> bool,
+) -> Vec<Problem> {
+    let reshaped = reshaped(promised, found);
+    let mut reader = FieldReader {
+        harmless,
+        before: source_columns(promised),
+        after: source_columns(&reshaped),
+        changed: changed(promised, &reshaped, harmless),
+        problems: Vec::new(),
+    };
+    for model in graph.order.iter().filter_map(|name| graph.models.get(name)) {
+        if let Ok(source) = Source::read(&model.text) {
+            reader.model(model, &source);
+        }
+    }
+    reader.problems
+}
+
+/// The promised tables, with what is inside columns as it was found.
+fn reshaped(promised: &[Table], found: &[Table]) -> Vec<Table> {
+    let mut tables = promised.to_vec();
+    for table in &mut tables {
+        let Some(found) = found.iter().find(|other| other.name == table.name) else { continue };
+        for column in &mut table.columns {
+            if let Some(other) = found.column(&column.name)
+                && is_same_kind(&column.data_type, &other.data_type)
+            {
+                column.data_type = other.data_type.clone();
+            }
+        }
+    }
+    tables
+}
+
+fn is_same_kind(a: &DataType, b: &DataType) -> bool {
+    use DataType::{Array, Map, Struct};
+    matches!((a, b), (Array(_), Array(_)) | (Map(..), Map(..)) | (Struct(_), Struct(_)))
+}
+
+/// Names of fields that are gone or of another type, by the column that they are in.
+type Changed = BTreeMap<(String, String), BTreeSet<String>>;
+
+fn changed(promised: &[Table], reshaped: &[Table], harmless: &dyn Fn(&DataType, &DataType) -> bool) -> Changed {
+    let mut changed = Changed::new();
+    for (before, after) in promised.iter().zip(reshaped) {
+        for (old, new) in before.columns.iter().zip(&after.columns) {
+            let mut names = BTreeSet::new();
+            changed_fields(&old.data_type, &new.data_type, harmless, &mut names);
+            if !names.is_empty() {
+                changed.insert((before.name.to_lowercase(), old.name.to_lowercase()), names);
+            }
+        }
+    }
+    changed
+}
+
+fn changed_fields(
+    before: &DataType,
+    after: &DataType,
+    harmless: &dyn Fn(&DataType, &DataType) -> bool,
+    names: &mut BTreeSet<String>,
+) {
+    match (before, after) {
+        (DataType::Array(before), DataType::Array(after)) => changed_fields(before, after, harmless, names),
+        (DataType::Map(_, before), DataType::Map(_, after)) => changed_fields(before, after, harmless, names),
+        (DataType::Struct(before), DataType::Struct(after)) => {
+            for old in before {
+                let name = old.name.to_lowercase();
+                match after.iter().find(|new| new.name.to_lowercase() == name) {
+                    Some(new) if is_same_kind(&old.data_type, &new.data_type) => {
+                        changed_fields(&old.data_type, &new.data_type, harmless, names);
+                    }
+                    Some(new) if new.data_type == old.data_type || harmless(&old.data_type, &new.data_type) => {}
+                    _ => {
+                        names.insert(name);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Goes through the models in build order.
+struct FieldReader<'a> {
+    harmless: &'a dyn Fn(&DataType, &DataType) -> bool,
+    before: BTreeMap<String, Columns>,
+    after: BTreeMap<String, Columns>,
+    changed: Changed,
+    problems: Vec<Problem>,
+}
+
+impl FieldReader<'_> {
+    fn model(&mut self, model: &Model, source: &Source) {
+        let query = Query::of(source);
+        let old = resolve::resolve(&model.file, source, &query, &self.before);
+        let new = resolve::resolve(&model.file, source, &query, &self.after);
+        let mut seen = BTreeSet::new();
+        for after in &new.accesses {
+            let before = old.accesses.iter().find(|before| before.tokens.start == after.tokens.start);
+            if seen.insert(after.tokens.start) {
+                self.access(model, source, before, after);
+            }
+        }
+        for (token, fits) in &new.unnested {
+            let fitted = old.unnested.iter().any(|(other, fitted)| other == token && *fitted);
+            if fitted && !fits {
+                let message = "UNNEST gives other columns than it did: the struct has more or fewer fields now";
+                let help = "name the columns that it gives now, by hand";
+                self.problems.push(Problem::new(&model.file, source.place(*token), message, help));
+            }
+        }
+        self.by_name(model, source, &query, &old);
+        self.go_on(model, &old, &new);
+    }
+
+    fn access(&mut self, model: &Model, source: &Source, before: Option<&Access>, after: &Access) {
+        if let Some(token) = after.unknown {
+            let known = source.slice(&(after.tokens.start..token - 1));
+            let message = format!("`{known}` has no field `{}`", source.name(token));
+            let help = "take the field out of the model by hand, or bring it back at its source";
+            self.problems.push(Problem::new(&model.file, source.place(token), message, help));
+            return;
+        }
+        let Some((old, new)) = before.and_then(|before| before.data_type.as_ref()).zip(after.data_type.as_ref()) else {
+            return;
+        };
+        let settled = old == new || is_same_kind(old, new) || (self.harmless)(old, new);
+        if !settled && !is_cast(source, &after.tokens) {
+            let shown = source.slice(&after.tokens);
+            let message = format!("`{shown}` was {old} and is {new}");
+            let to = types::to_dml(old).unwrap_or_else(|| "…".to_owned());
+            let help = format!("mend the model by hand: `TRY_CAST({shown} AS {to})` keeps what is read there");
+            self.problems.push(Problem::new(&model.file, source.place(after.tokens.start), message, help));
+        }
+    }
+
+    /// Fields whose way is not certain, by their name.
+    fn by_name(&mut self, model: &Model, source: &Source, query: &Query, old: &Resolved) {
+        let named = old.sites.iter().map(|site| (site.table.clone(), site.column.clone()));
+        let named: Origins = named.chain(old.columns.rows.clone()).chain(origins(&old.columns)).collect();
+        let names: BTreeSet<&String> =
+            self.changed.iter().filter(|(column, _)| named.contains(*column)).flat_map(|(_, names)| names).collect();
+        if names.is_empty() {
+            return;
+        }
+        let mut certain: Vec<Range<usize>> = old.accesses.iter().map(|access| access.tokens.clone()).collect();
+        certain.extend(tables::of(source, query).into_iter().map(|table| table.tokens));
+        for field in 1..source.tokens.len() {
+            let name = source.name(field);
+            if source.kind(field - 1) != Some(T::Dot)
+                || !names.contains(&name)
+                || certain.iter().any(|range| range.contains(&field))
+                || is_cast(source, &(field..field + 1))
+            {
+                continue;
+            }
+            let message = format!("`.{name}` may read a field that is gone or has another type");
+            let help = "take it out of the model by hand, or wrap it in a TRY_CAST to the type it had";
+            self.problems.push(Problem::new(&model.file, source.place(field), message, help));
+        }
+    }
+
+    /// The model's columns, for the models that read it.
+    fn go_on(&mut self, model: &Model, old: &Resolved, new: &Resolved) {
+        for output in &old.columns.outputs {
+            let names: BTreeSet<String> =
+                output.origins.iter().filter_map(|origin| self.changed.get(origin)).flatten().cloned().collect();
+            if !names.is_empty() {
+                self.changed.insert((model.name.clone(), output.name.clone()), names);
+            }
+        }
+        let as_table = |columns: &Columns| {
+            let all = columns.outputs.iter().map(|output| (output.name.clone(), output.data_type.clone()));
+            table_columns(&model.name, all.collect())
+        };
+        self.before.insert(model.name.clone(), as_table(&old.columns));
+        self.after.insert(model.name.clone(), as_table(&new.columns));
+    }
+}
+
+fn origins(columns: &Columns) -> impl Iterator<Item = (String, String)> {
+    columns.outputs.iter().flat_map(|output| output.origins.iter().cloned())
+}
+
+/// True if the tokens end what a CAST or TRY_CAST casts.
+fn is_cast(source: &Source, tokens: &Range<usize>) -> bool {
+    if source.kind(tokens.end) != Some(T::As) {
+        return false;
+    }
+    let mut at = tokens.start;
+    while at > 0 {
+        at -= 1;
+        match source.partner(at) {
+            Some(open) if open < at => at = open,
+            Some(_) => return at > 0 && matches!(source.name(at - 1).as_str(), "cast" | "try_cast"),
+            None => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,238 @@
+//! Accepting drift: `contracts init` and `contracts update`, through the binary.
+
+use super::*;
+
+fn read(lake: &Lake, file: &str) -> String {
+    std::fs::read_to_string(lake.path(file)).unwrap()
+}
+
+/// A lake whose orders call their city otherwise now.
+fn renamed() -> Lake {
+    let lake = Lake::new();
+    lake.write("lake/orders/1.json", RENAMED);
+    lake.crawl();
+    lake
+}
+
+/// Baskets with a struct, and a model that reads a field of it.
+fn nested() -> Lake {
+    let lake = Lake::new();
+    lake.write("lake/baskets/1.json", "{\"id\":1,\"buyer\":{\"name\":\"Ann\",\"city\":\"Rome\"}}\n");
+    lake.write("sql/int_baskets.sql", "SELECT\n    id,\n    buyer.city AS city\nFROM raw_baskets\n");
+    lake.crawl();
+    expect(lake.root(), 0, &["contracts", "init", "raw_baskets"]);
+    expect(lake.root(), 0, &["run"]);
+    lake
+}
+
+#[test]
+fn a_field_that_models_name_is_not_accepted_away() {
+    let lake = nested();
+    lake.write("lake/baskets/1.json", "{\"id\":1,\"buyer\":{\"name\":\"Ann\"}}\n");
+    assert_eq!(json(lake.root(), 1, &["run"])["findings"][0]["rule"], "struct-field-removed");
+    let contract = read(&lake, "contracts/raw_baskets.json");
+    let message = refused(lake.root(), &["contracts", "update", "--yes"]);
+    assert!(message.contains("sql/int_baskets.sql:3:11: `buyer` has no field `city`"), "{message}");
+    assert_eq!(read(&lake, "contracts/raw_baskets.json"), contract);
+    lake.write("sql/int_baskets.sql", "SELECT\n    id,\n    buyer.name AS city\nFROM raw_baskets\n");
+    expect(lake.root(), 0, &["contracts", "update", "--yes"]);
+    assert_eq!(json(lake.root(), 0, &["run"])["outcome"], "published");
+}
+
+#[test]
+fn a_field_of_another_type_is_mended_in_the_model_first() {
+    let lake = nested();
+    lake.write("lake/baskets/1.json", "{\"id\":1,\"buyer\":{\"name\":\"Ann\",\"city\":7}}\n");
+    expect(lake.root(), 1, &["run"]);
+    let message = refused(lake.root(), &["contracts", "update", "--yes"]);
+    assert!(message.contains("sql/int_baskets.sql:3:5: `buyer.city` was string and is int"), "{message}");
+    let mended = "SELECT\n    id,\n    TRY_CAST(buyer.city AS varchar) AS city\nFROM raw_baskets\n";
+    lake.write("sql/int_baskets.sql", mended);
+    expect(lake.root(), 0, &["contracts", "update", "--yes"]);
+    assert_eq!(json(lake.root(), 0, &["run"])["outcome"], "published");
+}
+
+#[test]
+fn a_model_of_a_field_that_nothing_promises_is_a_problem_before_anything_runs() {
+    let lake = nested();
+    lake.write("sql/int_baskets.sql", "SELECT id, buyer.town AS city FROM raw_baskets\n");
+    for command in ["check", "plan", "run"] {
+        let message = refused(lake.root(), &[command]);
+        assert!(message.contains("sql/int_baskets.sql:1:18: `buyer` has no field `town`"), "{command}: {message}");
+    }
+}
+
+/// As if the machine had died between the contract and the model.
+fn cut_off(lake: &Lake) -> (String, String) {
+    let (contract, model) = (read(lake, "contracts/raw_orders.json"), read(lake, "sql/int_orders.sql"));
+    let accepted = contract.replace("1.0.0", "2.0.0");
+    let edits = serde_json::json!([
+        {"file": "contracts/raw_orders.json", "before": contract, "after": accepted},
+        {"file": "sql/int_orders.sql", "before": model, "after": format!("{model}-- accepted\n")},
+        {"file": "contracts/log.jsonl", "before": null, "after": ""},
+    ]);
+    lake.write("contracts/raw_orders.json", &accepted);
+    lake.write(".crawlguard/update.json", &edits.to_string());
+    (accepted, model)
+}
+
+#[test]
+fn half_an_acceptance_is_read_by_nobody_and_finished_by_the_next() {
+    let lake = Lake::new();
+    let (accepted, model) = cut_off(&lake);
+    for arguments in [&["check"][..], &["plan"], &["run"], &["contracts", "init"]] {
+        let message = refused(lake.root(), arguments);
+        assert!(message.contains("run `crawlguard contracts update`"), "{arguments:?}: {message}");
+    }
+    expect(lake.root(), 0, &["contracts", "update"]);
+    assert_eq!(read(&lake, "contracts/raw_orders.json"), accepted);
+    assert_eq!(read(&lake, "sql/int_orders.sql"), format!("{model}-- accepted\n"));
+    assert!(!lake.path(".crawlguard/update.json").exists());
+    expect(lake.root(), 0, &["check"]);
+}
+
+#[test]
+fn a_file_edited_since_an_acceptance_was_cut_off_is_kept() {
+    let lake = Lake::new();
+    let (accepted, model) = cut_off(&lake);
+    lake.write("sql/int_orders.sql", &format!("{model}-- mine\n"));
+    let message = refused(lake.root(), &["contracts", "update", "--yes"]);
+    assert!(message.contains("sql/int_orders.sql: was edited") && message.contains("update.json"), "{message}");
+    assert!(!message.contains("raw_orders.json: was edited"), "{message}");
+    assert_eq!(read(&lake, "sql/int_orders.sql"), format!("{model}-- mine\n"));
+    // The help's second way out: everything as it stands.
+    std::fs::remove_file(lake.path(".crawlguard/update.json")).unwrap();
+    expect(lake.root(), 0, &["contracts", "update", "--yes"]);
+    assert_eq!(read(&lake, "contracts/raw_orders.json"), accepted);
+}
+
+#[test]
+fn the_question_shows_the_change_and_needs_no_lock() {
+    use crawlguard::store::Store;
+
+    let lake = renamed();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _lease = runtime.block_on(lake.store().lock("ann, process 7")).unwrap();
+    let message = refused(lake.root(), &["contracts", "update"]);
+    assert!(message.contains("CAST(NULL AS varchar)"), "{message}");
+    assert!(message.contains("`ship city` of raw_orders is gone: models read NULL in its place"), "{message}");
+    assert!(message.contains("--rename 'ship city=city'"), "{message}");
+    assert!(message.contains("add --yes"), "{message}");
+    let message = refused(lake.root(), &["contracts", "update", "--yes"]);
+    assert!(message.contains("ann, process 7"), "writing takes the lock: {message}");
+}
+
+#[test]
+fn a_rename_that_somebody_states_keeps_the_column() {
+    let lake = renamed();
+    let property = |lake: &Lake| {
+        let contract: Value = serde_json::from_str(&read(lake, "contracts/raw_orders.json")).unwrap();
+        (contract["schema"][0]["properties"][1].clone(), contract["version"].clone())
+    };
+    let (before, _) = property(&lake);
+    let check = json(lake.root(), 1, &["check"]);
+    let removed = check["findings"].as_array().unwrap().iter().find(|found| found["rule"] == "column-removed").unwrap();
+    let flag = "crawlguard contracts update raw_orders --rename 'ship city=city'";
+    assert!(removed["help"].as_str().unwrap().contains(flag), "{removed}");
+    let shown = expect(lake.root(), 0, &["contracts", "update", "raw_orders", "--rename", "ship city=city", "--yes"]);
+    assert!(!shown.contains("CAST(NULL"), "{shown}");
+    assert!(read(&lake, "sql/int_orders.sql").contains("    nullif(trim(city), '') AS city\n"));
+    let (after, version) = property(&lake);
+    assert_eq!((&after["id"], &after["name"]), (&before["id"], &"city".into()));
+    assert_eq!(version, "2.0.0");
+    let log = json(lake.root(), 0, &["contracts", "log"]);
+    assert_eq!(log["log"][0]["renamed"], serde_json::json!({"ship city": "city"}));
+    assert_eq!(json(lake.root(), 0, &["run"])["verdict"], "clean");
+    let rows = json(lake.root(), 0, &["query", "SELECT id, city FROM int_orders"]);
+    assert_eq!(rows, serde_json::json!([{"id": 1, "city": "Rome"}]));
+}
+
+#[test]
+fn renames_that_do_not_hold_are_all_told() {
+    let lake = Lake::new();
+    lake.write("lake/orders/1.json", "{\"Id\":1,\"City\":7}\n");
+    lake.crawl();
+    let update = |more: &[&str]| refused(lake.root(), &[&["contracts", "update", "--yes"], more].concat());
+    let message = update(&["raw_orders", "--rename", "ship cty=town", "--rename", "ship city=city", "--rename", "x"]);
+    for part in [
+        "`ship cty` is not a removed column of raw_orders\n  help: did you mean `ship city`?",
+        "`town` is not an added column of raw_orders\n  help: name one of `city`",
+        "`ship city` was string, and `city` is int",
+        "--rename x: is not OLD=NEW",
+    ] {
+        assert!(message.contains(part), "{part} is missing: {message}");
+    }
+    assert!(update(&["--rename", "ship city=city"]).contains("--rename is of one table"));
+    assert!(!lake.path("contracts/log.jsonl").exists());
+}
+
+#[test]
+fn the_log_names_whom_git_would_name() {
+    let lake = renamed();
+    let update = |lake: &Lake, variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crawlguard"));
+        command.current_dir(lake.root()).args(["contracts", "update", "--yes"]);
+        command.env_remove("GIT_AUTHOR_NAME").env_remove("GIT_AUTHOR_EMAIL").env_remove("USER");
+        assert!(command.envs(variables.iter().copied()).output().unwrap().status.success());
+        let log = json(lake.root(), 0, &["contracts", "log"]);
+        log["log"].as_array().unwrap().last().unwrap()["who"].as_str().unwrap().to_owned()
+    };
+    let author = [("GIT_AUTHOR_NAME", "Ann Lee"), ("GIT_AUTHOR_EMAIL", "ann@example.org")];
+    assert_eq!(update(&lake, &author), "Ann Lee <ann@example.org>");
+    lake.write("lake/orders/1.json", "{\"Id\":1,\"City\":\"Rome\",\"Note\":\"x\"}\n");
+    lake.crawl();
+    for words in [&["init", "-q"][..], &["config", "user.name", "Bo"], &["config", "user.email", "bo@example.org"]] {
+        assert!(Command::new("git").current_dir(lake.root()).args(words).status().unwrap().success());
+    }
+    assert_eq!(update(&lake, &[]), "Bo <bo@example.org>");
+}
+
+#[test]
+fn contracts_are_made_for_the_tables_that_are_named() {
+    let lake = Lake::new();
+    for source in ["apples", "pears"] {
+        lake.write(&format!("lake/{source}/1.json"), "{\"id\":1}\n");
+    }
+    lake.crawl();
+    let made = json(lake.root(), 0, &["contracts", "init", "raw_pears"]);
+    assert_eq!(made["written"], serde_json::json!(["contracts/raw_pears.json"]));
+    let message = refused(lake.root(), &["contracts", "init", "raw_orders", "raw_aples", "raw_apples"]);
+    assert!(message.contains("raw_orders: has a contract already"), "{message}");
+    assert!(message.contains("raw_aples: is not in the catalog\n  help: did you mean `raw_apples`?"), "{message}");
+    assert!(!lake.path("contracts/raw_apples.json").exists());
+    assert!(refused(lake.root(), &["init"]).contains("crawlguard contracts init"));
+}
+
+#[test]
+fn a_yaml_contract_becomes_json_and_says_so() {
+    let lake = renamed();
+    let yaml = format!("# ours\n{}", read(&lake, "contracts/raw_orders.json"));
+    std::fs::remove_file(lake.path("contracts/raw_orders.json")).unwrap();
+    lake.write("contracts/raw_orders.yaml", &yaml);
+    let shown = refused(lake.root(), &["contracts", "update"]);
+    let note =
+        "contracts/raw_orders.yaml becomes contracts/raw_orders.json; it is kept as contracts/raw_orders.yaml.bak";
+    assert!(shown.contains(note) && shown.contains("comments of lines 1"), "{shown}");
+    lake.write("contracts/raw_orders.yaml.bak", "an older one\n");
+    assert!(refused(lake.root(), &["contracts", "update", "--yes"]).contains("raw_orders.yaml.bak is in the way"));
+    std::fs::remove_file(lake.path("contracts/raw_orders.yaml.bak")).unwrap();
+    expect(lake.root(), 0, &["contracts", "update", "--yes"]);
+    assert_eq!(read(&lake, "contracts/raw_orders.yaml.bak"), yaml);
+    let listed = json(lake.root(), 0, &["contracts", "list"]);
+    assert_eq!(listed["contracts"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["contracts"][0]["file"], "contracts/raw_orders.json");
+}
+
+#[test]
+fn a_lost_header_is_refused_for_what_it_is() {
+    let lake = Lake::new();
+    lake.write("lake/people/1.csv", "id,name\n1,Ann\n2,Bob\n");
+    lake.crawl();
+    expect(lake.root(), 0, &["contracts", "init", "raw_people"]);
+    lake.write("sql/int_people.sql", "SELECT id, name FROM raw_people\n");
+    lake.write("lake/people/1.csv", "1,Ann\n2,Bob\n");
+    lake.crawl();
+    let message = refused(lake.root(), &["contracts", "update", "--yes"]);
+    assert!(message.contains("raw_people: cannot be accepted: its header is lost"), "{message}");
+    assert!(message.contains("restore the header row") && !message.contains("unknown column"), "{message}");
+}
