@@ -65,3 +65,13 @@ impl From<Problem> for Problems {
         Self(vec![problem])
     }
 }
+
+/// A word of a command that help names, as a POSIX shell takes it whole.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

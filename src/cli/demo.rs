@@ -10,11 +10,12 @@ use serde_json::json;
 
 use super::args::{Format, Globals};
 use super::contracts::{self, Update};
-use super::world::{World, absolute, shell_word};
+use super::world::{World, absolute};
 use super::{crawl, exit, init, run};
 use crate::config;
 use crate::notify::Outbox;
 use crate::pipeline::{Outcome, Run};
+use crate::problem::shell_word;
 use crate::report::human;
 use crate::sample;
 use crate::store::write_whole;

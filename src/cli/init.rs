@@ -8,10 +8,11 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::args::Globals;
-use super::world::{World, absolute, shell_word};
+use super::world::{World, absolute};
 use super::{contracts, crawl, exit, print, say};
 use crate::catalog::Catalog;
 use crate::config;
+use crate::problem::shell_word;
 use crate::sql::first_model;
 use crate::store::write_whole;
 

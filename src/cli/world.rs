@@ -10,7 +10,7 @@ use super::{contracts, who};
 use crate::catalog::FilesCatalog;
 use crate::config::{Local, Settings, Target};
 use crate::pipeline::{Commands, Project};
-use crate::problem::Problems;
+use crate::problem::{Problems, shell_word};
 use crate::store::FsStore;
 
 /// A local target, opened.
@@ -81,16 +81,6 @@ fn repeated(globals: &Globals, settings: &Settings) -> Vec<String> {
         words.extend(["--target".to_owned(), shell_word(target)]);
     }
     words
-}
-
-/// A word as a POSIX shell takes it whole.
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 pub fn absolute(path: &Path) -> PathBuf {

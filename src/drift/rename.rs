@@ -2,8 +2,8 @@
 
 use similar::TextDiff;
 
-use super::rules::shell_word;
 use super::{Change, ChangeKind};
+use crate::problem::shell_word;
 use crate::schema::path;
 
 /// Below this a suggestion would mislead more often than help.

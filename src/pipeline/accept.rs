@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::{additions, is_harmless, substitutions};
+use super::compare::{adapted, additions, substitutions};
 use super::{Comparison, Project, Rename};
 use crate::contract::Contract;
 use crate::drift::{Finding, Level};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, shell_word};
 use crate::schema::Table;
-use crate::sql::{Adaptation, Addition, Substitution, adapt, field_problems};
+use crate::sql::{Adaptation, Addition, Substitution, adapt};
 
 /// The models as they must read once drift is accepted.
 #[derive(Debug, Clone, Default)]
@@ -50,9 +50,7 @@ pub fn accept(
     let nulls = nulls(&substitutions, &additions);
     substitutions.extend(renames.iter().map(renamed));
     let adaptation =
-        adapt(&project.graph, &sources, &[], &substitutions).map_err(|problems| because(problems, &findings))?;
-    let promised: Vec<Table> = crawled.iter().map(|contract| contract.table.clone()).collect();
-    Problems::or(field_problems(&project.graph, &promised, &sources, &is_harmless), ())?;
+        adapted(project, &crawled, &sources, &[], &substitutions).map_err(|problems| because(problems, &findings))?;
     let mut accepted = Accepted { adaptation, left_out: Vec::new(), nulls };
     let mut carried = Vec::new();
     // One by one: an addition that cannot be carried must not stand in the way of the others, or of accepting.
@@ -82,10 +80,13 @@ fn nulls(substitutions: &[Substitution], additions: &[Addition]) -> Vec<String> 
         let null = format!("`{column}` of {table} is gone: models read NULL in its place from now on");
         let fits = |added: &&Addition| added.table == *table && added.data_type == *data_type;
         let names: Vec<String> =
-            additions.iter().filter(fits).map(|added| format!("--rename '{column}={}'", added.column)).collect();
+            additions.iter().filter(fits).map(|added| shell_word(&format!("{column}={}", added.column))).collect();
         Some(match names.as_slice() {
             [] => null,
-            names => format!("{null}; if it only has a new name, accept with {} instead", names.join(" or ")),
+            names => format!(
+                "{null}; if it only has a new name, accept with --rename {} instead",
+                names.join(" or --rename ")
+            ),
         })
     };
     substitutions.iter().filter_map(note).collect()

@@ -50,10 +50,7 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
     let mut findings = judge(&changes, &crawled, Some(&lineage));
     let substitutions = substitutions(&changes, &findings, &crawled, &lineage);
     let extra_checks = cast_checks(&substitutions);
-    let adapted =
-        adapt(&project.graph, &tables, &additions(&changes, &findings), &substitutions).and_then(|adaptation| {
-            Problems::or(field_problems(&project.graph, &promised, &tables, &is_harmless), adaptation)
-        });
+    let adapted = adapted(project, &crawled, &tables, &additions(&changes, &findings), &substitutions);
     let adaptation = match adapted {
         Ok(adaptation) => adaptation,
         Err(_) if Verdict::of(&findings) > Verdict::Tolerated => Adaptation::default(),
@@ -68,8 +65,25 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
     Ok(Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks })
 }
 
+/// [`adapt`] to the tables as they are from now on, where every field that a model names must be as promised, too.
+pub(super) fn adapted(
+    project: &Project,
+    crawled: &[Contract],
+    sources: &[Table],
+    additions: &[Addition],
+    substitutions: &[Substitution],
+) -> Result<Adaptation, Problems> {
+    let promised: Vec<Table> = crawled.iter().map(|contract| contract.table.clone()).collect();
+    let mut problems = field_problems(&project.graph, &promised, sources, &is_harmless);
+    let adaptation = adapt(&project.graph, sources, additions, substitutions).unwrap_or_else(|Problems(found)| {
+        problems.extend(found);
+        Adaptation::default()
+    });
+    Problems::or(problems, adaptation)
+}
+
 /// True if what read the one type reads the other.
-pub(super) fn is_harmless(before: &DataType, after: &DataType) -> bool {
+fn is_harmless(before: &DataType, after: &DataType) -> bool {
     matches!(Promotion::of(before, after), Promotion::Identical | Promotion::Widening)
 }
 

@@ -275,6 +275,27 @@ fn promised(value: &Value) -> Table {
 }
 
 #[test]
+fn a_renamed_column_keeps_its_property_under_the_new_name() {
+    let value = small(
+        json!([
+            {"id": "p1", "name": "Client", "physicalName": "client", "physicalType": "string", "required": true},
+            {"id": "p2", "name": "town", "physicalType": "string", "x-team": 1},
+        ]),
+        json!([]),
+    );
+    let mut table = promised(&value);
+    table.columns = vec![Column::new("city", DataType::String), Column::new("customer", DataType::String)];
+    let renamed = texts([("client", "customer"), ("town", "city")]);
+    let accepted = document(&value).accept_renamed(&table, &renamed).value;
+    let properties = &accepted["schema"][0]["properties"];
+    let city = json!({"id": "p2", "name": "city", "physicalType": "string", "x-team": 1});
+    let customer =
+        json!({"id": "p1", "name": "Client", "physicalName": "customer", "physicalType": "string", "required": true});
+    assert_eq!((&properties[0], &properties[1]), (&city, &customer));
+    assert_eq!(accepted["version"], json!("2.0.0"));
+}
+
+#[test]
 fn accepting_changes_the_schema_alone() {
     let mut table = promised(&full());
     table.columns[0].data_type = DataType::Decimal { precision: 20, scale: 0 };

@@ -31,5 +31,3 @@ pub(super) mod type_widened;
 pub(super) mod unclassified_change;
 pub(super) mod unreadable;
 mod words;
-
-pub(super) use words::shell_word;

@@ -1,6 +1,7 @@
 //! Turns of phrase that the rules share.
 
 use crate::drift::{Change, Decode};
+use crate::problem::shell_word;
 
 /// The side the contract promised, in backticks.
 pub(super) fn before(change: &Change) -> String {
@@ -51,15 +52,6 @@ pub(super) fn by_bytes<'a>(change: &Change, safe: &'a str, not: &'a str) -> &'a 
 /// The command that accepts what the catalog shows, ready to paste.
 pub(super) fn update(change: &Change) -> String {
     format!("`crawlguard contracts update {}`", shell_word(&change.table))
-}
-
-/// A word as a POSIX shell takes it whole.
-pub(in crate::drift) fn shell_word(word: &str) -> String {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "_-.=".contains(character);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 /// Advice to undo the change, or the command that accepts it.

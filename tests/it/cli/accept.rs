@@ -53,6 +53,21 @@ fn a_field_of_another_type_is_mended_in_the_model_first() {
 }
 
 #[test]
+fn a_tolerated_loss_of_a_field_breaks_where_a_model_names_it() {
+    let lake = nested();
+    let mut contract: Value = serde_json::from_str(&read(&lake, "contracts/raw_baskets.json")).unwrap();
+    let policy = serde_json::json!({"property": "crawlguard.policy", "value": {"struct-field-removed": "tolerate"}});
+    contract["customProperties"].as_array_mut().unwrap().push(policy);
+    lake.write("contracts/raw_baskets.json", &contract.to_string());
+    lake.write("lake/baskets/1.json", "{\"id\":1,\"buyer\":{\"name\":\"Ann\"}}\n");
+    let run = json(lake.root(), 1, &["run"]);
+    let message = run["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("sql/int_baskets.sql:3:11: `buyer` has no field `city`"), "{message}");
+    lake.write("sql/int_baskets.sql", "SELECT\n    id,\n    buyer.name\nFROM raw_baskets\n");
+    assert_eq!(json(lake.root(), 0, &["run"])["verdict"], "tolerated");
+}
+
+#[test]
 fn a_model_of_a_field_that_nothing_promises_is_a_problem_before_anything_runs() {
     let lake = nested();
     lake.write("sql/int_baskets.sql", "SELECT id, buyer.town AS city FROM raw_baskets\n");
