@@ -1,5 +1,7 @@
 //! `crawlguard.toml`: what was written, then what it means.
 
+mod shape;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -131,6 +133,7 @@ impl Settings {
 
 /// Reads the text of `crawlguard.toml`.
 pub fn parse(text: &str) -> Result<Config, Problems> {
+    shape::check(text, schemars::schema_for!(Config).as_value())?;
     let config: Config = toml::from_str(text).map_err(|error| {
         let place = error.span().map_or(String::new(), |span| line_column(text, span.start));
         Problem::new(FILE, place, error.message().replace('\n', ", "), "See the schema that `crawlguard init` writes.")
@@ -176,6 +179,53 @@ mod tests {
         let Target::Local(local) = &config.targets["local"];
         assert_eq!((local.raw_prefix.as_str(), local.keep_versions), ("raw_", 4));
         assert_eq!(config.contracts, PathBuf::from("contracts"));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once_with_its_place() {
+        let wrong = "projet = \"p\"\ndefault_target = 3\nfolder = 1\n[targets.a]\nkind = \"local\"\nlakes = \"l\"\n\
+                     keep_versions = -1\n[targets.b]\nlake = \"l\"\n[targets.c]\nkind = \"gcp\"\n";
+        let broken = "project = \"p\ntargets = 1\nsql = [\n";
+        let texts = [wrong, broken, "project = \"p\"\ntargets = 1\n", "project = \"p\"\n[targets]\na = 1\n", ""];
+        let shown: Vec<_> = texts.iter().map(|text| parse(text).unwrap_err().to_string()).collect();
+        insta::assert_snapshot!(shown.join("\n\n"), @r#"
+        crawlguard.toml:11:8: `targets.c.kind` is "gcp"
+          help: Use one of: "local".
+        crawlguard.toml:1:1: `project` is missing
+          help: The project's name, as alerts show it.
+        crawlguard.toml:1:1: `projet` is no setting
+          help: Did you mean `project`?
+        crawlguard.toml:2:18: `default_target` is a whole number, not text in quotes
+          help: Write text in quotes: The target used when `--target` is not given.
+        crawlguard.toml:3:1: `folder` is no setting
+          help: Use one of: project, default_target, contracts, sql, alerts, targets.
+        crawlguard.toml:4:1: `targets.a.database` is missing
+          help: The database's name in the catalog.
+        crawlguard.toml:4:1: `targets.a.lake` is missing
+          help: The lake: one folder a source, relative to this file.
+        crawlguard.toml:6:1: `targets.a.lakes` is no setting
+          help: Did you mean `lake`?
+        crawlguard.toml:7:17: `targets.a.keep_versions` is less than 0
+          help: Published versions kept of each table, the current one included; at least 1.
+        crawlguard.toml:8:1: `targets.b.kind` is missing
+          help: Use one of: "local".
+
+        crawlguard.toml:1:13: invalid basic string, expected `"`
+          help: Mend the TOML there: <https://toml.io>.
+        crawlguard.toml:3:8: unclosed array, expected `]`
+          help: Mend the TOML there: <https://toml.io>.
+
+        crawlguard.toml:2:11: `targets` is a whole number, not a table
+          help: Write a table: Where the pipeline runs, by name.
+
+        crawlguard.toml:3:5: `targets.a` is a whole number, not a table
+          help: Write a table: One place where the pipeline runs.
+
+        crawlguard.toml:1:1: `project` is missing
+          help: The project's name, as alerts show it.
+        crawlguard.toml:1:1: `targets` is missing
+          help: Where the pipeline runs, by name.
+        "#);
     }
 
     #[test]

@@ -9,5 +9,5 @@ mod spec;
 mod statement;
 
 pub use evaluate::{CheckResult, CheckStatus, Measured, evaluate};
-pub use spec::{CheckKind, CheckSpec, describe};
+pub use spec::{CheckKind, CheckSpec};
 pub use statement::statement;

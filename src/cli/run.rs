@@ -13,6 +13,8 @@ use crate::catalog::Catalog;
 use crate::notify::Outbox;
 use crate::pipeline::{Project, Run, begin, compare, load, runs as run_ids};
 use crate::plan::run_id;
+#[cfg(feature = "embedded")]
+use crate::problem::Problem;
 use crate::report::human;
 
 pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
@@ -54,6 +56,7 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
     use super::{crawl, inputs};
     use crate::engine::duckdb::DuckDbEngine;
     use crate::pipeline::{Ports, Request, unfinished};
+    use crate::problem::Problems;
     use crate::report::progress::Progress;
     use crate::store::Store;
 
@@ -63,14 +66,18 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
     // A run that was cut off goes on over what it compared, if that is still what its files say.
     let cut = unfinished(&world.store).await?;
     let resumes = cut.as_ref().is_some_and(|cut| cut.run.inputs == inputs);
-    if crawls && !resumes {
-        let unseen = crawl::unseen_problems(world, &crawl::update(world).await?).await?;
-        // A known table that cannot be read is a finding; a source without a table would otherwise go unmentioned.
-        if !unseen.is_empty() {
-            return Err(crate::problem::Problems(unseen).into());
-        }
-    }
-    let project = Project::read(world.settings.clone())?;
+    // A known table that cannot be read is a finding; a source without a table would otherwise go unmentioned.
+    let mut problems = match crawls && !resumes {
+        true => crawl::unseen_problems(world, &crawl::update(world).await?).await?,
+        false => Vec::new(),
+    };
+    let project = Project::read(world.settings.clone());
+    problems.extend(match &project {
+        Ok(project) => untranslatable(project, &world.local.database),
+        Err(found) => found.0.clone(),
+    });
+    Problems::or(problems, ())?;
+    let project = project?;
     let engine = DuckDbEngine::new(Arc::clone(&world.catalog), world.warehouse())?;
     let outbox = Outbox::new(&world.store);
     let progress = Progress::new(globals.quiet);
@@ -94,6 +101,15 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
     let run = crate::pipeline::run(ports, &project, cut, request).await;
     progress.finish();
     Ok(run?)
+}
+
+/// What the embedded engine refuses of the models, before anything is built: places are those of their files.
+#[cfg(feature = "embedded")]
+fn untranslatable(project: &Project, database: &str) -> Vec<Problem> {
+    use crate::engine::duckdb::translate;
+
+    let models = project.graph.models.values();
+    models.filter_map(|model| translate(&model.file, &model.text, database).err()).flat_map(|found| found.0).collect()
 }
 
 #[cfg(not(feature = "embedded"))]

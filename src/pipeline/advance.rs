@@ -6,7 +6,7 @@ use super::{Ports, RunError, publish};
 use crate::checks::{Measured, evaluate};
 use crate::digest::sha256_hex;
 use crate::engine::{QueryId, QueryState, Rows, Statement};
-use crate::plan::Action;
+use crate::plan::{Action, Plan};
 
 /// A retryable failure is tried this often in all.
 const ATTEMPTS: u32 = 3;
@@ -105,10 +105,24 @@ fn fail(ports: Ports<'_>, run: &mut Run, index: usize, message: String) {
     if let Action::Check { table, checks, .. } = &run.plan.steps[index].action {
         run.checks.extend(evaluate(table, checks, None, None));
     }
+    let message = in_users_words(&run.plan, index, message);
     let step = &mut run.steps[index];
     step.status = StepStatus::Failed;
     ports.reporter.event(&Event::Failed { step: &step.name, message: &message });
     step.error = Some(message);
+}
+
+/// An engine knows staging tables only: the model's own file and name stand in for them.
+fn in_users_words(plan: &Plan, index: usize, mut message: String) -> String {
+    for step in &plan.steps {
+        if let Action::Build { model, staging, .. } = &step.action {
+            message = message.replace(staging.as_str(), model);
+        }
+    }
+    match &plan.steps[index].action {
+        Action::Build { file, .. } if !file.is_empty() => format!("{file}: {message}"),
+        _ => message,
+    }
 }
 
 /// Starts a pending step whose needs are met, or skips it if they never will be; true if it moved.
@@ -147,7 +161,7 @@ async fn start(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Resul
         ports.engine.discard(&ports.engine.location(model, &run.run_id, attempt - 1)).await?;
     }
     let statement = match &run.plan.steps[index].action {
-        Action::Build { model, staging, select, partitioned_by, iceberg } => Statement::Build {
+        Action::Build { model, staging, select, partitioned_by, iceberg, .. } => Statement::Build {
             table: staging.clone(),
             select: select.clone(),
             location: ports.engine.location(model, &run.run_id, attempt),

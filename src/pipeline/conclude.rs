@@ -10,6 +10,9 @@ use crate::plan::{self, Alert, AlertKind, Inputs, Plan};
 use crate::problem::Problems;
 use crate::sql::Graph;
 
+/// Errors of one run that its record and alert tell.
+const SHOWN_ERRORS: usize = 8;
+
 /// The run that follows from a comparison, its plan made and nothing done yet. A halted run has an empty plan.
 pub fn begin(
     project: &Project,
@@ -65,7 +68,9 @@ pub async fn conclude(
 ) -> Result<(), RunError> {
     let outcome = outcome(&recorded.run);
     if outcome == Outcome::Error {
-        recorded.run.error = first_error(&recorded.run);
+        recorded.run.error = errors(&recorded.run);
+        // Whatever the comparison said, what could not be built or measured is not known to be right.
+        recorded.run.verdict = Verdict::Unknown;
     }
     if outcome == Outcome::Published {
         cleanup(ports, &recorded.run, request.keep_versions).await?;
@@ -95,17 +100,20 @@ fn outcome(run: &Run) -> Outcome {
     }
 }
 
-fn first_error(run: &Run) -> Option<String> {
-    let failed = run.steps.iter().find_map(|step| Some(format!("{}: {}", step.name, step.error.as_ref()?)));
-    let unknown = || {
-        let finding = run.findings.iter().find(|finding| finding.level == Level::Unknown)?;
-        Some(format!("{}: {}", finding.table, finding.message))
-    };
-    let inconclusive = || {
-        let check = run.checks.iter().find(|check| check.status == CheckStatus::Inconclusive)?;
-        Some(format!("check {} of {} could not be measured", check.check, check.table))
-    };
-    failed.or_else(unknown).or_else(inconclusive)
+/// What kept the run from an answer, a paragraph each: failed steps, or else what is unknown, or else what was not measured.
+fn errors(run: &Run) -> Option<String> {
+    let failed = run.steps.iter().filter_map(|step| Some(format!("{}: {}", step.name, step.error.as_ref()?)));
+    let unknown = run.findings.iter().filter(|finding| finding.level == Level::Unknown);
+    let unknown = unknown.map(|finding| format!("{}: {}", finding.table, finding.message));
+    let inconclusive = run.checks.iter().filter(|check| check.status == CheckStatus::Inconclusive);
+    let inconclusive =
+        inconclusive.map(|check| format!("check {} of {} could not be measured", check.check, check.table));
+    let all = [failed.collect::<Vec<_>>(), unknown.collect(), inconclusive.collect()];
+    let mut errors = all.into_iter().find(|errors| !errors.is_empty())?;
+    let more = errors.len().saturating_sub(SHOWN_ERRORS);
+    errors.truncate(SHOWN_ERRORS);
+    errors.extend((more > 0).then(|| format!("and {more} more: see the run")));
+    Some(errors.join("\n"))
 }
 
 /// How a user calls this program on this project, for the commands that an alert names.

@@ -78,6 +78,7 @@ fn select(model: &Model, slot: &str, staging: &BTreeMap<String, String>) -> Resu
 fn build_step(model: &Model, staging: &str, select: String, after: Vec<usize>) -> Step {
     let action = Action::Build {
         model: model.name.clone(),
+        file: model.file.clone(),
         staging: staging.into(),
         select,
         partitioned_by: model.partitioned_by.clone(),

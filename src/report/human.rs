@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
 use similar::{ChangeTag, TextDiff};
 
 use crate::checks::{CheckResult, CheckStatus};
@@ -27,6 +28,19 @@ pub fn findings(verdict: Verdict, findings: &[Finding]) -> String {
         text += &one(finding);
     }
     text
+}
+
+/// How old the catalog is that was compared: a verdict holds for what the last crawl saw.
+pub fn catalog_age(as_of: Option<Timestamp>, now: Timestamp) -> String {
+    let Some(as_of) = as_of else { return "catalog as of: unknown\n".to_owned() };
+    let minutes = (now.as_second() - as_of.as_second()).max(0) / 60;
+    let (count, unit) = match minutes {
+        0..120 => (minutes, "minute"),
+        120..2880 => (minutes / 60, "hour"),
+        _ => (minutes / 1440, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("catalog as of {} ({count} {unit}{plural} ago)\n", as_of.strftime("%Y-%m-%dT%H:%M:%SZ"))
 }
 
 fn verdict_word(verdict: Verdict) -> String {

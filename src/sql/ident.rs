@@ -32,7 +32,7 @@ pub fn snake_case(name: &str) -> Option<String> {
 }
 
 /// The known name nearest to a mistyped one: at most a third of its letters off.
-pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let (distance, best) = known.map(|other| (distance(name, other), other)).min()?;
     (distance <= name.chars().count().div_ceil(3)).then_some(best)
 }

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::support::Lake;
 
+mod errors;
+
 fn crawlguard(root: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crawlguard"))
         .current_dir(root)
@@ -66,7 +68,7 @@ fn check_prints_the_promised_json_and_writes_nothing() {
     let before = tree(lake.root());
     let check = json(lake.root(), 1, &["check"]);
     assert_eq!(tree(lake.root()), before);
-    assert_eq!(keys(&check), ["schema_version", "verdict", "findings"]);
+    assert_eq!(keys(&check), ["schema_version", "verdict", "findings", "catalog_as_of"]);
     assert_eq!(check["verdict"], "breaking");
     let finding =
         &check["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "column-removed").unwrap();

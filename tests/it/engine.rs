@@ -238,7 +238,7 @@ async fn a_build_fails_where_athena_fails_and_leaves_nothing() {
         ("SELECT 1 AS d, 2 AS x", vec!["d"], "HIVE_COLUMN_ORDER_MISMATCH"),
         ("SELECT 1 / x AS y FROM (VALUES 1, 0) AS v(x)", vec![], "division by zero"),
         ("SELECT x FROM nowhere", vec![], "TABLE_NOT_FOUND"),
-        ("SELECT approx_distinct(1) AS x", vec![], "sql/int_x.sql:1:8"),
+        ("SELECT approx_distinct(1) AS x", vec![], "1:8: the embedded engine has no"),
     ]
     .into_iter()
     .enumerate()

@@ -13,6 +13,7 @@ mod rows;
 mod runs;
 mod session;
 mod translate;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,11 +68,8 @@ impl DuckDbEngine {
 
     /// What a statement reads, or why it cannot run at all.
     async fn prepare(&self, statement: &Statement) -> Result<Result<Prepared, String>, PortError> {
-        let (file, select) = match statement {
-            Statement::Build { table, select, .. } => (format!("sql/{table}.sql"), select),
-            Statement::Query { select } => ("query".to_owned(), select),
-        };
-        let translation = match translate(&file, select, &self.catalog.database) {
+        let (Statement::Build { select, .. } | Statement::Query { select }) = statement;
+        let translation = match translate("", select, &self.catalog.database) {
             Ok(translation) => translation,
             Err(problems) => return Ok(Err(problems.to_string())),
         };
@@ -115,6 +113,7 @@ impl Engine for DuckDbEngine {
         let (id, statement) = (query.clone(), statement.clone());
         let worker = thread::spawn(move || {
             let ended = prepared.and_then(|prepared| run(&connection, &catalog, &statement, &prepared));
+            let ended = ended.map_err(|message| words::explained(&message));
             runs.end(&id, ended);
         });
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
