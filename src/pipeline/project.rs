@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::checks::{CheckKind, CheckSpec};
 use crate::config::{Settings, Target};
-use crate::contract::{Contract, Document, Origin};
+use crate::contract::{Contract, Document};
 use crate::drift::Rule;
 use crate::notify::check_templates;
 use crate::plan::STAGING_PREFIX;
@@ -43,7 +42,6 @@ impl Project {
         }
         problems.extend(doubles(&contracts));
         problems.extend(contracts.iter().flat_map(unknown_rules));
-        problems.extend(contracts.iter().flat_map(baseless_checks));
         let mut models = Vec::new();
         for (file, text) in files(&root, &settings.config.sql, &["sql"], &mut problems) {
             match Model::parse(&file, &text) {
@@ -63,9 +61,9 @@ impl Project {
         Ok(Self { settings, documents, contracts, graph, templates })
     }
 
-    /// The contracts of the tables that a crawler makes.
+    /// The contracts in force of the tables that a crawler makes.
     pub fn crawled(&self) -> Vec<Contract> {
-        self.contracts.iter().filter(|contract| contract.origin == Origin::Crawler).cloned().collect()
+        self.contracts.iter().filter(|contract| contract.is_guarded()).cloned().collect()
     }
 
     /// The contract of a table, and its document.
@@ -76,7 +74,7 @@ impl Project {
 
 /// The tables that exist without a model.
 fn sources(contracts: &[Contract]) -> Vec<String> {
-    let crawled = contracts.iter().filter(|contract| contract.origin == Origin::Crawler);
+    let crawled = contracts.iter().filter(|contract| contract.is_guarded());
     crawled.map(|contract| contract.table.name.clone()).collect()
 }
 
@@ -102,22 +100,6 @@ fn unknown_rules(contract: &Contract) -> Vec<Problem> {
         Problem::new(&contract.file, "customProperties", message, "Use an id that `crawlguard rules` lists.")
     };
     unknown.map(problem).collect()
-}
-
-/// A raw table is never published, so there is no row count of ours to compare with.
-fn baseless_checks(contract: &Contract) -> Vec<Problem> {
-    let crawled = contract.origin == Origin::Crawler;
-    let relative = |check: &&CheckSpec| crawled && matches!(check.kind, CheckKind::RowCountChange { .. });
-    let problem = |check: &CheckSpec| {
-        let message = format!("`{}` compares with the last published version, and a raw table has none", check.name);
-        Problem::new(
-            &contract.file,
-            "quality",
-            message,
-            "Bound its row count, or put the rule on a model that reads it.",
-        )
-    };
-    contract.checks.iter().filter(relative).map(problem).collect()
 }
 
 /// Staging tables and the crawler's own names are taken: a model under one of them would be cleaned away or crawled over.
