@@ -40,5 +40,6 @@ models (`coalesce`), then run `crawlguard contracts update raw_orders`, which re
 
 ## Known limits
 Only `crawlguard crawl` records it; Glue's crawler does not. It is recorded for JSON and Parquet: a CSV table has the columns of
-its newest file, so there it is a removal. A key that is optional by nature comes and goes: tolerate the rule in the column's policy.
+its newest file, so there it is a removal. A key that is optional by nature comes and goes: tolerate the rule in the column's
+policy.
 ";
