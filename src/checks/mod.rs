@@ -8,6 +8,6 @@ mod measure;
 mod spec;
 mod statement;
 
-pub use evaluate::{CheckResult, CheckStatus, Measured, evaluate};
+pub use evaluate::{Baseline, CheckResult, CheckStatus, Measured, evaluate};
 pub use spec::{CheckKind, CheckSpec};
 pub use statement::statement;

@@ -88,7 +88,7 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
 async fn model(world: &World) -> anyhow::Result<Option<String>> {
     let prefix = &world.local.raw_prefix;
     let tables = world.catalog.tables(prefix).await?;
-    let Some(table) = tables.first() else { return Ok(None) };
+    let Some(table) = tables.iter().find(|table| !table.deprecated) else { return Ok(None) };
     let name = format!("int_{}", table.name.strip_prefix(prefix.as_str()).unwrap_or(&table.name));
     let file = world.settings.config.sql.join(format!("{name}.sql")).display().to_string();
     if world.settings.root.join(&file).exists() {

@@ -133,12 +133,6 @@ impl Commands {
     }
 }
 
-/// There is nothing in the catalog that a contract could promise instead.
-fn is_past_accepting(finding: &Finding) -> bool {
-    let rules = ["files-unreadable", "headers-differ", "table-deprecated", "table-missing", "unreadable"];
-    rules.contains(&finding.rule.as_str())
-}
-
 fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
     let kind = match outcome {
         Outcome::Halted => AlertKind::Breaking,
@@ -154,7 +148,7 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
         .map(|finding| finding.table.as_str())
         .collect();
     tables.dedup();
-    tables.retain(|table| !findings.iter().any(|finding| finding.table == *table && is_past_accepting(finding)));
+    tables.retain(|table| !findings.iter().any(|finding| finding.table == *table && !finding.is_acceptable()));
     Alert {
         kind,
         run_id: run.run_id.clone(),

@@ -5,6 +5,7 @@
 
 mod accept;
 mod advance;
+mod baseline;
 mod cleanup;
 mod compare;
 mod conclude;

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::checks::{CheckKind, CheckSpec};
 use crate::config::{Settings, Target};
-use crate::contract::{Contract, Document, Origin};
+use crate::contract::{Contract, Document};
 use crate::drift::Rule;
 use crate::notify::check_templates;
 use crate::plan::STAGING_PREFIX;
@@ -33,7 +32,7 @@ impl Project {
         reading.models(&settings);
         let templates = reading.templates(&settings);
         let Reading { mut problems, unread, documents, contracts, models } = reading;
-        let crawled: Vec<_> = contracts.iter().filter(|contract| contract.origin == Origin::Crawler).collect();
+        let crawled: Vec<_> = contracts.iter().filter(|contract| contract.is_guarded()).collect();
         let sources: Vec<_> = crawled.iter().map(|contract| contract.table.name.clone()).collect();
         let (graph, faults) = Graph::of(models, &sources, &unread);
         problems.extend(faults);
@@ -53,9 +52,9 @@ impl Project {
         Problems::or(reading.problems, tables)
     }
 
-    /// The contracts of the tables that a crawler makes.
+    /// The contracts in force of the tables that a crawler makes.
     pub fn crawled(&self) -> Vec<Contract> {
-        self.contracts.iter().filter(|contract| contract.origin == Origin::Crawler).cloned().collect()
+        self.contracts.iter().filter(|contract| contract.is_guarded()).cloned().collect()
     }
 
     /// The contract of a table, and its document.
@@ -90,7 +89,6 @@ impl Reading {
         }
         self.problems.extend(doubles(&self.contracts));
         self.problems.extend(self.contracts.iter().flat_map(unknown_rules));
-        self.problems.extend(self.contracts.iter().flat_map(baseless_checks));
     }
 
     fn models(&mut self, settings: &Settings) {
@@ -146,22 +144,6 @@ fn unknown_rules(contract: &Contract) -> Vec<Problem> {
         Problem::new(&contract.file, "customProperties", message, "Use an id that `crawlguard rules` lists.")
     };
     unknown.map(problem).collect()
-}
-
-/// A raw table is never published, so there is no row count of ours to compare with.
-fn baseless_checks(contract: &Contract) -> Vec<Problem> {
-    let crawled = contract.origin == Origin::Crawler;
-    let relative = |check: &&CheckSpec| crawled && matches!(check.kind, CheckKind::RowCountChange { .. });
-    let problem = |check: &CheckSpec| {
-        let message = format!("`{}` compares with the last published version, and a raw table has none", check.name);
-        Problem::new(
-            &contract.file,
-            "quality",
-            message,
-            "Bound its row count, or put the rule on a model that reads it.",
-        )
-    };
-    contract.checks.iter().filter(relative).map(problem).collect()
 }
 
 /// Staging tables and the crawler's own names are taken: a model under one of them would be cleaned away or crawled over.

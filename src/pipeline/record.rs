@@ -1,5 +1,7 @@
 //! The run record: what a run found, does and did. Stored before and after every effect.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
@@ -33,6 +35,9 @@ pub struct Run {
     /// One entry for each step of the plan, in its order.
     pub steps: Vec<StepRecord>,
     pub checks: Vec<CheckResult>,
+    /// Rows of each raw table as this run counted them: what a later run's `rowCountChange` compares with.
+    #[serde(default)]
+    pub source_rows: BTreeMap<String, u64>,
     pub published: Vec<Published>,
     pub alert: Option<Alert>,
     /// What went wrong, where the outcome is `error`.
@@ -111,6 +116,7 @@ impl Run {
             not_carried: Vec::new(),
             steps,
             checks: Vec::new(),
+            source_rows: BTreeMap::new(),
             published: Vec::new(),
             alert: None,
             error: None,

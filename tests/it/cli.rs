@@ -5,6 +5,9 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crawlguard::catalog::crawl::crawl;
+use crawlguard::contract::Document;
+
 use crate::support::Lake;
 
 mod errors;
@@ -317,4 +320,135 @@ fn tree(root: &Path) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+#[test]
+fn a_key_renamed_in_a_newer_file_is_no_mere_addition() {
+    let lake = Lake::new();
+    lake.write("lake/orders/2.json", "{\"Id\":4,\"Ship City Name\":\"Rome\"}\n");
+    expect(lake.root(), 0, &["crawl"]);
+    let found = json(lake.root(), 1, &["check"]);
+    let missing = &found["findings"].as_array().unwrap().iter().find(|it| it["path"] == "ship city").unwrap();
+    assert_eq!(missing["rule"], "column-missing-in-newest");
+    assert_eq!(missing["models"][0]["model"], "int_orders");
+    assert!(missing["help"].as_str().unwrap().contains("Possible rename to `ship city name`"), "{missing}");
+    expect(lake.root(), 0, &["contracts", "update", "raw_orders", "--yes"]);
+    assert_eq!(json(lake.root(), 0, &["check"])["verdict"], "clean");
+}
+
+#[test]
+fn a_nested_field_is_found_by_its_path_with_the_models_that_name_it() {
+    let lake = Lake::new();
+    let order =
+        |field: &str, value: &str| format!("{{\"order\":{{\"items\":[{{\"{field}\":{value},\"sku\":\"a\"}}]}}}}\n");
+    lake.write("lake/baskets/1.json", &order("price", "2.5"));
+    lake.write("sql/int_baskets.sql", "SELECT \"order\".items[1].price AS price FROM raw_baskets\n");
+    expect(lake.root(), 0, &["crawl"]);
+    lake.write(
+        "contracts/raw_baskets.json",
+        &Document::for_table("raw_baskets", &crawl(&lake.path("lake"), "shop", "raw_").tables[0]).to_json(),
+    );
+    for (text, beside, expected) in [
+        (order("price", "\"a lot\""), None, vec!["type-lossy order.items[].price"]),
+        (
+            order("unit_price", "2.5"),
+            None,
+            vec!["struct-field-removed order.items[].price", "struct-field-added order.items[].unit_price"],
+        ),
+        (
+            order("price", "2.5"),
+            Some(order("unit_price", "2.5")),
+            vec!["column-missing-in-newest order.items[].price", "struct-field-added order.items[].unit_price"],
+        ),
+    ] {
+        lake.write("lake/baskets/1.json", &text);
+        beside.iter().for_each(|beside| lake.write("lake/baskets/2.json", beside));
+        expect(lake.root(), 0, &["crawl"]);
+        let found = json(lake.root(), 1, &["check"]);
+        let found: Vec<_> =
+            found["findings"].as_array().unwrap().iter().filter(|it| it["table"] == "raw_baskets").collect();
+        let told: Vec<_> = found
+            .iter()
+            .map(|it| format!("{} {}", it["rule"].as_str().unwrap(), it["path"].as_str().unwrap()))
+            .collect();
+        assert_eq!(told, expected);
+        assert!(found.iter().all(|it| it["models"][0]["model"] == "int_baskets"), "{found:?}");
+    }
+}
+
+#[test]
+fn a_source_that_is_gone_is_retired_if_no_model_reads_it() {
+    let lake = Lake::new();
+    lake.write("lake/refunds/1.json", "{\"id\":1}\n");
+    expect(lake.root(), 0, &["crawl"]);
+    expect(lake.root(), 0, &["contracts", "init"]);
+    std::fs::remove_dir_all(lake.path("lake/refunds")).unwrap();
+    expect(lake.root(), 0, &["crawl"]);
+    let found = json(lake.root(), 1, &["check"]);
+    assert_eq!(found["findings"][0]["rule"], "table-deprecated");
+    expect(lake.root(), 0, &["contracts", "update", "raw_refunds", "--yes"]);
+    assert!(expect(lake.root(), 0, &["contracts", "show", "raw_refunds"]).contains("\"status\": \"retired\""));
+    assert_eq!(json(lake.root(), 0, &["check"])["verdict"], "clean");
+    assert_eq!(json(lake.root(), 0, &["run"])["outcome"], "published");
+    lake.write("lake/refunds/1.json", "{\"id\":1}\n");
+    expect(lake.root(), 0, &["crawl"]);
+    assert_eq!(json(lake.root(), 0, &["check"])["findings"][0]["rule"], "table-new");
+    expect(lake.root(), 0, &["contracts", "update", "raw_refunds", "--yes"]);
+    assert_eq!(json(lake.root(), 0, &["check"])["verdict"], "clean");
+}
+
+#[test]
+fn a_source_that_models_read_cannot_be_retired() {
+    let lake = Lake::new();
+    lake.write("lake/refunds/1.json", "{\"id\":1}\n");
+    std::fs::remove_dir_all(lake.path("lake/orders")).unwrap();
+    expect(lake.root(), 0, &["crawl"]);
+    let told = refused(lake.root(), &["contracts", "update", "raw_orders", "--yes"]);
+    assert!(told.contains("`int_orders`, `fact_cities`"), "{told}");
+}
+
+#[test]
+fn a_table_without_files_gets_no_contract() {
+    let lake = Lake::new();
+    lake.write("lake/refunds/1.json", "{\"id\":1}\n");
+    expect(lake.root(), 0, &["crawl"]);
+    std::fs::remove_dir_all(lake.path("lake/refunds")).unwrap();
+    expect(lake.root(), 0, &["crawl"]);
+    assert_eq!(json(lake.root(), 0, &["check"])["verdict"], "clean");
+    let output = crawlguard(lake.root(), &["contracts", "init"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("skipped raw_refunds"), "{told}");
+    assert!(!lake.path("contracts/raw_refunds.json").exists());
+}
+
+#[test]
+fn a_raw_row_count_is_compared_with_the_last_run_that_published() {
+    let lake = Lake::new();
+    let text = std::fs::read_to_string(lake.path("contracts/raw_orders.json")).unwrap();
+    let mut contract: Value = serde_json::from_str(&text).unwrap();
+    let change = serde_json::json!({"type": "custom", "engine": "crawlguard",
+                                    "implementation": {"check": "rowCountChange", "maxShare": 0.5}});
+    contract["schema"][0]["quality"].as_array_mut().unwrap().push(change);
+    lake.write("contracts/raw_orders.json", &contract.to_string());
+    let changed = |run: &Value| {
+        let checks = run["checks"].as_array().unwrap();
+        checks
+            .iter()
+            .find(|check| check["table"] == "raw_orders" && check["check"] == "row count change")
+            .unwrap()
+            .clone()
+    };
+    let first = json(lake.root(), 0, &["run"]);
+    assert_eq!(
+        (&changed(&first)["status"], &changed(&first)["bound"]),
+        (&"pass".into(), &"no published version yet".into())
+    );
+    for _ in 0..2 {
+        // The run that failed is no baseline for the next.
+        lake.write("lake/orders/1.json", "{\"Id\":1,\"Ship City\":\"Rome\"}\n");
+        expect(lake.root(), 0, &["crawl"]);
+        let halved = json(lake.root(), 1, &["run"]);
+        assert_eq!(halved["outcome"], "checks_failed");
+        assert_eq!(changed(&halved)["measured"], serde_json::json!({"rows": 1, "published": 3, "change": -0.6667}));
+    }
 }

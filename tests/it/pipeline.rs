@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use crawlguard::catalog::Catalog;
+use crawlguard::checks::{CheckResult, CheckStatus};
 use crawlguard::engine::Engine;
 use crawlguard::engine::duckdb::DuckDbEngine;
 use crawlguard::notify::Outbox;
@@ -184,4 +185,25 @@ async fn a_tolerated_column_reaches_the_published_table() {
     let table = lake.catalog().table("int_orders").await.unwrap().unwrap();
     let names: Vec<_> = table.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["id", "city", "gift_note"]);
+}
+
+#[tokio::test]
+async fn a_published_count_that_cannot_be_read_is_no_pass() {
+    let lake = Lake::new();
+    let contract = serde_json::json!({
+        "apiVersion": "v3.2.0", "kind": "DataContract", "id": "int_orders", "version": "1.0.0", "status": "active",
+        "schema": [{"name": "int_orders", "properties": [{"name": "id", "physicalType": "int"}], "quality": [
+            {"type": "custom", "engine": "crawlguard", "implementation": {"check": "rowCountChange", "maxShare": 0.5}}
+        ]}],
+        "customProperties": [{"property": "crawlguard.origin", "value": "model"}],
+    });
+    lake.write("contracts/int_orders.json", &contract.to_string());
+    assert_eq!(healthy(&lake).await.outcome, Some(Outcome::Published));
+    let mut table = lake.catalog().table("int_orders").await.unwrap().unwrap();
+    table.parameters.insert("crawlguard.rows".to_owned(), "many".to_owned());
+    lake.catalog().put(&table).unwrap();
+    let run = again(&lake).await;
+    let inconclusive = |check: &&CheckResult| check.status == CheckStatus::Inconclusive;
+    let unmeasured: Vec<_> = run.checks.iter().filter(inconclusive).map(|check| check.check.as_str()).collect();
+    assert_eq!((run.outcome, unmeasured), (Some(Outcome::Error), vec!["row count change"]));
 }

@@ -7,7 +7,7 @@ use super::listing::{self, SourceFile, Target, unreadable};
 use super::sniff::{Kind, Sniffed, sniff};
 use super::{csv, json, parquet};
 use crate::problem::Problem;
-use crate::schema::{Column, DataType, Storage, Table, TableKind};
+use crate::schema::{Column, DataType, MISSING_IN_NEWEST, Storage, Table, TableKind};
 
 /// What the files of one format say, before it becomes a table.
 pub(super) struct Inferred {
@@ -25,11 +25,12 @@ impl Inferred {
         Self { serde, columns, records, serde_parameters, parameters, skip_header_lines: 0 }
     }
 
-    /// Records the columns that older files have and the newest has not: in a union of files nothing else shows them.
+    /// Records the columns and nested fields, as paths, that older files have and the newest has not: in a union of files
+    /// nothing else shows them.
     pub(super) fn set_missing_in_newest(&mut self, columns: Vec<String>) {
         if !columns.is_empty() {
             let list = serde_json::Value::from(columns).to_string();
-            self.parameters.insert("crawlguard.missing_in_newest".to_owned(), list);
+            self.parameters.insert(MISSING_IN_NEWEST.to_owned(), list);
         }
     }
 }
