@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::catalog::crawl::CsvClassifier;
 use crate::problem::{Problem, Problems};
 
 /// The file's name; the nearest one up from the working folder marks the project.
@@ -58,6 +59,9 @@ pub struct Local {
     /// Published versions kept of each table, the current one included; at least 1.
     #[serde(default = "default_keep")]
     pub keep_versions: usize,
+    /// How a source's CSV is read where the built-in classifier would guess, by the name of the source's folder.
+    #[serde(default)]
+    pub classifiers: BTreeMap<String, CsvClassifier>,
 }
 
 fn default_target() -> String {
@@ -140,6 +144,12 @@ pub fn parse(text: &str) -> Result<Config, Problems> {
         if local.keep_versions == 0 {
             let place = format!("targets.{name}.keep_versions");
             problems.push(Problem::new(FILE, place, "0 would keep no published table", "Set it to 1 or more."));
+        }
+        for (source, (message, help)) in
+            local.classifiers.iter().filter_map(|(source, classifier)| Some((source, classifier.fault()?)))
+        {
+            let place = format!("targets.{name}.classifiers.{source}");
+            problems.push(Problem::new(FILE, place, message, help));
         }
         if local.raw_prefix.is_empty() {
             let place = format!("targets.{name}.raw_prefix");
