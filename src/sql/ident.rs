@@ -142,3 +142,23 @@ const RESERVED: [&str; 82] = [
     "where",
     "with",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snake_case_name_is_one_that_athena_takes() {
+        for (name, expected) in [
+            ("Ship City", Some("ship_city")),
+            ("  E-Mail (2)", Some("e_mail_2")),
+            ("2024 total", Some("_2024_total")),
+            ("Código", Some("c_digo")),
+            ("日付", None),
+            ("١", None),
+            ("--", None),
+        ] {
+            assert_eq!(snake_case(name).as_deref(), expected, "{name}");
+        }
+    }
+}

@@ -212,8 +212,8 @@ impl Scan {
         } else if torn {
             log.at_line(
                 line,
-                "a quoted cell holds the delimiter",
-                format!("{}: LazySimpleSerDe, which a crawler chooses for CSV, splits there", use_open_csv(target)),
+                "a quoted cell holds the delimiter: LazySimpleSerDe, which a crawler chooses for CSV, splits there",
+                use_open_csv(target),
             );
         } else {
             self.report_count(line, count, log);
