@@ -196,6 +196,21 @@ mod tests {
     }
 
     #[test]
+    fn classifiers_are_checked() {
+        let of = |settings: &str| parse(&format!("{GOOD}[targets.local.classifiers.\"my shops\"]\n{settings}"));
+        assert!(of("serde = \"OpenCSVSerDe\"\nquote = \"'\"\nheader = \"absent\"\ndelimiter = \";\"\n").is_ok());
+        for bad in [
+            "quote = \"'\"",
+            "delimiter = \"é\"",
+            "serde = \"OpenCSVSerDe\"\ndelimiter = '\"'",
+            "headers = \"present\"",
+        ] {
+            let problems = of(bad).unwrap_err().to_string();
+            assert!(problems.starts_with("crawlguard.toml:"), "{bad}: {problems}");
+        }
+    }
+
+    #[test]
     fn every_bad_value_is_reported_at_once() {
         let text = format!("{GOOD}keep_versions = 0\nraw_prefix = \"\"\n");
         assert_eq!(parse(&text).unwrap_err().0.len(), 2);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crawlguard::catalog::FilesCatalog;
 use crawlguard::engine::duckdb::{DuckDbEngine, evaluate, translate};
@@ -79,6 +80,7 @@ struct Lake {
     folder: tempfile::TempDir,
     catalog: Arc<FilesCatalog>,
     engine: DuckDbEngine,
+    queries: AtomicU32,
 }
 
 impl Lake {
@@ -86,7 +88,7 @@ impl Lake {
         let folder = tempfile::tempdir().unwrap();
         let catalog = Arc::new(FilesCatalog::new(folder.path().join("catalog"), "lake"));
         let engine = DuckDbEngine::new(Arc::clone(&catalog), folder.path().join("warehouse")).unwrap();
-        Self { folder, catalog, engine }
+        Self { folder, catalog, engine, queries: AtomicU32::new(0) }
     }
 
     fn write(&self, file: &str, text: &str) {
@@ -122,7 +124,9 @@ impl Lake {
     }
 
     async fn query(&self, select: &str) -> Result<Rows, String> {
-        match self.end(select, &Statement::Query { select: select.to_owned() }).await {
+        // A token runs once; the files may have changed since the same SELECT ran.
+        let token = format!("{} {select}", self.queries.fetch_add(1, Ordering::Relaxed));
+        match self.end(&token, &Statement::Query { select: select.to_owned() }).await {
             (query, QueryState::Succeeded { .. }) => Ok(self.engine.rows(&query).await.unwrap()),
             (_, QueryState::Failed { message, .. }) => Err(message),
             (_, state) => panic!("{state:?}"),

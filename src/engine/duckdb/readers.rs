@@ -16,6 +16,9 @@ use crate::sql::ident::{literal, quote};
 
 /// The SELECT that reads a table; the error says what about the table or its files cannot be read.
 pub(super) fn relation(connection: &Connection, table: &Table) -> Result<String, String> {
+    if let Some(refusal) = refusal(table) {
+        return Err(refusal);
+    }
     let location = table.location.as_deref().ok_or("has no location")?;
     let root = PathBuf::from(location.strip_prefix("file://").unwrap_or(location));
     if location.contains("://") && !location.starts_with("file://") {
