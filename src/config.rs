@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::catalog::crawl::CsvClassifier;
 use crate::problem::{Problem, Problems};
 
 /// The file's name; the nearest one up from the working folder marks the project.
@@ -60,6 +61,9 @@ pub struct Local {
     /// Published versions kept of each table, the current one included; at least 1.
     #[serde(default = "default_keep")]
     pub keep_versions: usize,
+    /// How a source's CSV is read where the built-in classifier would guess, by the name of the source's folder.
+    #[serde(default)]
+    pub classifiers: BTreeMap<String, CsvClassifier>,
 }
 
 fn default_target() -> String {
@@ -143,6 +147,12 @@ pub fn parse(text: &str) -> Result<Config, Problems> {
         if local.keep_versions == 0 {
             let place = format!("targets.{name}.keep_versions");
             problems.push(Problem::new(FILE, place, "0 would keep no published table", "Set it to 1 or more."));
+        }
+        for (source, (message, help)) in
+            local.classifiers.iter().filter_map(|(source, classifier)| Some((source, classifier.fault()?)))
+        {
+            let place = format!("targets.{name}.classifiers.{source}");
+            problems.push(Problem::new(FILE, place, message, help));
         }
         if local.raw_prefix.is_empty() {
             let place = format!("targets.{name}.raw_prefix");
@@ -233,6 +243,21 @@ mod tests {
         let problems = parse(&GOOD.replace("lake =", "lakes =")).unwrap_err();
         assert!(problems.to_string().contains("crawlguard.toml:"), "{problems}");
         assert!(problems.to_string().contains("lake"), "{problems}");
+    }
+
+    #[test]
+    fn classifiers_are_checked() {
+        let of = |settings: &str| parse(&format!("{GOOD}[targets.local.classifiers.\"my shops\"]\n{settings}"));
+        assert!(of("serde = \"OpenCSVSerDe\"\nquote = \"'\"\nheader = \"absent\"\ndelimiter = \";\"\n").is_ok());
+        for bad in [
+            "quote = \"'\"",
+            "delimiter = \"é\"",
+            "serde = \"OpenCSVSerDe\"\ndelimiter = '\"'",
+            "headers = \"present\"",
+        ] {
+            let problems = of(bad).unwrap_err().to_string();
+            assert!(problems.starts_with("crawlguard.toml:"), "{bad}: {problems}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::args::Globals;
 use super::world::{World, now};
 use super::{exit, print};
 use crate::catalog::Catalog;
-use crate::catalog::crawl::{Crawl, crawl as infer};
+use crate::catalog::crawl::{Crawl, crawl_with};
 use crate::port::PortError;
 use crate::problem::{Problem, Problems};
 use crate::schema::{DEPRECATED, Evidence, Table, UNREADABLE};
@@ -34,7 +34,7 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
         let problem = Problem::new(lake.display().to_string(), "", "the lake is not a folder", help);
         return Err(Problems::from(problem).into());
     }
-    let crawled = infer(&lake, database, prefix);
+    let crawled = crawl_with(&lake, database, prefix, &world.local.classifiers);
     let known = world.catalog.tables(prefix).await?;
     let mut known: BTreeMap<_, _> = known.into_iter().map(|table| (table.name.clone(), table)).collect();
     for table in &crawled.tables {

@@ -23,6 +23,10 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
     let slot = world::now();
     let run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot))?;
+    #[cfg(feature = "embedded")]
+    if !run.plan.steps.is_empty() {
+        crate::pipeline::readable(&project, &comparison, crate::engine::duckdb::refusal)?;
+    }
     print(
         globals,
         || json!({"schema_version": 1, "verdict": run.verdict, "findings": run.findings, "adapted": run.adapted, "not_carried": run.not_carried, "plan": run.plan}),

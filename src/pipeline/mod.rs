@@ -25,7 +25,7 @@ use crate::store::Store;
 
 pub use accept::{Accepted, accept};
 pub use advance::{Progress, advance};
-pub use compare::{Comparison, compare};
+pub use compare::{Comparison, compare, readable};
 pub use conclude::{Commands, begin, conclude};
 pub use project::Project;
 pub use record::{AdaptedModel, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};

@@ -3,7 +3,7 @@
 use super::advance::{Progress, advance};
 use super::conclude::{Commands, begin, conclude};
 use super::record::{Outcome, Recorded, Run, StepStatus, load, runs};
-use super::{Ports, Project, RunError, compare};
+use super::{Ports, Project, RunError, compare, readable};
 use crate::plan::{Action, run_id};
 use crate::store::Store;
 
@@ -99,6 +99,9 @@ async fn new(ports: Ports<'_>, project: &Project, request: Request<'_>) -> Resul
     let id = free_id(ports.store, request.slot).await?;
     let mut run = begin(project, request.target, &comparison, request.slot, &id)?;
     run.inputs = request.inputs.into();
+    if !run.plan.steps.is_empty() {
+        readable(project, &comparison, |table| ports.engine.refusal(table))?;
+    }
     let mut recorded = Recorded::new(run);
     recorded.save(ports.store).await?;
     Ok(recorded)

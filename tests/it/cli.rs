@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crawlguard::schema::Storage;
 use serde_json::Value;
 
 use crawlguard::catalog::crawl::crawl;
@@ -451,4 +452,43 @@ fn a_raw_row_count_is_compared_with_the_last_run_that_published() {
         assert_eq!(halved["outcome"], "checks_failed");
         assert_eq!(changed(&halved)["measured"], serde_json::json!({"rows": 1, "published": 3, "change": -0.6667}));
     }
+}
+
+#[test]
+fn a_format_that_the_engine_does_not_read_stops_a_run_before_it_starts() {
+    let lake = Lake::new();
+    let catalog = lake.path(".crawlguard/catalog/shop/raw_orders");
+    let versions = std::fs::read_dir(catalog).unwrap().map(|entry| entry.unwrap().path());
+    for file in versions.chain([lake.path("contracts/raw_orders.json")]) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(Storage::OPENX_JSON), "{}", file.display());
+        std::fs::write(&file, text.replace(Storage::OPENX_JSON, Storage::ORC)).unwrap();
+    }
+    json(lake.root(), 0, &["check"]);
+    for arguments in [["plan", "-q"], ["run", "--no-crawl"]] {
+        let message = refused(lake.root(), &arguments);
+        assert!(
+            message.contains("table `raw_orders` is stored as ORC, which the embedded engine does not read"),
+            "{message}"
+        );
+        assert!(message.contains("help: "), "{message}");
+    }
+    assert_eq!(json(lake.root(), 0, &["runs"])["runs"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_sources_classifier_makes_its_quoted_csv_readable() {
+    let lake = Lake::new();
+    lake.write("lake/shops/1.csv", "id,name\n1,\"Doe, Ann\"\n");
+    let message = refused(lake.root(), &["run"]);
+    assert!(message.contains("set classifiers.shops.serde = \"OpenCSVSerDe\""), "{message}");
+    let settings = std::fs::read_to_string(lake.path("crawlguard.toml")).unwrap();
+    let classifier = "[targets.local.classifiers.shops]\nserde = \"OpenCSVSerDe\"\nheader = \"present\"\n";
+    lake.write("crawlguard.toml", &format!("{settings}{classifier}"));
+    expect(lake.root(), 0, &["crawl"]);
+    let rows = expect(lake.root(), 0, &["query", "--raw", "SELECT * FROM raw_shops", "--output", "csv"]);
+    assert_eq!(rows, "id,name\n1,\"Doe, Ann\"\n");
+    lake.write("crawlguard.toml", &format!("{settings}{}", classifier.replace("Open", "open")));
+    let message = refused(lake.root(), &["crawl"]);
+    assert!(message.contains("crawlguard.toml:") && message.contains("OpenCSVSerDe"), "{message}");
 }

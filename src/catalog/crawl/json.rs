@@ -69,9 +69,18 @@ fn explain(text: &[u8], line: u64, error: &serde_json::Error, is_first: bool, lo
     } else {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
-        log.push(format!("{line}:{}", error.column()), format!("invalid JSON: {message}"), "write one object a line");
+        log.push(format!("{line}:{}", error.column()), format!("invalid JSON: {message}"), mending(message));
     }
     Then::GoOn
+}
+
+fn mending(message: &str) -> &'static str {
+    match message {
+        "number out of range" => "write the number as text",
+        "recursion limit exceeded" => "nest less than 128 levels deep",
+        message if message.contains("escape") || message.contains("control character") => "escape it as JSON demands",
+        _ => "write one object a line",
+    }
 }
 
 /// The SerDe's `paths` divides keys with commas.

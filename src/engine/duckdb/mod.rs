@@ -22,6 +22,7 @@ use std::{fs, io, thread};
 use async_trait::async_trait;
 use duckdb::Connection;
 
+pub use readers::refusal;
 pub use translate::{Translation, translate};
 
 use super::{Engine, QueryId, QueryState, Rows, Statement};
@@ -99,6 +100,10 @@ fn failed(operation: &'static str, subject: &str, error: duckdb::Error) -> PortE
 
 #[async_trait]
 impl Engine for DuckDbEngine {
+    fn refusal(&self, table: &Table) -> Option<String> {
+        refusal(table)
+    }
+
     async fn start(&self, token: &str, statement: &Statement) -> Result<QueryId, PortError> {
         let query = QueryId(token.to_owned());
         if self.runs.knows(&query, statement)? {
