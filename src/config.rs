@@ -60,6 +60,9 @@ pub struct Local {
     /// Published versions kept of each table, the current one included; at least 1.
     #[serde(default = "default_keep")]
     pub keep_versions: usize,
+    /// Days after which an alert is sent again while the same things are wrong.
+    #[serde(default = "default_remind")]
+    pub remind_after_days: u32,
 }
 
 fn default_target() -> String {
@@ -82,6 +85,9 @@ fn default_prefix() -> String {
 }
 fn default_keep() -> usize {
     4
+}
+fn default_remind() -> u32 {
+    7
 }
 
 /// A project folder with its settings read and checked.

@@ -2,6 +2,7 @@
 
 mod check_templates;
 mod filters;
+mod headline;
 mod outbox;
 mod recording;
 mod render;

@@ -5,8 +5,8 @@ use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
 use super::{Comparison, Ports, Project, Request, RunError};
 use crate::checks::CheckStatus;
 use crate::drift::{Finding, Level, Verdict};
-use crate::notify::render;
-use crate::plan::{self, Alert, AlertKind, Inputs, Plan};
+use super::told;
+use crate::plan::{self, Alert, AlertKind, Inputs, Plan, Told};
 use crate::problem::Problems;
 use crate::sql::Graph;
 
@@ -74,14 +74,17 @@ pub async fn conclude(
     }
     if outcome == Outcome::Published {
         cleanup(ports, &recorded.run, request.keep_versions).await?;
-    } else {
-        let alert = alert(&recorded.run, outcome, request.commands);
-        // A template that fails on just these facts must not cost the alert: the built-in texts always render.
-        let text = render(&alert, &project.templates).or_else(|_| render(&alert, &[]))?;
-        recorded.run.alert = Some(alert.clone());
-        recorded.save(ports.store).await?;
-        ports.notifier.send(&alert, &text).await?;
     }
+    // Once stored, an alert is this run's to send, whatever its files have become when it goes on.
+    if recorded.run.alert.is_none() {
+        recorded.run.alert = match outcome {
+            Outcome::Published => told::open(ports.store, request.target).await?.map(|told| resolved(&recorded.run, told)),
+            _ => Some(alert(&recorded.run, outcome, request.commands)),
+        };
+        recorded.save(ports.store).await?;
+    }
+    let alert = recorded.run.alert.as_ref();
+    recorded.run.delivery = told::tell(ports, project, &recorded.run, alert, request.remind_after_days).await?;
     recorded.run.outcome = Some(outcome);
     recorded.save(ports.store).await
 }
@@ -148,6 +151,8 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
     let mut findings: Vec<Finding> = run.findings.clone();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let checks: Vec<_> = run.checks.iter().filter(|check| check.status != CheckStatus::Pass).cloned().collect();
+    let failed = run.steps.iter().filter(|step| step.status == StepStatus::Failed);
+    let failed: Vec<_> = failed.map(|step| step.name.as_str()).collect();
     let mut tables: Vec<_> = findings
         .iter()
         .filter(|finding| finding.level != Level::Tolerated)
@@ -162,9 +167,27 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
         project: run.project.clone(),
         target: run.target.clone(),
         accept: tables.into_iter().map(|table| commands.accept(table)).collect(),
-        fingerprint: Alert::fingerprint_of(&findings, &checks),
+        fingerprint: Alert::fingerprint_of(&findings, &checks, &failed),
         findings,
         checks,
         error: run.error.clone(),
+        resolves: None,
+    }
+}
+
+/// What `told` told of is over.
+fn resolved(run: &Run, told: Told) -> Alert {
+    Alert {
+        kind: AlertKind::Resolved,
+        run_id: run.run_id.clone(),
+        slot: run.slot.clone(),
+        project: run.project.clone(),
+        target: run.target.clone(),
+        findings: run.findings.clone(),
+        checks: Vec::new(),
+        error: None,
+        accept: Vec::new(),
+        fingerprint: told.fingerprint.clone(),
+        resolves: Some(told),
     }
 }
