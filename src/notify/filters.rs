@@ -18,7 +18,7 @@ pub(super) fn add(environment: &mut Environment<'_>) {
 }
 
 /// `text | wrap(indent)`: lines of at most 72 characters, every line but the first indented. A longer word stays whole.
-fn wrap(text: &str, indent: Option<usize>) -> String {
+pub fn wrap(text: &str, indent: Option<usize>) -> String {
     let indent = indent.unwrap_or(0);
     let width = WIDTH.saturating_sub(indent);
     let mut lines = vec![String::new()];

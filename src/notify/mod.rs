@@ -12,6 +12,7 @@ pub mod sns;
 use async_trait::async_trait;
 
 pub use check_templates::check_templates;
+pub use filters::wrap;
 pub use outbox::Outbox;
 pub use recording::RecordingNotifier;
 pub use render::{Rendered, render};

@@ -28,8 +28,10 @@ pub async fn cleanup(ports: Ports<'_>, run: &Run, keep: usize) -> Result<(), Run
 
 /// Tables that a run published and no model builds any more: readers still see them, and nothing renews them.
 pub async fn orphans(project: &Project, catalog: &dyn Catalog) -> Result<Vec<String>, RunError> {
-    let tables = catalog.tables("").await?.into_iter().filter(|table| {
-        table.parameters.contains_key(publish::RUN) && !table.name.starts_with(STAGING_PREFIX)
-    });
+    let tables = catalog
+        .tables("")
+        .await?
+        .into_iter()
+        .filter(|table| table.parameters.contains_key(publish::RUN) && !table.name.starts_with(STAGING_PREFIX));
     Ok(tables.map(|table| table.name).filter(|name| !project.graph.models.contains_key(name)).collect())
 }

@@ -2,10 +2,10 @@
 
 use super::cleanup::cleanup;
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
+use super::told;
 use super::{Comparison, Ports, Project, Request, RunError};
 use crate::checks::CheckStatus;
 use crate::drift::{Finding, Level, Verdict};
-use super::told;
 use crate::plan::{self, Alert, AlertKind, Inputs, Plan, Told};
 use crate::problem::Problems;
 use crate::sql::Graph;
@@ -78,7 +78,9 @@ pub async fn conclude(
     // Once stored, an alert is this run's to send, whatever its files have become when it goes on.
     if recorded.run.alert.is_none() {
         recorded.run.alert = match outcome {
-            Outcome::Published => told::open(ports.store, request.target).await?.map(|told| resolved(&recorded.run, told)),
+            Outcome::Published => {
+                told::open(ports.store, request.target).await?.map(|told| resolved(&recorded.run, told))
+            }
             _ => Some(alert(&recorded.run, outcome, request.commands)),
         };
         recorded.save(ports.store).await?;
@@ -122,17 +124,23 @@ fn errors(run: &Run) -> Option<String> {
 /// How a user calls this program on this project, for the commands that an alert names.
 #[derive(Debug, Clone, Default)]
 pub struct Commands {
-    /// Words between `crawlguard` and the subcommand, quoted for a shell.
+    /// The program's word, quoted for a shell; `crawlguard` if empty.
+    pub program: String,
+    /// Words between the program and the subcommand, quoted for a shell.
     pub globals: Vec<String>,
 }
 
 impl Commands {
     /// The exact line that accepts a table's drift.
     pub fn accept(&self, table: &str) -> String {
-        let mut words = vec!["crawlguard".to_owned()];
-        words.extend(self.globals.iter().cloned());
-        words.extend(["contracts", "update", table, "--yes"].map(str::to_owned));
-        words.join(" ")
+        self.line(&format!("contracts update {table} --yes"))
+    }
+
+    /// The exact line of a subcommand, whose words are quoted already.
+    pub fn line(&self, subcommand: &str) -> String {
+        let program = if self.program.is_empty() { "crawlguard" } else { &self.program };
+        let words = std::iter::once(program).chain(self.globals.iter().map(String::as_str));
+        words.chain([subcommand]).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -25,8 +25,8 @@ use crate::store::Store;
 
 pub use accept::{Accepted, accept};
 pub use advance::{Progress, advance};
-pub use compare::{Comparison, compare};
 pub use cleanup::orphans;
+pub use compare::{Comparison, compare};
 pub use conclude::{Commands, begin, conclude};
 pub use project::Project;
 pub use publish::{ROWS, RUN};

@@ -30,7 +30,9 @@ fn columns(old: &Table, new: &Table) -> Vec<String> {
     }
     for (place, column) in (1..).zip(all(new)) {
         match find(old, column) {
-            None => lines.push(paint(GREEN, &format!("  + {} {}, place {place}", column.name, column.data_type)) + "\n"),
+            None => {
+                lines.push(paint(GREEN, &format!("  + {} {}, place {place}", column.name, column.data_type)) + "\n")
+            }
             Some(before) if before.data_type != column.data_type => {
                 let change = format!("  ~ {} {} becomes {}", column.name, before.data_type, column.data_type);
                 lines.push(paint(YELLOW, &change) + "\n");

@@ -38,7 +38,9 @@ pub fn run_with_alert(run: &Run, alert: &str) -> String {
 fn indented(text: &str) -> String {
     let bar = |line: &str| if line.is_empty() { "|".to_owned() } else { format!("| {line}") };
     // A command is there to be copied: whole, and alone on its line.
-    let one = |line: &str| if line.starts_with("crawlguard ") { line.to_owned() } else { bar(line) };
+    let one = |line: &str| {
+        if line.contains(" contracts update ") && line.ends_with(" --yes") { line.to_owned() } else { bar(line) }
+    };
     text.trim_end().lines().map(one).collect::<Vec<_>>().join("\n")
 }
 
