@@ -12,6 +12,7 @@ use super::args::Globals;
 use super::world::{World, absolute, program, shell_word};
 use super::{contracts, crawl, exit, print};
 use crate::catalog::Catalog;
+use crate::catalog::crawl::Crawl;
 use crate::config;
 use crate::pipeline::Commands;
 use crate::sql::first_model;
@@ -85,7 +86,7 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
     print(
         globals,
         || json!({"schema_version": 1, "project": root, "written": written, "problems": crawled.problems}),
-        || if globals.quiet { String::new() } else { told(&written) + &next(dir, &models, crawled.problems.len()) },
+        || if globals.quiet { String::new() } else { told(&written) + &next(dir, &models, &crawled) },
     )?;
     Ok(ExitCode::from(if crawled.problems.is_empty() { exit::CLEAN } else { exit::NO_ANSWER }))
 }
@@ -95,16 +96,18 @@ fn told(written: &[String]) -> String {
 }
 
 /// What to type now, from where the user stands.
-fn next(dir: &Path, models: &[(String, String)], unread: usize) -> String {
+fn next(dir: &Path, models: &[(String, String)], crawled: &Crawl) -> String {
     let mut commands = Commands { program: program(), globals: Vec::new() };
     if dir != Path::new(".") {
         commands.globals.extend(["--project".to_owned(), shell_word(&dir.display().to_string())]);
     }
     let mut lines = Vec::new();
     let mut text = String::new();
-    if unread > 0 {
-        let files = if unread == 1 { "the file" } else { "the files" };
-        text += &format!("\nnot everything could be read: mend or remove {files} named above, then\n");
+    if crawled.tables.is_empty() || !crawled.problems.is_empty() {
+        text += match crawled.problems.is_empty() {
+            true => "\nthe lake holds no source yet: put one folder a source into it, then\n",
+            false => "\nnot everything could be read: mend or remove what is named above, then\n",
+        };
         lines.extend(["crawl", "contracts init"].map(|command| commands.line(command)));
         lines.push(commands.line("run"));
     } else {

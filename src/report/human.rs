@@ -112,14 +112,18 @@ fn adapted(run: &Run) -> String {
 
 /// What is left to people, one a line.
 fn notes(run: &Run) -> String {
-    let orphan = |table: &String| {
-        format!(
-            "no model builds `{table}` any more, and readers still see it: bring sql/{table}.sql back, or drop the table \
-             (`DROP TABLE {table}` in Athena; on this machine, its folder in the state's catalog)"
-        )
-    };
-    let notes = run.not_carried.iter().cloned().chain(run.orphans.iter().map(orphan));
+    let notes = run.not_carried.iter().cloned().chain(orphans(&run.orphans));
     notes.map(|note| format!("{} {note}\n", paint(YELLOW, "note:"))).collect()
+}
+
+fn orphans(tables: &[String]) -> Option<String> {
+    let first = tables.first()?;
+    let names: Vec<_> = tables.iter().map(|table| format!("`{table}`")).collect();
+    Some(format!(
+        "no model builds {} any more, and readers still see what was built: bring the model back (sql/{first}.sql), or \
+         drop the table (`DROP TABLE {first}` in Athena; on this machine, its folder in the state's catalog)",
+        names.join(", ")
+    ))
 }
 
 /// A unified diff with colours.

@@ -1,11 +1,10 @@
 //! Runs as text for people.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{BOLD, GREEN, NO_MODELS, RED, YELLOW, adapted, builds_nothing, notes, one, paint, verdict_word};
 use crate::checks::{CheckResult, CheckStatus, sentence};
-use crate::drift::{Finding, Level};
+use crate::drift::{Finding, Level, Verdict};
 use crate::pipeline::{Delivery, Outcome, Run, StepStatus};
 use crate::plan::AlertKind;
 
@@ -100,10 +99,6 @@ fn published(run: &Run) -> String {
     if run.published.is_empty() || run.outcome != Some(Outcome::Published) {
         return String::new();
     }
-    let mut checks: BTreeMap<&str, usize> = BTreeMap::new();
-    for check in &run.checks {
-        *checks.entry(check.table.as_str()).or_default() += 1;
-    }
     let seconds = |millis: u64| format!("{:.2} s", millis as f64 / 1000.0);
     let total = run.steps.iter().filter_map(|step| step.millis).sum();
     let count = run.published.len();
@@ -114,10 +109,12 @@ fn published(run: &Run) -> String {
         let version = table.version.as_deref().unwrap_or("?");
         let build = format!("build {}", table.table);
         let millis = run.steps.iter().find(|step| step.name == build).and_then(|step| step.millis).unwrap_or_default();
-        let passed = checks.get(table.table.as_str()).copied().unwrap_or_default();
+        let checks = run.checks.iter().filter(|check| check.table == table.table);
+        let (all, passed) = (checks.clone().count(), checks.filter(|check| check.status == CheckStatus::Pass).count());
+        let checks = format!("{passed}/{all}");
         writeln!(
             text,
-            "  {:width$}  {:>8} {:4}  {passed:>3} checks  {:>8}  version {version}",
+            "  {:width$}  {:>8} {:4}  {checks:>5} checks  {:>8}  version {version}",
             table.table,
             table.rows,
             if table.rows == 1 { "row" } else { "rows" },
@@ -143,9 +140,9 @@ fn next(run: &Run) -> String {
     let told = run.alert.as_ref().map(|alert| alert.kind);
     text += &match &run.delivery {
         Some(Delivery::AlreadyTold { run_id, slot }) => {
-            format!("already alerted on {} by run {run_id}; not sent again\n", day(slot))
+            format!("\nalready alerted on {} by run {run_id}; not sent again\n", day(slot))
         }
-        Some(Delivery::Unsent { error }) => format!("the alert could not be sent, the next run sends it: {error}\n"),
+        Some(Delivery::Unsent { error }) => format!("\nthe alert could not be sent, the next run sends it: {error}\n"),
         Some(Delivery::Sent) if told == Some(AlertKind::Resolved) => {
             let resolves = run.alert.as_ref().and_then(|alert| alert.resolves.as_ref());
             let what = resolves.map(|told| format!(" what run {} alerted on {}", told.run_id, day(&told.slot)));
@@ -184,8 +181,8 @@ pub fn runs(runs: &[Run]) -> String {
             }
             Some(Outcome::Error) | None => String::new(),
         };
-        writeln!(text, "{}  drift {}  {}{why}", run.run_id, verdict_word(run.verdict), outcome(run))
-            .expect("a String takes all");
+        let drift = if run.verdict == Verdict::Tolerated { ", drift tolerated" } else { "" };
+        writeln!(text, "{}  {}{why}{drift}", run.run_id, outcome(run)).expect("a String takes all");
     }
     if text.is_empty() { "no runs yet\n".into() } else { text }
 }
