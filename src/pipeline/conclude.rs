@@ -160,7 +160,11 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let checks: Vec<_> = run.checks.iter().filter(|check| check.status != CheckStatus::Pass).cloned().collect();
     let failed = run.steps.iter().filter(|step| step.status == StepStatus::Failed);
-    let failed: Vec<_> = failed.map(|step| step.name.as_str()).collect();
+    let mut failed: Vec<_> = failed.map(|step| step.name.as_str()).collect();
+    if failed.is_empty() && findings.is_empty() && checks.is_empty() {
+        // Nothing else tells one such error from another.
+        failed.extend(run.error.as_deref());
+    }
     let mut tables: Vec<_> = findings
         .iter()
         .filter(|finding| finding.level != Level::Tolerated)
