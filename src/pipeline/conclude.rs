@@ -1,5 +1,7 @@
 //! The two ends of a run: from a comparison to a stored plan, and from the last step to an outcome and one alert.
 
+use std::collections::BTreeSet;
+
 use super::cleanup::cleanup;
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
 use super::told;
@@ -161,7 +163,8 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
     let checks: Vec<_> = run.checks.iter().filter(|check| check.status != CheckStatus::Pass).cloned().collect();
     let failed = run.steps.iter().filter(|step| step.status == StepStatus::Failed);
     let mut failed: Vec<_> = failed.map(|step| step.name.as_str()).collect();
-    if failed.is_empty() && findings.is_empty() && checks.is_empty() {
+    let stops = findings.iter().any(|finding| finding.level != Level::Tolerated);
+    if failed.is_empty() && !stops && checks.is_empty() {
         // Nothing else tells one such error from another.
         failed.extend(run.error.as_deref());
     }
@@ -170,7 +173,8 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
         .filter(|finding| finding.level != Level::Tolerated)
         .map(|finding| finding.table.as_str())
         .collect();
-    tables.dedup();
+    let mut seen = BTreeSet::new();
+    tables.retain(|table| seen.insert(*table));
     tables.retain(|table| !findings.iter().any(|finding| finding.table == *table && is_past_accepting(finding)));
     Alert {
         kind,
