@@ -16,6 +16,7 @@ fn step(name: &str, action: Action) -> Step {
 fn ended(verdict: Verdict, findings: Vec<Finding>, outcome: Outcome) -> Run {
     let build = Action::Build {
         model: "int_orders".into(),
+        file: "sql/int_orders.sql".into(),
         staging: "stg_int_orders".into(),
         select: "SELECT 1".into(),
         partitioned_by: Vec::new(),
