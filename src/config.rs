@@ -64,6 +64,9 @@ pub struct Local {
     /// How a source's CSV is read where the built-in classifier would guess, by the name of the source's folder.
     #[serde(default)]
     pub classifiers: BTreeMap<String, CsvClassifier>,
+    /// Days after which an alert is sent again while the same things are wrong.
+    #[serde(default = "default_remind")]
+    pub remind_after_days: u32,
 }
 
 fn default_target() -> String {
@@ -86,6 +89,9 @@ fn default_prefix() -> String {
 }
 fn default_keep() -> usize {
     4
+}
+fn default_remind() -> u32 {
+    7
 }
 
 /// A project folder with its settings read and checked.

@@ -11,6 +11,7 @@ mod init;
 mod inputs;
 mod problem;
 mod query;
+mod rollback;
 mod rules;
 mod run;
 mod usage;
@@ -58,7 +59,8 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Plan => run::plan(globals).await,
         Command::Run { slot, no_crawl } => run::run(globals, *slot, !no_crawl).await,
         Command::Runs { run_id } => run::runs(globals, run_id.as_deref()).await,
-        Command::Rollback { table, to } => run::rollback(globals, table, to.as_deref()).await,
+        Command::Rollback { table, list: true, .. } => rollback::list(globals, table).await,
+        Command::Rollback { table, to, .. } => rollback::rollback(globals, table, to.as_deref()).await,
         Command::Query { sql, raw, output } => query::query(globals, sql, *raw, *output).await,
         Command::Contracts(command) => contracts::contracts(globals, command).await,
         Command::Rules => rules::rules(globals),

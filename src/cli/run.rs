@@ -1,17 +1,18 @@
-//! `plan`, `run`, `runs`, `rollback`.
+//! `plan`, `run`, `runs`.
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
+#[cfg(not(feature = "embedded"))]
+use anyhow::bail;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::args::{Format, Globals};
+use super::args::Globals;
 use super::world::{self, World};
 use super::{exit, print};
-use crate::catalog::Catalog;
 use crate::notify::Outbox;
-use crate::pipeline::{Project, Run, begin, compare, load, runs as run_ids};
+use crate::pipeline::{Outcome, Project, Run, begin, compare, load, orphans, runs as run_ids};
 use crate::plan::run_id;
 #[cfg(feature = "embedded")]
 use crate::problem::Problem;
@@ -22,14 +23,15 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     let project = Project::read(world.settings.clone())?;
     let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
     let slot = world::now();
-    let run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot))?;
+    let mut run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot))?;
+    run.orphans = orphans(&project, world.catalog.as_ref()).await?;
     #[cfg(feature = "embedded")]
     if !run.plan.steps.is_empty() {
         crate::pipeline::readable(&project, &comparison, crate::engine::duckdb::refusal)?;
     }
     print(
         globals,
-        || json!({"schema_version": 1, "verdict": run.verdict, "findings": run.findings, "adapted": run.adapted, "not_carried": run.not_carried, "plan": run.plan}),
+        || json!({"schema_version": 1, "verdict": run.verdict, "findings": run.findings, "adapted": run.adapted, "not_carried": run.not_carried, "orphans": run.orphans, "plan": run.plan}),
         || human::plan(&run),
     )?;
     Ok(exit::of_verdict(run.verdict))
@@ -39,17 +41,22 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
 pub async fn run(globals: &Globals, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<ExitCode> {
     let world = World::open(globals)?;
     let run = execute(globals, &world, slot, crawls).await?;
-    print_run(globals, &run)?;
-    if globals.format == Format::Human
-        && let Some(text) = Outbox::new(&world.store).sent(&run.run_id).await?
-    {
-        print(globals, || json!(null), || format!("\n{text}"))?;
-    }
+    let text = shown(&world, &run).await?;
+    print_run(globals, &run, || text)?;
     Ok(exit::of_outcome(run.outcome))
 }
 
-fn print_run(globals: &Globals, run: &Run) -> anyhow::Result<()> {
-    print(globals, || serde_json::to_value(run).expect("a run is plain JSON"), || human::run(run))
+/// The run as people see it; an alert that was sent is shown as they got it.
+pub async fn shown(world: &World, run: &Run) -> anyhow::Result<String> {
+    let stopped = run.outcome != Some(Outcome::Published);
+    Ok(match Outbox::new(&world.store).sent(&run.run_id).await? {
+        Some(alert) if stopped => human::run_with_alert(run, &alert),
+        _ => human::run(run),
+    })
+}
+
+fn print_run(globals: &Globals, run: &Run, human: impl FnOnce() -> String) -> anyhow::Result<()> {
+    print(globals, || serde_json::to_value(run).expect("a run is plain JSON"), human)
 }
 
 /// One run, resumed or new, to its outcome.
@@ -96,6 +103,7 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
         target: &world.target,
         raw_prefix: &world.local.raw_prefix,
         keep_versions: world.local.keep_versions,
+        remind_after_days: world.local.remind_after_days,
         slot: &slot.map_or_else(world::now, world::slot),
         inputs: &inputs,
         // A slot that was named is run once, however often a scheduler asks; now is always new.
@@ -126,7 +134,7 @@ pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCod
     if let Some(id) = id {
         let recorded =
             load(&world.store, id).await?.with_context(|| format!("no run `{id}`; `crawlguard runs` lists them"))?;
-        print_run(globals, &recorded.run)?;
+        print_run(globals, &recorded.run, || human::run(&recorded.run))?;
         return Ok(ExitCode::from(exit::CLEAN));
     }
     let mut all = Vec::new();
@@ -138,32 +146,5 @@ pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCod
             .map(|run| json!({"run_id": run.run_id, "slot": run.slot, "verdict": run.verdict, "outcome": run.outcome}))
     };
     print(globals, || json!({"schema_version": 1, "runs": rows().collect::<Vec<_>>()}), || human::runs(&all))?;
-    Ok(ExitCode::from(exit::CLEAN))
-}
-
-pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyhow::Result<ExitCode> {
-    use crate::store::Store;
-
-    let world = World::open(globals)?;
-    let _lease = world.store.lock(&format!("{}, rolling back {table}", world::who())).await?;
-    if table.starts_with(&world.local.raw_prefix) {
-        bail!("`{table}` is the crawler's, not a published table");
-    }
-    let versions = world.catalog.versions(table).await?;
-    let numbers: Vec<_> = versions.iter().filter_map(|version| version.version.clone()).collect();
-    let wanted = match to {
-        Some(version) => version.to_owned(),
-        None => numbers.get(1).cloned().with_context(|| format!("`{table}` has no earlier version"))?,
-    };
-    if !numbers.contains(&wanted) {
-        bail!("`{table}` has no version {wanted}; kept: {}", numbers.join(", "));
-    }
-    let now = world.catalog.restore(table, &wanted).await?;
-    let version = now.version.unwrap_or_default();
-    print(
-        globals,
-        || json!({"schema_version": 1, "table": table, "restored": wanted, "version": version}),
-        || format!("{table} shows version {wanted} again, as version {version}\n"),
-    )?;
     Ok(ExitCode::from(exit::CLEAN))
 }

@@ -37,7 +37,7 @@ impl World {
         let state = settings.root.join(&local.state);
         let catalog = Arc::new(FilesCatalog::new(state.join("catalog"), &local.database));
         let store = FsStore::new(&state);
-        let commands = Commands { globals: repeated(globals, &settings) };
+        let commands = Commands { globals: repeated(globals, &settings), ..Commands::default() };
         Ok(Self { settings, target, local, catalog, store, commands })
     }
 
@@ -72,6 +72,13 @@ pub fn shell_word(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
     }
+}
+
+/// How this program was called, for commands that are to work where the user stands.
+pub fn program() -> String {
+    let called = std::env::args_os().next().unwrap_or_default();
+    let called = called.to_string_lossy();
+    if called.contains(std::path::MAIN_SEPARATOR) { shell_word(&called) } else { "crawlguard".into() }
 }
 
 pub fn absolute(path: &Path) -> PathBuf {

@@ -2,6 +2,7 @@
 
 mod check_templates;
 mod filters;
+mod headline;
 mod outbox;
 mod recording;
 mod render;
@@ -11,6 +12,7 @@ pub mod sns;
 use async_trait::async_trait;
 
 pub use check_templates::check_templates;
+pub use filters::wrap;
 pub use outbox::Outbox;
 pub use recording::RecordingNotifier;
 pub use render::{Rendered, render};

@@ -13,6 +13,7 @@ mod project;
 mod publish;
 mod record;
 mod reporter;
+mod told;
 mod whole;
 
 use crate::catalog::Catalog;
@@ -25,10 +26,12 @@ use crate::store::Store;
 
 pub use accept::{Accepted, accept};
 pub use advance::{Progress, advance};
+pub use cleanup::orphans;
 pub use compare::{Comparison, compare, readable};
 pub use conclude::{Commands, begin, conclude};
 pub use project::Project;
-pub use record::{AdaptedModel, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
+pub use publish::{ROWS, RUN};
+pub use record::{AdaptedModel, Delivery, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
 pub use reporter::{Event, Quiet, Reporter};
 pub use whole::{Request, run, unfinished};
 

@@ -39,7 +39,14 @@ pub struct Run {
     #[serde(default)]
     pub source_rows: BTreeMap<String, u64>,
     pub published: Vec<Published>,
+    /// What the run had to tell people.
     pub alert: Option<Alert>,
+    /// What became of `alert`.
+    #[serde(default)]
+    pub delivery: Option<Delivery>,
+    /// Tables published by earlier runs that no model builds any more.
+    #[serde(default)]
+    pub orphans: Vec<String>,
     /// What went wrong, where the outcome is `error`.
     pub error: Option<String>,
     pub plan: Plan,
@@ -52,6 +59,22 @@ pub enum Outcome {
     Halted,
     ChecksFailed,
     Error,
+}
+
+/// What became of a run's alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    Sent,
+    /// Not sent, because people know: an earlier run told them the same.
+    AlreadyTold {
+        run_id: String,
+        slot: String,
+    },
+    /// Could not be sent; the next run tries again.
+    Unsent {
+        error: String,
+    },
 }
 
 /// A model's text as it ran, beside the one in sql/.
@@ -119,6 +142,8 @@ impl Run {
             source_rows: BTreeMap::new(),
             published: Vec::new(),
             alert: None,
+            delivery: None,
+            orphans: Vec::new(),
             error: None,
             plan,
         }

@@ -156,7 +156,17 @@ fn published_rows_can_be_read_and_put_back() {
     expect(lake.root(), 0, &["run"]);
     let count = "SELECT count(*) AS n FROM int_orders";
     assert_eq!(json(lake.root(), 0, &["query", count])[0]["n"], 4);
-    expect(lake.root(), 0, &["rollback", "int_orders"]);
+    let listed = json(lake.root(), 0, &["rollback", "int_orders", "--list"]);
+    let versions: Vec<_> =
+        listed["versions"].as_array().unwrap().iter().map(|it| (&it["version"], &it["rows"])).collect();
+    assert_eq!(versions, [(&"2".into(), &4.into()), (&"1".into(), &3.into())]);
+    let message = refused(lake.root(), &["rollback", "int_order"]);
+    assert!(message.contains("there are: fact_cities, int_orders"), "{message}");
+    let message = refused(lake.root(), &["rollback", "int_orders", "--to", "9"]);
+    assert!(message.contains("no version 9; kept: version 2, built"), "{message}");
+    let said = expect(lake.root(), 0, &["rollback", "int_orders"]);
+    assert!(said.contains("version 1, built") && said.contains("3 rows, the one before"), "{said}");
+    assert!(said.contains("the next run publishes again"), "{said}");
     assert_eq!(json(lake.root(), 0, &["query", count])[0]["n"], 3);
     let message = refused(lake.root(), &["query", "SELECT * FROM raw_orders"]);
     assert!(message.contains("--raw"), "{message}");
@@ -175,6 +185,45 @@ fn a_lake_becomes_a_project_that_runs() {
     assert_eq!(run["outcome"], "published");
     let again = refused(folder.path(), &["init"]);
     assert!(again.contains("nothing was changed"), "{again}");
+}
+
+#[test]
+fn every_source_that_can_be_read_gets_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, text) in [
+        ("orders/a.csv", "id,Ship City\n1, Rome \n2,\n"),
+        ("people/a.json", "{\"Name\":\" Ann \",\"Age\":7}\n"),
+        ("torn/a.json", "{\"x\""),
+    ] {
+        let path = folder.path().join("lake").join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let output = crawlguard(folder.path(), &["init"]);
+    let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(2), "{stdout}{stderr}");
+    assert!(stderr.contains("torn/a.json") && stdout.contains("contracts init"), "{stdout}{stderr}");
+    std::fs::remove_dir_all(folder.path().join("lake/torn")).unwrap();
+    assert_eq!(json(folder.path(), 0, &["run"])["outcome"], "published");
+    let rows = json(folder.path(), 0, &["query", "SELECT ship_city FROM int_orders ORDER BY id"]);
+    assert_eq!(rows, serde_json::json!([{"ship_city": "Rome"}, {"ship_city": null}]));
+    let rows = json(folder.path(), 0, &["query", "SELECT * FROM int_people"]);
+    assert_eq!(rows, serde_json::json!([{"name": "Ann", "age": 7}]));
+}
+
+#[test]
+fn what_init_tells_to_type_works_and_quiet_is_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("lake/orders")).unwrap();
+    std::fs::write(folder.path().join("lake/orders/a.csv"), "id,city\n1,Rome\n").unwrap();
+    assert_eq!(expect(folder.path(), 0, &["-q", "init", "quiet", "--lake", "lake"]), "");
+    let said = expect(folder.path(), 0, &["init", "my shop", "--lake", "lake"]);
+    let (_, commands) = said.split_once("next:\n").expect("it says what is next");
+    assert_eq!(commands.lines().count(), 3, "{commands}");
+    for command in commands.lines() {
+        let output = Command::new("sh").current_dir(folder.path()).args(["-c", command.trim()]).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]
@@ -299,8 +348,14 @@ fn the_demo_tells_the_truth() {
     let tour = json(folder.path(), 0, &["demo"]);
     let outcomes: Vec<_> =
         tour["runs"].as_array().unwrap().iter().map(|run| run["run"]["outcome"].as_str().unwrap()).collect();
-    assert_eq!(outcomes, ["published", "published", "halted", "published", "checks_failed"]);
+    assert_eq!(outcomes, ["published", "published", "halted", "published", "checks_failed", "published"]);
     assert_eq!(tour["runs"][3]["run"]["verdict"], "clean");
+    let said = expect(folder.path(), 0, &["demo", "the tour"]);
+    let (_, commands) = said.split_once("Look around:\n").expect("it ends with what to type");
+    for command in commands.lines() {
+        let output = Command::new("sh").current_dir(folder.path()).args(["-c", command.trim()]).output().unwrap();
+        assert!(output.status.success() && !output.stdout.is_empty(), "{command}");
+    }
     // A folder that is not a demo's is left alone; a demo's is made anew.
     refused(folder.path(), &["demo", "."]);
 }

@@ -14,7 +14,7 @@ use super::super::{exit, print, say};
 use super::log::{self, Accepted, Entry};
 use super::{new_file, promised, write};
 use crate::contract::Document;
-use crate::pipeline::{self, Comparison, Project, compare};
+use crate::pipeline::{self, AdaptedModel, Comparison, Project, compare};
 use crate::report::human;
 use crate::schema::{Table, UNREADABLE};
 use crate::store::{Store, write_whole};
@@ -39,10 +39,23 @@ pub struct Updated {
 impl Updated {
     /// The edits as a diff, and the tables.
     pub fn shown(&self) -> String {
+        self.shown_after(&[])
+    }
+
+    /// The same, for somebody who has `seen` the new texts of these models.
+    pub fn shown_after(&self, seen: &[AdaptedModel]) -> String {
         if self.tables.is_empty() {
             return "nothing differs\n".into();
         }
-        shown(&self.edits) + &self.tables.iter().map(|table| format!("accepted {table}\n")).collect::<String>()
+        let (known, new): (Vec<_>, Vec<_>) = self
+            .edits
+            .iter()
+            .cloned()
+            .partition(|edit| seen.iter().any(|model| (&model.file, &model.after) == (&edit.file, &edit.after)));
+        let known = known.iter().map(|edit| format!("{}: as it ran, shown above\n", edit.file));
+        shown(&new)
+            + &known.collect::<String>()
+            + &self.tables.iter().map(|table| format!("accepted {table}\n")).collect::<String>()
     }
 }
 
@@ -99,7 +112,11 @@ pub async fn accept(globals: &Globals, world: &World, request: Update<'_>) -> an
 /// The diff that is shown; the log is a record of it, not part.
 fn shown(edits: &[Edit]) -> String {
     let seen = edits.iter().filter(|edit| !edit.file.ends_with(".jsonl"));
-    seen.map(|edit| human::diff(&edit.file, &edit.before, &edit.after)).collect()
+    seen.map(|edit| match edit.file.ends_with(".json") {
+        true => human::contract_change(&edit.file, &edit.before, &edit.after),
+        false => human::diff(&edit.file, &edit.before, &edit.after),
+    })
+    .collect()
 }
 
 /// The tables to accept: those asked for, or all that differ.

@@ -60,7 +60,7 @@ fn an_engines_refusal_names_the_models_own_file() {
         assert!(!error.contains(word), "{word}: {error}");
     }
     let shown = expect(lake.root(), 2, &["run", "--no-crawl"]);
-    assert!(shown.contains("verdict: unknown") && !shown.contains("verdict: clean"), "{shown}");
+    assert!(shown.contains("error, nothing published") && !shown.contains("clean"), "{shown}");
 }
 
 #[test]
