@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::args::{Contracts, Globals};
 use super::world::World;
-use super::{exit, print};
+use super::{exit, print, say};
 use crate::catalog::Catalog;
 use crate::contract::{Contract, Document, Origin};
 use crate::problem::{Problem, Problems};
@@ -39,8 +39,11 @@ pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result
 
 async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow::Result<ExitCode> {
     let written = write_missing(world, asked).await?;
+    for table in without_files(world).await? {
+        say(globals, &format!("skipped {table}: the crawler no longer finds its files"));
+    }
     let human = || match written.as_slice() {
-        [] => "every table has a contract already\n".to_owned(),
+        [] => "no table wants a contract\n".to_owned(),
         files => files.iter().map(|file| format!("wrote {file}\n")).collect(),
     };
     print(globals, || json!({"schema_version": 1, "written": written}), human)?;
@@ -50,17 +53,15 @@ async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow::Res
 /// Writes a contract for each table asked for, or for each guarded table of the catalog that has none; returns the files,
 /// relative to the project.
 pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Vec<String>> {
+    let contracts = world.contracts()?;
     let tables = world.catalog.tables(&world.local.raw_prefix).await?;
     if tables.is_empty() {
         bail!("the catalog holds no `{}` table; run `crawlguard crawl` first", world.local.raw_prefix);
     }
-    let names: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
-    let project = world.project_beside(&names)?;
-    let refused =
-        asked.iter().filter_map(|name| not_new(name, &tables, project.contract(name).map(|(known, _)| known)));
+    let refused = asked.iter().filter_map(|name| not_new(name, &tables, of(&contracts, name)));
     Problems::or(refused.collect(), ())?;
     let wanted = |table: &&Table| match asked {
-        [] => project.contract(&table.name).is_none(),
+        [] => !table.deprecated && of(&contracts, &table.name).is_none(),
         asked => asked.contains(&table.name),
     };
     let mut written = Vec::new();
@@ -78,14 +79,32 @@ fn not_new(name: &str, catalog: &[Table], contract: Option<&Contract>) -> Option
         let message = format!("has a contract already, {}", contract.file);
         return Some(Problem::new(name, "", message, format!("run `crawlguard contracts update {name}` to renew it")));
     }
-    if catalog.iter().any(|table| table.name == name) {
-        return None;
+    match catalog.iter().find(|table| table.name == name) {
+        Some(table) if table.deprecated => {
+            let help = "bring its files back, and run `crawlguard crawl`";
+            return Some(Problem::new(name, "", "the crawler no longer finds its files", help));
+        }
+        Some(_) => return None,
+        None => {}
     }
     let help = match ident::closest(name, catalog.iter().map(|table| table.name.as_str())) {
         Some(known) => format!("did you mean `{known}`?"),
         None => "run `crawlguard crawl` first".to_owned(),
     };
     Some(Problem::new(name, "", "is not in the catalog", help))
+}
+
+/// The tables without a contract for which none is written.
+async fn without_files(world: &World) -> anyhow::Result<Vec<String>> {
+    let contracts = world.contracts()?;
+    let mut tables = world.catalog.tables(&world.local.raw_prefix).await?;
+    tables.retain(|table| table.deprecated && of(&contracts, &table.name).is_none());
+    Ok(tables.into_iter().map(|table| table.name).collect())
+}
+
+/// A table's contract.
+fn of<'a>(contracts: &'a [Contract], table: &str) -> Option<&'a Contract> {
+    contracts.iter().find(|contract| contract.table.name == table)
 }
 
 /// What a contract of a local target promises: everything but the folder on this machine.

@@ -9,6 +9,7 @@ use super::args::Globals;
 use super::{contracts, who};
 use crate::catalog::FilesCatalog;
 use crate::config::{Local, Settings, Target};
+use crate::contract::Contract;
 use crate::pipeline::{Commands, Project};
 use crate::problem::{Problems, shell_word};
 use crate::store::FsStore;
@@ -38,21 +39,25 @@ impl World {
         let state = settings.root.join(&local.state);
         let catalog = Arc::new(FilesCatalog::new(state.join("catalog"), &local.database));
         let store = FsStore::new(&state);
-        let commands = Commands { globals: repeated(globals, &settings) };
+        let commands = Commands { globals: repeated(globals, &settings), ..Commands::default() };
         Ok(Self { settings, target, local, catalog, store, commands })
     }
 
     /// The project's files; refused while half of an acceptance is written.
     pub fn project(&self) -> Result<Project, Problems> {
-        self.project_beside(&[])
+        self.whole()?;
+        Project::read(self.settings.clone())
     }
 
-    /// [`World::project`], where models may also read tables that have no contract yet.
-    pub fn project_beside(&self, tables: &[String]) -> Result<Project, Problems> {
-        match contracts::unfinished(self) {
-            Some(problem) => Err(problem.into()),
-            None => Project::read_beside(self.settings.clone(), tables),
-        }
+    /// The project's contracts, whatever its models say; refused like [`World::project`].
+    pub fn contracts(&self) -> Result<Vec<Contract>, Problems> {
+        self.whole()?;
+        Project::contracts(&self.settings)
+    }
+
+    /// That no acceptance is half written.
+    fn whole(&self) -> Result<(), Problems> {
+        Problems::or(contracts::unfinished(self).into_iter().collect(), ())
     }
 
     /// Who is at the keyboard, for logs and locks.
@@ -81,6 +86,13 @@ fn repeated(globals: &Globals, settings: &Settings) -> Vec<String> {
         words.extend(["--target".to_owned(), shell_word(target)]);
     }
     words
+}
+
+/// How this program was called, for commands that are to work where the user stands.
+pub fn program() -> String {
+    let called = std::env::args_os().next().unwrap_or_default();
+    let called = called.to_string_lossy();
+    if called.contains(std::path::MAIN_SEPARATOR) { shell_word(&called) } else { "crawlguard".into() }
 }
 
 pub fn absolute(path: &Path) -> PathBuf {

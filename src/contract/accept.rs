@@ -12,6 +12,10 @@ use crate::schema::{Column, DataType, Table};
 pub(super) fn accept(document: &Value, table: &Table, renamed: &BTreeMap<String, String>) -> Value {
     let under_new_names = with_names(document, renamed);
     let mut next = under_new_names.clone();
+    if table.deprecated {
+        retire(&mut next);
+        return next;
+    }
     let Some(old_object) = under_new_names.pointer("/schema/0").and_then(Value::as_object) else {
         return next;
     };
@@ -24,6 +28,9 @@ pub(super) fn accept(document: &Value, table: &Table, renamed: &BTreeMap<String,
         if !read::is_model(document) {
             write_storage(object, old_object, &layout, table);
         }
+    }
+    if read::is_retired(document) && !read::is_model(document) {
+        next["status"] = json!("active");
     }
     if next != *document {
         bump(&mut next, !renamed.is_empty() || breaks(&layout, table));
@@ -48,6 +55,14 @@ fn with_names(document: &Value, renamed: &BTreeMap<String, String>) -> Value {
 fn set_name(property: &mut Map<String, Value>, name: &str) {
     let key = if property.get("physicalName").is_some_and(Value::is_string) { "physicalName" } else { "name" };
     property.insert(key.to_owned(), json!(name));
+}
+
+/// Takes a contract out of force; what it promised stays on record.
+fn retire(document: &mut Value) {
+    if document.is_object() && !read::is_retired(document) && !read::is_model(document) {
+        document["status"] = json!(read::RETIRED);
+        bump(document, true);
+    }
 }
 
 /// True if a column went, or changed its type or side.

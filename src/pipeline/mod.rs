@@ -5,6 +5,7 @@
 
 mod accept;
 mod advance;
+mod baseline;
 mod cleanup;
 mod compare;
 mod conclude;
@@ -13,6 +14,7 @@ mod publish;
 mod record;
 mod rename;
 mod reporter;
+mod told;
 mod whole;
 
 use crate::catalog::Catalog;
@@ -25,10 +27,12 @@ use crate::store::Store;
 
 pub use accept::{Accepted, accept};
 pub use advance::{Progress, advance};
-pub use compare::{Comparison, compare};
+pub use cleanup::orphans;
+pub use compare::{Comparison, compare, readable};
 pub use conclude::{Commands, begin, conclude};
 pub use project::Project;
-pub use record::{AdaptedModel, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
+pub use publish::{ROWS, RUN};
+pub use record::{AdaptedModel, Delivery, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
 pub use rename::{Rename, renames};
 pub use reporter::{Event, Quiet, Reporter};
 pub use whole::{Request, run, unfinished};

@@ -90,7 +90,7 @@ fn apply(world: &World, edits: &[Edit]) -> anyhow::Result<()> {
 }
 
 fn update(world: &World) -> String {
-    world.commands.line(&["contracts", "update"])
+    world.commands.line("contracts update")
 }
 
 /// The journal as the user would type it.

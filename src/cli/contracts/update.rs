@@ -14,7 +14,7 @@ use super::journal::{self, Edit, text_of};
 use super::log::{self, Accepted, Entry};
 use super::{new_file, promised};
 use crate::contract::Document;
-use crate::pipeline::{self, Comparison, Project, Rename, compare};
+use crate::pipeline::{self, AdaptedModel, Comparison, Project, Rename, compare};
 use crate::report::human;
 use crate::schema::{Table, UNREADABLE};
 use crate::store::Store;
@@ -37,26 +37,47 @@ pub type Ask<'a> = &'a dyn Fn(&str) -> anyhow::Result<bool>;
 pub struct Updated {
     pub tables: BTreeSet<String>,
     edits: Vec<Edit>,
-    diff: String,
+    /// File → what changes in it, for reading: a diff, or a line a column.
+    diffs: Vec<(String, String)>,
     notes: Vec<String>,
 }
 
 impl Updated {
     /// The edits as a diff, and the tables.
     pub fn shown(&self) -> String {
+        self.shown_after(&[])
+    }
+
+    /// The same, for somebody who has `seen` the new texts of these models.
+    pub fn shown_after(&self, seen: &[AdaptedModel]) -> String {
         if self.tables.is_empty() {
             return "nothing differs\n".into();
         }
-        self.diff.clone() + &self.tables.iter().map(|table| format!("accepted {table}\n")).collect::<String>()
+        let (known, new): (Vec<_>, Vec<_>) = self.diffs.iter().partition(|(file, _)| self.is_as_seen(file, seen));
+        let known: String = known.iter().map(|(file, _)| format!("{file}: as it ran, shown above\n")).collect();
+        let new: String = new.into_iter().map(|(_, diff)| diff.as_str()).collect();
+        let tables: String = self.tables.iter().map(|table| format!("accepted {table}\n")).collect();
+        new + &known + &tables
+    }
+
+    fn is_as_seen(&self, file: &str, seen: &[AdaptedModel]) -> bool {
+        let after = self.edits.iter().find(|edit| edit.file == file).and_then(|edit| edit.after.as_deref());
+        seen.iter().any(|model| model.file == file && Some(model.after.as_str()) == after)
     }
 
     /// What somebody has to see before saying yes.
     fn proposed(&self) -> String {
-        self.diff.clone() + &self.notes.iter().map(|note| format!("note: {note}\n")).collect::<String>()
+        let diffs: String = self.diffs.iter().map(|(_, diff)| diff.as_str()).collect();
+        diffs + &self.notes.iter().map(|note| format!("note: {note}\n")).collect::<String>()
     }
 
     fn add(&mut self, edit: Edit, diffed_with: &str) {
-        self.diff += &human::diff(&edit.file, diffed_with, edit.after.as_deref().unwrap_or_default());
+        let after = edit.after.as_deref().unwrap_or_default();
+        let diff = match edit.file.ends_with(".json") {
+            true => human::contract_change(&edit.file, diffed_with, after),
+            false => human::diff(&edit.file, diffed_with, after),
+        };
+        self.diffs.push((edit.file.clone(), diff));
         self.edits.push(edit);
     }
 }
@@ -117,7 +138,7 @@ async fn propose(world: &World, request: Update<'_>, at: &str) -> anyhow::Result
     let models = pipeline::accept(&project, &comparison, &tables, &renames)?;
     let mut proposal = Updated { notes: models.notes(), ..Updated::default() };
     for name in &tables {
-        contract_edits(world, &project, &promised(acceptable(&comparison, name)?), &renames, &mut proposal)?;
+        contract_edits(world, &project, &promised(&acceptable(&comparison, name)?), &renames, &mut proposal)?;
     }
     let entry = |table: &String| Entry {
         at: at.to_owned(),
@@ -164,23 +185,26 @@ fn choose(comparison: &Comparison, project: &Project, asked: &[String]) -> anyho
     Ok(asked.iter().filter(|table| differing.contains(*table)).cloned().collect())
 }
 
-/// The table as the catalog shows it, if it can be promised at all.
-fn acceptable<'a>(comparison: &'a Comparison, name: &str) -> anyhow::Result<&'a Table> {
-    let table = comparison.tables.iter().find(|table| table.name == name).with_context(|| {
-        format!(
-            "`{name}` is not in the catalog; bring its files back, or delete its contract and the models that read it"
-        )
-    })?;
+/// The table as the catalog shows it, if it can be promised at all; marked as deprecated if its source is gone.
+fn acceptable(comparison: &Comparison, name: &str) -> anyhow::Result<Table> {
+    let mut findings = comparison.findings.iter().filter(|finding| finding.table == name);
+    if let Some(gone) = findings.find(|finding| finding.is_gone()) {
+        if !gone.models.is_empty() {
+            let models: Vec<_> = gone.models.iter().map(|reader| format!("`{}`", reader.model)).collect();
+            bail!(
+                "`{name}` cannot be retired while models read it ({}); bring its files back, or take it out of the models",
+                models.join(", ")
+            );
+        }
+        return Ok(Table { name: name.to_owned(), deprecated: true, ..Table::default() });
+    }
+    let table = comparison.tables.iter().find(|table| table.name == name);
+    let table = table.with_context(|| format!("`{name}` is not in the catalog"))?;
     if let Some(why) = table.parameters.get(UNREADABLE) {
         bail!("`{name}` cannot be accepted while its files cannot be read: {why}");
     }
     if comparison.findings.iter().any(|finding| finding.table == name && finding.rule == "headers-differ") {
         bail!("`{name}` cannot be accepted while its files have different headers; rewrite the older ones");
-    }
-    if table.deprecated {
-        bail!(
-            "`{name}` cannot be accepted: the crawler no longer finds its files; bring them back, or delete its contract and models"
-        );
     }
     if let Some(column) =
         table.columns.iter().chain(&table.partition_keys).find(|column| column.data_type.has_unrecognized())
@@ -191,7 +215,7 @@ fn acceptable<'a>(comparison: &'a Comparison, name: &str) -> anyhow::Result<&'a 
             column.name
         );
     }
-    Ok(table)
+    Ok(table.clone())
 }
 
 /// The contract's new text, read back before it is offered. One that was YAML becomes JSON, and the YAML goes out of the way:
