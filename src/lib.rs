@@ -27,6 +27,8 @@ pub mod notify;
 pub mod store;
 
 pub mod config;
+#[cfg(feature = "aws")]
+pub mod cloud;
 pub mod pipeline;
 pub mod report;
 pub mod cli;

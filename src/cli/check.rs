@@ -22,9 +22,9 @@ use crate::report::human;
 use crate::schema::Table;
 
 pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     let project = Project::read(world.settings.clone())?;
-    let prefix = &world.local.raw_prefix;
+    let prefix = world.raw_prefix();
     let comparison = match dump {
         Some(file) => {
             let tables = Dump(glue_json::read(&file.display().to_string(), &read(file)?)?);

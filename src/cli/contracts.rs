@@ -12,7 +12,6 @@ use serde_json::json;
 use super::args::{Contracts, Globals};
 use super::world::World;
 use super::{exit, print};
-use crate::catalog::Catalog;
 use crate::contract::{Document, Origin};
 use crate::pipeline::Project;
 use crate::schema::Table;
@@ -21,7 +20,7 @@ use crate::store::write_whole;
 pub use update::{Update, accept};
 
 pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     match command {
         Contracts::Init => init(globals, &world).await,
         Contracts::Update { tables, reason, yes } => {
@@ -46,9 +45,9 @@ async fn init(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
 /// Writes a contract for each guarded table of the catalog that has none; returns the files, relative to the project.
 pub async fn write_missing(world: &World) -> anyhow::Result<Vec<String>> {
     let project = Project::read(world.settings.clone())?;
-    let tables = world.catalog.tables(&world.local.raw_prefix).await?;
+    let tables = world.catalog.tables(world.raw_prefix()).await?;
     if tables.is_empty() {
-        bail!("the catalog holds no `{}` table; run `crawlguard crawl` first", world.local.raw_prefix);
+        bail!("the catalog holds no `{}` table; run `crawlguard crawl` first", world.raw_prefix());
     }
     let mut written = Vec::new();
     for table in tables.iter().filter(|table| project.contract(&table.name).is_none()) {

@@ -27,7 +27,7 @@ pub async fn demo(globals: &Globals, dir: &Path) -> anyhow::Result<ExitCode> {
     let root = absolute(dir);
     lay_out(&root)?;
     let globals = Globals { project: Some(root.clone()), target: None, ..globals.clone() };
-    let mut tour = Tour { globals: &globals, world: World::open(&globals)?, runs: Vec::new() };
+    let mut tour = Tour { globals: &globals, world: World::open(&globals).await?, runs: Vec::new() };
     tour.clean().await?;
     tour.tolerated().await?;
     tour.breaking().await?;
@@ -92,7 +92,7 @@ impl Tour<'_> {
     async fn run(&mut self, title: &str, expected: Outcome) -> anyhow::Result<()> {
         let run = run::execute(self.globals, &self.world, None, true).await?;
         self.text(&format!("$ crawlguard run\n{}", human::run(&run)))?;
-        if let Some(alert) = Outbox::new(&self.world.store).sent(&run.run_id).await? {
+        if let Some(alert) = Outbox::new(self.world.store.as_ref()).sent(&run.run_id).await? {
             let code = if matches!(run.outcome, Some(Outcome::Error)) { exit::NO_ANSWER } else { exit::NO };
             self.text(&format!("\n{alert}\nexit code {code}\n"))?;
         }

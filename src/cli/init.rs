@@ -10,7 +10,6 @@ use serde_json::json;
 use super::args::Globals;
 use super::world::{World, absolute};
 use super::{contracts, crawl, exit, print, say};
-use crate::catalog::Catalog;
 use crate::config;
 use crate::sql::first_model;
 use crate::store::write_whole;
@@ -65,7 +64,7 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
     let shown = lake_path.strip_prefix(&root).unwrap_or(&lake_path).display().to_string();
     put(&root, "crawlguard.schema.json", &config::json_schema())?;
     put(&root, config::FILE, &settings(&name_of(&root), &shown))?;
-    let world = World::open(&Globals { project: Some(root.clone()), ..globals.clone() })?;
+    let world = World::open(&Globals { project: Some(root.clone()), ..globals.clone() }).await?;
     let crawled = crawl::update(&world).await?;
     for problem in &crawled.problems {
         say(globals, &problem.to_string());
@@ -86,10 +85,10 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
 
 /// A first model over the first table, if there are no models.
 async fn model(world: &World) -> anyhow::Result<Option<String>> {
-    let prefix = &world.local.raw_prefix;
+    let prefix = world.raw_prefix();
     let tables = world.catalog.tables(prefix).await?;
     let Some(table) = tables.first() else { return Ok(None) };
-    let name = format!("int_{}", table.name.strip_prefix(prefix.as_str()).unwrap_or(&table.name));
+    let name = format!("int_{}", table.name.strip_prefix(prefix).unwrap_or(&table.name));
     let file = world.settings.config.sql.join(format!("{name}.sql")).display().to_string();
     if world.settings.root.join(&file).exists() {
         return Ok(None);

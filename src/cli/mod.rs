@@ -7,7 +7,6 @@ mod crawl;
 mod demo;
 pub mod exit;
 mod init;
-#[cfg(feature = "embedded")]
 mod inputs;
 mod query;
 mod rules;

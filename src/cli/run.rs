@@ -7,18 +7,22 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::{Format, Globals};
-use super::world::{self, World};
-use super::{exit, print};
-use crate::catalog::Catalog;
-use crate::notify::Outbox;
-use crate::pipeline::{Project, Run, begin, compare, load, runs as run_ids};
+use super::world::{self, Here, Place, World};
+use super::{crawl, exit, inputs, print};
+#[cfg(feature = "aws")]
+use crate::cloud::Cloud;
+use crate::engine::Engine;
+use crate::notify::{Notifier, Outbox};
+use crate::pipeline::{Ports, Project, Recorded, Request, Run, begin, compare, load, runs as run_ids, unfinished};
 use crate::plan::run_id;
+use crate::problem::Problems;
 use crate::report::human;
+use crate::report::progress::Progress;
 
 pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     let project = Project::read(world.settings.clone())?;
-    let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
+    let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
     let slot = world::now();
     let run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot))?;
     print(
@@ -31,11 +35,11 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
 
 /// Crawls (unless told not to), then drives a run to its end.
 pub async fn run(globals: &Globals, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     let run = execute(globals, &world, slot, crawls).await?;
     print_run(globals, &run)?;
     if globals.format == Format::Human
-        && let Some(text) = Outbox::new(&world.store).sent(&run.run_id).await?
+        && let Some(text) = Outbox::new(world.store.as_ref()).sent(&run.run_id).await?
     {
         print(globals, || json!(null), || format!("\n{text}"))?;
     }
@@ -47,46 +51,72 @@ fn print_run(globals: &Globals, run: &Run) -> anyhow::Result<()> {
 }
 
 /// One run, resumed or new, to its outcome.
-#[cfg(feature = "embedded")]
 pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<Run> {
-    use std::sync::Arc;
+    match &world.place {
+        Place::Here(here) => execute_here(globals, world, here, slot, crawls).await,
+        #[cfg(feature = "aws")]
+        Place::Cloud(cloud) => execute_in_the_cloud(globals, world, cloud, slot).await,
+    }
+}
 
-    use super::{crawl, inputs};
-    use crate::engine::duckdb::DuckDbEngine;
-    use crate::pipeline::{Ports, Request, unfinished};
-    use crate::report::progress::Progress;
-    use crate::store::Store;
-
-    let holder = format!("{}, process {}, since {}", world::who(), std::process::id(), world::now());
-    let _lease = world.store.lock(&holder).await?;
-    let inputs = inputs::fingerprint(&world.lake())?;
+async fn execute_here(
+    globals: &Globals,
+    world: &World,
+    here: &Here,
+    slot: Option<Timestamp>,
+    crawls: bool,
+) -> anyhow::Result<Run> {
+    let engine = world.engine()?;
+    let _lease = world.store.lock(&holder()).await?;
+    let inputs = inputs::fingerprint(&here.lake)?;
     // A run that was cut off goes on over what it compared, if that is still what its files say.
-    let cut = unfinished(&world.store).await?;
+    let cut = unfinished(world.store.as_ref()).await?;
     let resumes = cut.as_ref().is_some_and(|cut| cut.run.inputs == inputs);
     if crawls && !resumes {
         let unseen = crawl::unseen_problems(world, &crawl::update(world).await?).await?;
         // A known table that cannot be read is a finding; a source without a table would otherwise go unmentioned.
         if !unseen.is_empty() {
-            return Err(crate::problem::Problems(unseen).into());
+            return Err(Problems(unseen).into());
         }
     }
+    let outbox = Outbox::new(world.store.as_ref());
+    drive(globals, world, engine.as_ref(), &outbox, cut, &inputs, slot).await
+}
+
+/// The tables as the crawler left them: starting it is `crawl`'s.
+#[cfg(feature = "aws")]
+async fn execute_in_the_cloud(
+    globals: &Globals,
+    world: &World,
+    cloud: &Cloud,
+    slot: Option<Timestamp>,
+) -> anyhow::Result<Run> {
+    let _lease = world.store.lock(&holder()).await?;
+    let cut = unfinished(world.store.as_ref()).await?;
+    let tables = world.catalog.tables(world.raw_prefix()).await?;
+    let inputs = crate::digest::sha256_hex(format!("{tables:?}"));
+    drive(globals, world, world.engine()?.as_ref(), &cloud.notifier(), cut, &inputs, slot).await
+}
+
+async fn drive(
+    globals: &Globals,
+    world: &World,
+    engine: &dyn Engine,
+    notifier: &dyn Notifier,
+    cut: Option<Recorded>,
+    inputs: &str,
+    slot: Option<Timestamp>,
+) -> anyhow::Result<Run> {
     let project = Project::read(world.settings.clone())?;
-    let engine = DuckDbEngine::new(Arc::clone(&world.catalog), world.warehouse())?;
-    let outbox = Outbox::new(&world.store);
     let progress = Progress::new(globals.quiet);
-    let ports = Ports {
-        catalog: world.catalog.as_ref(),
-        engine: &engine,
-        notifier: &outbox,
-        store: &world.store,
-        reporter: &progress,
-    };
+    let (catalog, store) = (world.catalog.as_ref(), world.store.as_ref());
+    let ports = Ports { catalog, engine, notifier, store, reporter: &progress };
     let request = Request {
         target: &world.target,
-        raw_prefix: &world.local.raw_prefix,
-        keep_versions: world.local.keep_versions,
+        raw_prefix: world.raw_prefix(),
+        keep_versions: world.keep_versions(),
         slot: &slot.map_or_else(world::now, world::slot),
-        inputs: &inputs,
+        inputs,
         // A slot that was named is run once, however often a scheduler asks; now is always new.
         again: slot.is_none(),
         commands: &world.commands,
@@ -96,22 +126,22 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
     Ok(run?)
 }
 
-#[cfg(not(feature = "embedded"))]
-pub async fn execute(_: &Globals, _: &World, _: Option<Timestamp>, _: bool) -> anyhow::Result<Run> {
-    bail!("this crawlguard was built without the embedded engine; build it with --features embedded")
+fn holder() -> String {
+    format!("{}, process {}, since {}", world::who(), std::process::id(), world::now())
 }
 
 pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     if let Some(id) = id {
-        let recorded =
-            load(&world.store, id).await?.with_context(|| format!("no run `{id}`; `crawlguard runs` lists them"))?;
+        let recorded = load(world.store.as_ref(), id)
+            .await?
+            .with_context(|| format!("no run `{id}`; `crawlguard runs` lists them"))?;
         print_run(globals, &recorded.run)?;
         return Ok(ExitCode::from(exit::CLEAN));
     }
     let mut all = Vec::new();
-    for id in run_ids(&world.store).await? {
-        all.extend(load(&world.store, &id).await?.map(|recorded| recorded.run));
+    for id in run_ids(world.store.as_ref()).await? {
+        all.extend(load(world.store.as_ref(), &id).await?.map(|recorded| recorded.run));
     }
     let rows = || {
         all.iter()
@@ -122,11 +152,9 @@ pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCod
 }
 
 pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyhow::Result<ExitCode> {
-    use crate::store::Store;
-
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     let _lease = world.store.lock(&format!("{}, rolling back {table}", world::who())).await?;
-    if table.starts_with(&world.local.raw_prefix) {
+    if table.starts_with(world.raw_prefix()) {
         bail!("`{table}` is the crawler's, not a published table");
     }
     let versions = world.catalog.versions(table).await?;

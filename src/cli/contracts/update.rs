@@ -17,7 +17,7 @@ use crate::contract::Document;
 use crate::pipeline::{self, Comparison, Project, compare};
 use crate::report::human;
 use crate::schema::{Table, UNREADABLE};
-use crate::store::{Store, write_whole};
+use crate::store::write_whole;
 
 /// What to accept, and how.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +69,7 @@ pub async fn accept(globals: &Globals, world: &World, request: Update<'_>) -> an
     let _lease = world.store.lock(&format!("{}, accepting drift", who())).await?;
     finish_pending(world)?;
     let project = Project::read(world.settings.clone())?;
-    let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
+    let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
     let tables = choose(&comparison, &project, request.tables)?;
     if tables.is_empty() {
         return Ok(Updated::default());
@@ -202,7 +202,7 @@ fn confirmed(shown: &str) -> anyhow::Result<bool> {
 
 /// Writes all edits: first together as the pending update, then one by one; cut off in between, the next update goes on.
 fn apply(world: &World, edits: &[Edit]) -> anyhow::Result<()> {
-    let pending = world.settings.root.join(&world.local.state).join(PENDING);
+    let pending = world.scratch().join(PENDING);
     write_whole(&pending, &serde_json::to_vec(edits)?).with_context(|| format!("write {}", pending.display()))?;
     for edit in edits {
         let path = world.settings.root.join(&edit.file);
@@ -217,7 +217,7 @@ fn apply(world: &World, edits: &[Edit]) -> anyhow::Result<()> {
 }
 
 fn finish_pending(world: &World) -> anyhow::Result<()> {
-    let pending = world.settings.root.join(&world.local.state).join(PENDING);
+    let pending = world.scratch().join(PENDING);
     if !pending.exists() {
         return Ok(());
     }

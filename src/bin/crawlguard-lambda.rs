@@ -1,0 +1,5 @@
+//! The Lambda function.
+
+fn main() {
+    unimplemented!()
+}
