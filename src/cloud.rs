@@ -38,7 +38,7 @@ impl Cloud {
     }
 
     pub fn catalog(&self) -> GlueCatalog {
-        GlueCatalog::new(self.glue.clone(), &self.settings.database)
+        GlueCatalog::new(self.glue.clone(), &self.settings.database).with_crawler(self.settings.crawler.clone())
     }
 
     pub fn engine(&self) -> AthenaEngine {

@@ -32,4 +32,6 @@ pub mod cloud;
 pub mod pipeline;
 pub mod report;
 pub mod cli;
+#[cfg(feature = "aws")]
+pub mod lambda;
 pub mod sample;

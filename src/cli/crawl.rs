@@ -7,6 +7,10 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::Globals;
+#[cfg(feature = "aws")]
+use super::cloud;
+#[cfg(feature = "aws")]
+use super::world::Place;
 use super::world::World;
 use super::{exit, print};
 use crate::catalog::crawl::{Crawl, crawl as infer};
@@ -15,6 +19,13 @@ use crate::schema::{DEPRECATED, Evidence, Table, UNREADABLE};
 
 pub async fn crawl(globals: &Globals) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
+    #[cfg(feature = "aws")]
+    if let Place::Cloud(cloud) = &world.place {
+        let status = cloud::crawl(globals, &world, cloud).await?;
+        let json = || json!({"schema_version": 1, "crawler": status.crawler, "began": status.last});
+        print(globals, json, || format!("crawler `{}` succeeded\n", status.crawler))?;
+        return Ok(ExitCode::from(exit::CLEAN));
+    }
     let crawled = update(&world).await?;
     let names: Vec<_> = crawled.tables.iter().map(|table| table.name.as_str()).collect();
     print(globals, || json!({"schema_version": 1, "tables": names, "problems": crawled.problems}), || human(&crawled))?;

@@ -2,6 +2,8 @@
 
 mod args;
 mod check;
+#[cfg(feature = "aws")]
+mod cloud;
 mod contracts;
 mod crawl;
 mod demo;

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::{Format, Globals};
+#[cfg(feature = "aws")]
+use super::cloud;
 use super::world::{self, Here, Place, World};
 use super::{crawl, exit, inputs, print};
-#[cfg(feature = "aws")]
-use crate::cloud::Cloud;
 use crate::engine::Engine;
 use crate::notify::{Notifier, Outbox};
 use crate::pipeline::{Ports, Project, Recorded, Request, Run, begin, compare, load, runs as run_ids, unfinished};
@@ -55,7 +55,7 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
     match &world.place {
         Place::Here(here) => execute_here(globals, world, here, slot, crawls).await,
         #[cfg(feature = "aws")]
-        Place::Cloud(cloud) => execute_in_the_cloud(globals, world, cloud, slot).await,
+        Place::Cloud(cloud) => cloud::execute(globals, world, cloud, slot).await,
     }
 }
 
@@ -83,21 +83,6 @@ async fn execute_here(
     drive(globals, world, engine.as_ref(), &outbox, cut, &inputs, slot).await
 }
 
-/// The tables as the crawler left them: starting it is `crawl`'s.
-#[cfg(feature = "aws")]
-async fn execute_in_the_cloud(
-    globals: &Globals,
-    world: &World,
-    cloud: &Cloud,
-    slot: Option<Timestamp>,
-) -> anyhow::Result<Run> {
-    let _lease = world.store.lock(&holder()).await?;
-    let cut = unfinished(world.store.as_ref()).await?;
-    let tables = world.catalog.tables(world.raw_prefix()).await?;
-    let inputs = crate::digest::sha256_hex(format!("{tables:?}"));
-    drive(globals, world, world.engine()?.as_ref(), &cloud.notifier(), cut, &inputs, slot).await
-}
-
 async fn drive(
     globals: &Globals,
     world: &World,
@@ -112,21 +97,18 @@ async fn drive(
     let (catalog, store) = (world.catalog.as_ref(), world.store.as_ref());
     let ports = Ports { catalog, engine, notifier, store, reporter: &progress };
     let request = Request {
-        target: &world.target,
-        raw_prefix: world.raw_prefix(),
-        keep_versions: world.keep_versions(),
-        slot: &slot.map_or_else(world::now, world::slot),
         inputs,
+        slot: &slot.map_or_else(world::now, world::slot),
         // A slot that was named is run once, however often a scheduler asks; now is always new.
         again: slot.is_none(),
-        commands: &world.commands,
+        ..world.request()
     };
     let run = crate::pipeline::run(ports, &project, cut, request).await;
     progress.finish();
     Ok(run?)
 }
 
-fn holder() -> String {
+pub fn holder() -> String {
     format!("{}, process {}, since {}", world::who(), std::process::id(), world::now())
 }
 

@@ -12,7 +12,7 @@ use crate::catalog::{Catalog, FilesCatalog};
 use crate::cloud::Cloud;
 use crate::config::{Local, Settings, Target};
 use crate::engine::Engine;
-use crate::pipeline::Commands;
+use crate::pipeline::{Commands, Request};
 use crate::store::{FsStore, Store};
 
 /// A target, opened.
@@ -95,6 +95,19 @@ impl World {
     /// Published versions kept of each table.
     pub fn keep_versions(&self) -> usize {
         self.target().keep_versions()
+    }
+
+    /// What every run of this target is asked with; its slot and inputs are the caller's.
+    pub fn request(&self) -> Request<'_> {
+        Request {
+            target: &self.target,
+            raw_prefix: self.raw_prefix(),
+            keep_versions: self.keep_versions(),
+            slot: "",
+            inputs: "",
+            again: false,
+            commands: &self.commands,
+        }
     }
 
     /// The folders of a local target, for commands that only one has.

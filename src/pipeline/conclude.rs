@@ -36,6 +36,14 @@ pub fn begin(
     Ok(run)
 }
 
+/// The run of a slot that cannot be run at all.
+pub(super) fn refused(project: &Project, request: Request<'_>, run_id: &str, error: &str) -> Run {
+    let plan = Plan { run_id: run_id.into(), slot: request.slot.into(), steps: Vec::new() };
+    let mut run = Run::new(&project.settings.config.project, request.target, Verdict::Unknown, Vec::new(), plan);
+    run.error = Some(error.into());
+    run
+}
+
 /// The project's graph with the adapted texts in place.
 fn adapted_graph(graph: &Graph, comparison: &Comparison) -> Graph {
     let mut adapted = graph.clone();
@@ -65,7 +73,7 @@ pub async fn conclude(
 ) -> Result<(), RunError> {
     let outcome = outcome(&recorded.run);
     if outcome == Outcome::Error {
-        recorded.run.error = first_error(&recorded.run);
+        recorded.run.error = first_error(&recorded.run).or(recorded.run.error.take());
     }
     if outcome == Outcome::Published {
         cleanup(ports, &recorded.run, request.keep_versions).await?;

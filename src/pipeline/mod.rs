@@ -5,9 +5,11 @@
 
 mod accept;
 mod advance;
+pub mod bundle;
 mod cleanup;
 mod compare;
 mod conclude;
+mod drive;
 mod project;
 mod publish;
 mod record;
@@ -24,8 +26,10 @@ use crate::store::Store;
 
 pub use accept::{Accepted, accept};
 pub use advance::{Progress, advance};
+pub use bundle::{Bundle, Pushed};
 pub use compare::{Comparison, compare};
 pub use conclude::{Commands, begin, conclude};
+pub use drive::{Step, Why, drive, enqueue, fail as fail_slot, status};
 pub use project::Project;
 pub use record::{AdaptedModel, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
 pub use reporter::{Event, Quiet, Reporter};
@@ -50,4 +54,7 @@ pub enum RunError {
     Port(#[from] PortError),
     #[error("read run record `{key}`: {message}")]
     Record { key: String, message: String },
+    /// Somebody else moved it on first; look again.
+    #[error("`{key}` was changed by somebody else at the same time")]
+    Overtaken { key: String },
 }
