@@ -1,11 +1,14 @@
 //! `crawlguard.toml`: what was written, then what it means.
 
+mod shape;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::catalog::crawl::CsvClassifier;
 use crate::problem::{Problem, Problems};
 
 /// The file's name; the nearest one up from the working folder marks the project.
@@ -60,6 +63,14 @@ impl Target {
         }
     }
 
+    /// Days after which an alert is sent again while the same things are wrong.
+    pub fn remind_after_days(&self) -> u32 {
+        match self {
+            Self::Local(local) => local.remind_after_days,
+            Self::Aws(aws) => aws.remind_after_days,
+        }
+    }
+
     /// The database's name in the catalog.
     pub fn database(&self) -> &str {
         match self {
@@ -86,6 +97,12 @@ pub struct Local {
     /// Published versions kept of each table, the current one included; at least 1.
     #[serde(default = "default_keep")]
     pub keep_versions: usize,
+    /// How a source's CSV is read where the built-in classifier would guess, by the name of the source's folder.
+    #[serde(default)]
+    pub classifiers: BTreeMap<String, CsvClassifier>,
+    /// Days after which an alert is sent again while the same things are wrong.
+    #[serde(default = "default_remind")]
+    pub remind_after_days: u32,
 }
 
 /// A target in an AWS account. Credentials are never settings: the SDK's default chain finds them.
@@ -119,6 +136,9 @@ pub struct Aws {
     /// Published versions kept of each table, the current one included; at least 2: a reader may still be on the last one.
     #[serde(default = "default_keep")]
     pub keep_versions: usize,
+    /// Days after which an alert is sent again while the same things are wrong.
+    #[serde(default = "default_remind")]
+    pub remind_after_days: u32,
 }
 
 fn default_workgroup() -> String {
@@ -144,6 +164,9 @@ fn default_prefix() -> String {
 }
 fn default_keep() -> usize {
     4
+}
+fn default_remind() -> u32 {
+    7
 }
 
 /// A project folder with its settings read and checked.
@@ -195,6 +218,7 @@ impl Settings {
 
 /// Reads the text of `crawlguard.toml`.
 pub fn parse(text: &str) -> Result<Config, Problems> {
+    shape::check(text, schemars::schema_for!(Config).as_value())?;
     let config: Config = toml::from_str(text).map_err(|error| {
         let place = error.span().map_or(String::new(), |span| line_column(text, span.start));
         Problem::new(FILE, place, error.message().replace('\n', ", "), "See the schema that `crawlguard init` writes.")
@@ -213,13 +237,21 @@ fn target_problems(name: &str, target: &Target) -> Vec<Problem> {
         wrong("raw_prefix", "an empty prefix would guard the published tables too", help);
     }
     match target {
-        Target::Local(local) if local.keep_versions == 0 => {
-            wrong("keep_versions", "0 would keep no published table", "Set it to 1 or more.");
-        }
-        Target::Local(_) => {}
+        Target::Local(local) => local_problems(local, &mut wrong),
         Target::Aws(aws) => aws_problems(aws, &mut wrong),
     }
     problems
+}
+
+fn local_problems(local: &Local, wrong: &mut impl FnMut(&str, &str, &str)) {
+    if local.keep_versions == 0 {
+        wrong("keep_versions", "0 would keep no published table", "Set it to 1 or more.");
+    }
+    for (source, classifier) in &local.classifiers {
+        if let Some((message, help)) = classifier.fault() {
+            wrong(&format!("classifiers.{source}"), message, help);
+        }
+    }
 }
 
 fn aws_problems(aws: &Aws, wrong: &mut impl FnMut(&str, &str, &str)) {
@@ -295,6 +327,53 @@ mod tests {
     }
 
     #[test]
+    fn everything_that_is_wrong_is_told_at_once_with_its_place() {
+        let wrong = "projet = \"p\"\ndefault_target = 3\nfolder = 1\n[targets.a]\nkind = \"local\"\nlakes = \"l\"\n\
+                     keep_versions = -1\n[targets.b]\nlake = \"l\"\n[targets.c]\nkind = \"gcp\"\n";
+        let broken = "project = \"p\ntargets = 1\nsql = [\n";
+        let texts = [wrong, broken, "project = \"p\"\ntargets = 1\n", "project = \"p\"\n[targets]\na = 1\n", ""];
+        let shown: Vec<_> = texts.iter().map(|text| parse(text).unwrap_err().to_string()).collect();
+        insta::assert_snapshot!(shown.join("\n\n"), @r#"
+        crawlguard.toml:11:8: `targets.c.kind` is "gcp"
+          help: Use one of: "local".
+        crawlguard.toml:1:1: `project` is missing
+          help: The project's name, as alerts show it.
+        crawlguard.toml:1:1: `projet` is no setting
+          help: Did you mean `project`?
+        crawlguard.toml:2:18: `default_target` is a whole number, not text in quotes
+          help: Write text in quotes: The target used when `--target` is not given.
+        crawlguard.toml:3:1: `folder` is no setting
+          help: Use one of: project, default_target, contracts, sql, alerts, targets.
+        crawlguard.toml:4:1: `targets.a.database` is missing
+          help: The database's name in the catalog.
+        crawlguard.toml:4:1: `targets.a.lake` is missing
+          help: The lake: one folder a source, relative to this file.
+        crawlguard.toml:6:1: `targets.a.lakes` is no setting
+          help: Did you mean `lake`?
+        crawlguard.toml:7:17: `targets.a.keep_versions` is less than 0
+          help: Published versions kept of each table, the current one included; at least 1.
+        crawlguard.toml:8:1: `targets.b.kind` is missing
+          help: Use one of: "local".
+
+        crawlguard.toml:1:13: invalid basic string, expected `"`
+          help: Mend the TOML there: <https://toml.io>.
+        crawlguard.toml:3:8: unclosed array, expected `]`
+          help: Mend the TOML there: <https://toml.io>.
+
+        crawlguard.toml:2:11: `targets` is a whole number, not a table
+          help: Write a table: Where the pipeline runs, by name.
+
+        crawlguard.toml:3:5: `targets.a` is a whole number, not a table
+          help: Write a table: One place where the pipeline runs.
+
+        crawlguard.toml:1:1: `project` is missing
+          help: The project's name, as alerts show it.
+        crawlguard.toml:1:1: `targets` is missing
+          help: Where the pipeline runs, by name.
+        "#);
+    }
+
+    #[test]
     fn a_misspelt_key_is_named_with_its_place() {
         let problems = parse(&GOOD.replace("lake =", "lakes =")).unwrap_err();
         assert!(problems.to_string().contains("crawlguard.toml:"), "{problems}");
@@ -312,6 +391,21 @@ mod tests {
         let places: Vec<_> = problems.0.iter().map(|problem| problem.place.as_str()).collect();
         let settings = ["keep_versions", "results", "warehouse", "topic", "topic", "account"];
         assert_eq!(places, settings.map(|setting| format!("targets.prod.{setting}")), "{problems}");
+    }
+
+    #[test]
+    fn classifiers_are_checked() {
+        let of = |settings: &str| parse(&format!("{GOOD}[targets.local.classifiers.\"my shops\"]\n{settings}"));
+        assert!(of("serde = \"OpenCSVSerDe\"\nquote = \"'\"\nheader = \"absent\"\ndelimiter = \";\"\n").is_ok());
+        for bad in [
+            "quote = \"'\"",
+            "delimiter = \"é\"",
+            "serde = \"OpenCSVSerDe\"\ndelimiter = '\"'",
+            "headers = \"present\"",
+        ] {
+            let problems = of(bad).unwrap_err().to_string();
+            assert!(problems.starts_with("crawlguard.toml:"), "{bad}: {problems}");
+        }
     }
 
     #[test]

@@ -57,4 +57,21 @@ impl PortError {
             source: Some(Box::new(error)),
         }
     }
+
+    /// What to do about it, where the kind alone says so.
+    pub fn help(&self) -> &'static str {
+        use std::io::ErrorKind;
+        let source = self.source.as_deref().and_then(|source| source.downcast_ref::<std::io::Error>());
+        match source.map(std::io::Error::kind) {
+            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => "Free some space, then run it again.",
+            Some(ErrorKind::ReadOnlyFilesystem) => "Mount it writable, or put `state` on a disk that is.",
+            Some(ErrorKind::PermissionDenied) => {
+                "Give yourself the right to it, or set another path in crawlguard.toml."
+            }
+            Some(ErrorKind::NotADirectory | ErrorKind::AlreadyExists) => {
+                "A file stands where a folder is needed: move it away."
+            }
+            _ => "",
+        }
+    }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 /// Readers collect every problem before they give up, so that one look mends them all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
-    /// The file, as the user would type it; or a table or event where there is no file.
+    /// The file, as the user would type it; or a table or event where there is no file. Empty where the message says it.
     pub file: String,
     /// The place inside: `3:14`, `schema[0].properties[2]`, `line 7`. Empty for the whole file.
     pub place: String,
@@ -32,11 +32,12 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
-        if !self.place.is_empty() {
-            write!(f, ":{}", self.place)?;
+        let places = [self.file.as_str(), self.place.as_str()].into_iter().filter(|part| !part.is_empty());
+        let place = places.collect::<Vec<_>>().join(":");
+        if !place.is_empty() {
+            write!(f, "{place}: ")?;
         }
-        write!(f, ": {}", self.message)?;
+        write!(f, "{}", self.message)?;
         if !self.help.is_empty() {
             write!(f, "\n  help: {}", self.help)?;
         }
@@ -63,5 +64,38 @@ impl Problems {
 impl From<Problem> for Problems {
     fn from(problem: Problem) -> Self {
         Self(vec![problem])
+    }
+}
+
+/// Line and column from 1, in characters: serde_json counts bytes, and says column 0 of a line that ends the text.
+pub fn json_place(text: &str, error: &serde_json::Error) -> String {
+    let (mut number, mut column) = (error.line(), error.column());
+    let line = |number: usize| text.split('\n').nth(number.saturating_sub(1)).unwrap_or_default();
+    if column == 0 && number > 1 {
+        number -= 1;
+        column = line(number).len() + 1;
+    }
+    let before = line(number).as_bytes();
+    let before = String::from_utf8_lossy(&before[..column.saturating_sub(1).min(before.len())]);
+    format!("{number}:{}", before.chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_json_is_where_an_editor_shows_it() {
+        for (text, expected) in [
+            ("{\"a\": ", "1:6"),
+            ("{\"a\": 1\n", "1:8"),
+            ("{\n  \"a\": 1\n\n", "3:1"),
+            ("{\"ä\": x}", "1:7"),
+            ("", "1:1"),
+            ("{}\nx", "2:1"),
+        ] {
+            let error = serde_json::from_str::<serde_json::Value>(text).expect_err("it is broken");
+            assert_eq!(json_place(text, &error), expected, "{text:?}: {error}");
+        }
     }
 }

@@ -87,6 +87,7 @@ async fn an_alert_reaches_the_topic() {
         error: None,
         accept: Vec::new(),
         fingerprint: String::new(),
+        resolves: None,
     };
     let text = Rendered { subject: "shop: breaking".into(), body: "what changed\n".into() };
     SnsNotifier::new(sns.clone(), &topic).send(&alert, &text).await.unwrap();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, json_place};
 use crate::schema::{Column, DEPRECATED, DataType, Evidence, Storage, Table, TableKind};
 
 const CLASSIFICATION: &str = "classification";
@@ -21,7 +21,7 @@ type Parameters = BTreeMap<String, String>;
 /// Reads what `aws glue get-table` or `get-tables` prints (also a bare `Table` or `TableList` element).
 pub fn read(file: &str, text: &str) -> Result<Vec<Table>, Problems> {
     let list = tables(text).map_err(|error| {
-        let place = format!("{}:{}", error.line(), error.column());
+        let place = json_place(text, &error);
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         Problem::new(file, place, message, "save the output of `aws glue get-tables` as it is")

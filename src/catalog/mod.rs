@@ -5,10 +5,12 @@ mod files;
 #[cfg(feature = "aws")]
 pub mod glue;
 pub mod glue_json;
+mod update_time;
 
 use async_trait::async_trait;
 
 pub use files::FilesCatalog;
+pub use update_time::updated;
 
 use crate::port::PortError;
 use crate::schema::Table;

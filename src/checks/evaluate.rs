@@ -20,6 +20,17 @@ pub enum CheckStatus {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measured(pub Vec<Option<String>>);
 
+impl Measured {
+    /// The table's rows: the first number of every check statement.
+    pub fn rows(&self) -> Option<u64> {
+        number(self.0.first()?.as_ref())
+    }
+}
+
+fn number(text: Option<&String>) -> Option<u64> {
+    text?.trim().parse().ok()
+}
+
 /// The JSON of one check in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckResult {
@@ -33,21 +44,31 @@ pub struct CheckResult {
     pub bound: serde_json::Value,
 }
 
-/// Judges every check, in order. `measured` is `None` if the statement failed; `published_rows` is the row count
-/// of the version now published, if there is one.
+/// The row count that a change is measured against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Baseline {
+    /// Nothing was published yet: there is nothing to change from.
+    First,
+    /// Of the version now published; for a raw table, as the last run that published counted it.
+    Rows(u64),
+    /// There was one, and it cannot be told.
+    Unknown,
+}
+
+/// Judges every check, in order. `measured` is `None` if the statement failed.
 ///
 /// A table without a row-count check gets one, ahead of the others: an empty table never passes.
 pub fn evaluate(
     table: &str,
     checks: &[CheckSpec],
     measured: Option<&Measured>,
-    published_rows: Option<u64>,
+    baseline: Baseline,
 ) -> Vec<CheckResult> {
     let measures: Vec<_> = checks.iter().map(|check| Measures::of(check, "", "").totals).collect();
     // A row of another length answers another statement: none of its numbers can be trusted.
     let expected = 1 + measures.iter().map(Vec::len).sum::<usize>();
     let numbers = measured.map(|row| row.0.as_slice()).filter(|row| row.len() == expected);
-    let mut numbers = numbers.unwrap_or_default().iter().map(|text| text.as_ref()?.trim().parse::<u64>().ok());
+    let mut numbers = numbers.unwrap_or_default().iter().map(|text| number(text.as_ref()));
     let rows = numbers.next().flatten();
 
     let kind = CheckKind::RowCount { min: None, max: None };
@@ -55,11 +76,11 @@ pub fn evaluate(
     let has_row_count = checks.iter().any(|check| matches!(check.kind, CheckKind::RowCount { .. }));
     let mut results = Vec::with_capacity(checks.len() + 1);
     if !has_row_count {
-        results.push(result(table, &implicit, &Reading { rows, named: Vec::new(), published_rows }));
+        results.push(result(table, &implicit, &Reading { rows, named: Vec::new(), baseline }));
     }
     for (check, totals) in checks.iter().zip(measures) {
         let named = totals.into_iter().map(|(name, _)| (name, numbers.next().flatten())).collect();
-        results.push(result(table, check, &Reading { rows, named, published_rows }));
+        results.push(result(table, check, &Reading { rows, named, baseline }));
     }
     results
 }
@@ -69,7 +90,7 @@ struct Reading {
     rows: Option<u64>,
     /// The check's own numbers, by name.
     named: Vec<(String, Option<u64>)>,
-    published_rows: Option<u64>,
+    baseline: Baseline,
 }
 
 impl Reading {
@@ -86,7 +107,7 @@ impl Reading {
 
 fn result(table: &str, check: &CheckSpec, reading: &Reading) -> CheckResult {
     let judged = match check.kind {
-        CheckKind::RowCountChange { .. } if reading.published_rows.is_none() && reading.rows.is_some() => {
+        CheckKind::RowCountChange { .. } if reading.baseline == Baseline::First && reading.rows.is_some() => {
             Some((true, Value::Null))
         }
         _ => reading.rows.and_then(|rows| judge(&check.kind, rows, reading)),
@@ -102,7 +123,7 @@ fn result(table: &str, check: &CheckSpec, reading: &Reading) -> CheckResult {
         column: check.column.clone(),
         status,
         measured,
-        bound: bound(&check.kind, reading.published_rows),
+        bound: bound(&check.kind, reading.baseline),
     }
 }
 
@@ -114,7 +135,7 @@ fn judge(kind: &CheckKind, rows: u64, reading: &Reading) -> Option<(bool, Value)
             Some((holds, json!(rows)))
         }
         CheckKind::RowCountChange { max_share } => {
-            let published = reading.published_rows?;
+            let Baseline::Rows(published) = reading.baseline else { return None };
             let change = share(rows as f64 - published as f64, published)?;
             let measured = json!({ "rows": rows, "published": published, "change": rounded(change) });
             Some((change.abs() <= *max_share, measured))
@@ -176,9 +197,9 @@ fn rounded(number: f64) -> f64 {
     (number * 1e4).round() / 1e4
 }
 
-fn bound(kind: &CheckKind, published_rows: Option<u64>) -> Value {
+fn bound(kind: &CheckKind, baseline: Baseline) -> Value {
     match kind {
-        CheckKind::RowCountChange { .. } if published_rows.is_none() => json!("no published version yet"),
+        CheckKind::RowCountChange { .. } if baseline == Baseline::First => json!("no published version yet"),
         CheckKind::Unique { .. } | CheckKind::References { .. } => json!(0),
         CheckKind::Nulls { max_rows, max_share: None } => json!(max_rows.unwrap_or(0)),
         CheckKind::AcceptedValues { max_rows, .. }

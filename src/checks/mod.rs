@@ -7,7 +7,9 @@ mod evaluate;
 mod measure;
 mod spec;
 mod statement;
+mod words;
 
-pub use evaluate::{CheckResult, CheckStatus, Measured, evaluate};
-pub use spec::{CheckKind, CheckSpec, describe};
+pub use evaluate::{Baseline, CheckResult, CheckStatus, Measured, evaluate};
+pub use spec::{CheckKind, CheckSpec};
 pub use statement::statement;
+pub use words::{numbers, sentence};

@@ -65,12 +65,6 @@ impl CheckKind {
     }
 }
 
-/// One line that says what a check allows: `` nulls of `email`: no row without a value ``.
-pub fn describe(check: &CheckSpec) -> String {
-    let column = check.column.as_ref().map(|column| format!(" of `{column}`")).unwrap_or_default();
-    format!("{}{column}: {}", check.name, allowed(&check.kind))
-}
-
 /// What a check allows, in words.
 pub(super) fn allowed(kind: &CheckKind) -> String {
     match kind {

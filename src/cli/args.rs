@@ -58,7 +58,7 @@ pub enum Command {
         #[arg(default_value = "demo")]
         dir: PathBuf,
     },
-    /// Make a new project from a lake: settings, contracts, a first model
+    /// Make a new project from a lake: settings, contracts, a first model for each source
     Init {
         #[arg(default_value = ".")]
         dir: PathBuf,
@@ -96,6 +96,9 @@ pub enum Command {
         /// The version to show again [default: the one before the current]
         #[arg(long, value_name = "VERSION")]
         to: Option<String>,
+        /// List the table's versions instead; writes nothing
+        #[arg(long, conflicts_with = "to")]
+        list: bool,
     },
     /// Read published tables with Athena SQL
     Query {

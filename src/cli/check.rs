@@ -4,15 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Globals;
-use super::world::{World, absolute};
-use super::{exit, print};
-use crate::catalog::crawl::crawl;
-use crate::catalog::{Catalog, glue_json};
+use super::world::{self, World, absolute};
+use super::{crawl, exit, print};
+use crate::catalog::crawl::crawl as infer;
+use crate::catalog::{Catalog, glue_json, updated};
 use crate::contract::{Contract, Document};
 use crate::drift::{Finding, Verdict, diff as facts, judge};
 use crate::pipeline::{Project, compare};
@@ -23,37 +24,51 @@ use crate::schema::Table;
 
 pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
-    let project = Project::read(world.settings.clone())?;
-    let prefix = world.raw_prefix();
-    let comparison = match dump {
-        Some(file) => {
-            let tables = Dump(glue_json::read(&file.display().to_string(), &read(file)?)?);
-            compare(&project, &tables, prefix).await?
-        }
-        None => compare(&project, world.catalog.as_ref(), prefix).await?,
+    let dump = dump.map(Dump::read).transpose();
+    let (project, dump) = both(Project::read(world.settings.clone()), dump)?;
+    let catalog: &dyn Catalog = match &dump {
+        Some(dump) => dump,
+        None => world.catalog.as_ref(),
     };
-    report(globals, &comparison.findings)
+    let comparison = compare(&project, catalog, world.raw_prefix()).await?;
+    let as_of = match dump {
+        Some(dump) => dump.as_of,
+        None => crawl::last(&world),
+    };
+    report(globals, &comparison.findings, Some(as_of))
 }
 
-fn report(globals: &Globals, findings: &[Finding]) -> anyhow::Result<ExitCode> {
+/// Two readings, or the problems of both.
+fn both<A, B>(first: Result<A, Problems>, second: Result<B, Problems>) -> Result<(A, B), Problems> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (first, second) => {
+            Err(Problems([first.err(), second.err()].into_iter().flatten().flat_map(|found| found.0).collect()))
+        }
+    }
+}
+
+/// `as_of` is when the catalog was made, where there is one; its time may not be known.
+fn report(globals: &Globals, findings: &[Finding], as_of: Option<Option<Timestamp>>) -> anyhow::Result<ExitCode> {
     let verdict = Verdict::of(findings);
-    print(
-        globals,
-        || json!({"schema_version": 1, "verdict": verdict, "findings": findings}),
-        || human::findings(verdict, findings),
-    )?;
+    let as_json = || {
+        let mut value = json!({"schema_version": 1, "verdict": verdict, "findings": findings});
+        if let Some(as_of) = as_of {
+            value["catalog_as_of"] = as_of.map(world::slot).into();
+        }
+        value
+    };
+    let as_text = || {
+        let age = as_of.map(|as_of| human::catalog_age(as_of, Timestamp::now())).unwrap_or_default();
+        age + &human::findings(verdict, findings)
+    };
+    print(globals, as_json, as_text)?;
     Ok(exit::of_verdict(verdict))
 }
 
 /// Each side: a contract, Glue table JSON, or a data file or folder. One table is compared with one, sets by name.
 pub fn diff(globals: &Globals, old: &Path, new: &Path) -> anyhow::Result<ExitCode> {
-    let (promised, found) = match (side(old), side(new)) {
-        (Ok(promised), Ok(found)) => (promised, found),
-        (promised, found) => {
-            let all = [promised.err(), found.err()].into_iter().flatten().flat_map(|problems| problems.0).collect();
-            return Err(Problems(all).into());
-        }
-    };
+    let (promised, found) = both(side(old), side(new))?;
     let contracts: Vec<_> = promised.into_iter().map(Side::contract).collect::<Result<_, _>>()?;
     let mut tables: Vec<_> = found.into_iter().map(Side::table).collect();
     if let ([contract], [table]) = (contracts.as_slice(), tables.as_mut_slice()) {
@@ -64,7 +79,7 @@ pub fn diff(globals: &Globals, old: &Path, new: &Path) -> anyhow::Result<ExitCod
     if contracts.is_empty() || tables.is_empty() {
         bail!("{} holds no table", if contracts.is_empty() { old } else { new }.display());
     }
-    report(globals, &judge(&facts(&contracts, &tables), &contracts, None))
+    report(globals, &judge(&facts(&contracts, &tables), &contracts, None), None)
 }
 
 enum Side {
@@ -136,7 +151,7 @@ fn data(path: &Path) -> Result<Vec<Table>, Problems> {
         fs::create_dir(&source).map_err(io)?;
         link(&path, &source.join(path.file_name().unwrap_or_default())).map_err(io)?;
     }
-    let mut crawled = crawl(lake.path(), "diff", "");
+    let mut crawled = infer(lake.path(), "diff", "");
     let inside = source.display().to_string();
     let outside = if path.is_dir() {
         file.clone()
@@ -162,21 +177,30 @@ fn link(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::copy(from, to).map(drop)
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(file).with_context(|| format!("read {}", file.display()))
+/// A dump of `aws glue get-tables` as a catalog that cannot be written.
+struct Dump {
+    tables: Vec<Table>,
+    /// The newest of its tables' update times.
+    as_of: Option<Timestamp>,
 }
 
-/// A dump of `aws glue get-tables` as a catalog that cannot be written.
-struct Dump(Vec<Table>);
+impl Dump {
+    fn read(path: &Path) -> Result<Self, Problems> {
+        let file = path.display().to_string();
+        let text = fs::read_to_string(path)
+            .map_err(|error| Problem::new(&file, "", error.to_string(), "Check the path, and that you may read it."))?;
+        Ok(Self { tables: glue_json::read(&file, &text)?, as_of: updated(&text) })
+    }
+}
 
 #[async_trait]
 impl Catalog for Dump {
     async fn tables(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
-        Ok(self.0.iter().filter(|table| table.name.starts_with(prefix)).cloned().collect())
+        Ok(self.tables.iter().filter(|table| table.name.starts_with(prefix)).cloned().collect())
     }
 
     async fn table(&self, name: &str) -> Result<Option<Table>, PortError> {
-        Ok(self.0.iter().find(|table| table.name == name).cloned())
+        Ok(self.tables.iter().find(|table| table.name == name).cloned())
     }
 
     async fn swap(&self, target: &str, _: &str, _: Option<&str>, _: &[(String, String)]) -> Result<Table, PortError> {

@@ -45,12 +45,7 @@ pub async fn crawl(globals: &Globals, world: &World, cloud: &Cloud) -> anyhow::R
 
 /// Asks for a run and drives what is stored until it has ended, together with any Lambda that does so too. Cut off, it is
 /// gone on with by whoever comes next. It does not crawl: a crawl is billed by ten minutes, and `crawl` is there for it.
-pub async fn execute(
-    globals: &Globals,
-    world: &World,
-    cloud: &Cloud,
-    slot: Option<Timestamp>,
-) -> anyhow::Result<Run> {
+pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, slot: Option<Timestamp>) -> anyhow::Result<Run> {
     let project = Project::read(world.settings.clone())?;
     let progress = Progress::new(globals.quiet);
     let (engine, notifier) = (world.engine()?, cloud.notifier());

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::args::{Contracts, Globals};
 use super::world::World;
-use super::{exit, print};
+use super::{exit, print, say};
 use crate::contract::{Document, Origin};
 use crate::pipeline::Project;
 use crate::schema::Table;
@@ -34,8 +34,11 @@ pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result
 
 async fn init(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
     let written = write_missing(world).await?;
+    for table in without_files(world).await? {
+        say(globals, &format!("skipped {table}: the crawler no longer finds its files"));
+    }
     let human = || match written.as_slice() {
-        [] => "every table has a contract already\n".to_owned(),
+        [] => "no table wants a contract\n".to_owned(),
         files => files.iter().map(|file| format!("wrote {file}\n")).collect(),
     };
     print(globals, || json!({"schema_version": 1, "written": written}), human)?;
@@ -44,18 +47,30 @@ async fn init(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
 
 /// Writes a contract for each guarded table of the catalog that has none; returns the files, relative to the project.
 pub async fn write_missing(world: &World) -> anyhow::Result<Vec<String>> {
-    let project = Project::read(world.settings.clone())?;
+    // Models may be broken for want of the very contracts that are written here.
+    let promised_already = Project::promised_tables(&world.settings)?;
     let tables = world.catalog.tables(world.raw_prefix()).await?;
     if tables.is_empty() {
         bail!("the catalog holds no `{}` table; run `crawlguard crawl` first", world.raw_prefix());
     }
     let mut written = Vec::new();
-    for table in tables.iter().filter(|table| project.contract(&table.name).is_none()) {
+    for table in tables.iter().filter(|table| !promised_already.contains(&table.name)) {
+        if table.deprecated {
+            continue;
+        }
         let file = new_file(world, &table.name);
         write(world, &file, &Document::for_table(&file, &promised(table)).to_json())?;
         written.push(file);
     }
     Ok(written)
+}
+
+/// The tables without a contract for which none is written.
+async fn without_files(world: &World) -> anyhow::Result<Vec<String>> {
+    let project = Project::read(world.settings.clone())?;
+    let mut tables = world.catalog.tables(world.raw_prefix()).await?;
+    tables.retain(|table| table.deprecated && project.contract(&table.name).is_none());
+    Ok(tables.into_iter().map(|table| table.name).collect())
 }
 
 /// What a contract of a local target promises: everything but the folder on this machine.

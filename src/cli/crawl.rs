@@ -1,9 +1,10 @@
 //! `crawl`: the lake's schemas into the local catalog.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Globals;
@@ -11,11 +12,13 @@ use super::args::Globals;
 use super::cloud;
 #[cfg(feature = "aws")]
 use super::world::Place;
-use super::world::World;
+use super::world::{World, now};
 use super::{exit, print};
-use crate::catalog::crawl::{Crawl, crawl as infer};
+use crate::catalog::crawl::{Crawl, crawl_with};
+use crate::port::PortError;
 use crate::problem::{Problem, Problems};
 use crate::schema::{DEPRECATED, Evidence, Table, UNREADABLE};
+use crate::store::write_whole;
 
 pub async fn crawl(globals: &Globals) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
@@ -42,7 +45,7 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
         let problem = Problem::new(lake.display().to_string(), "", "the lake is not a folder", help);
         return Err(Problems::from(problem).into());
     }
-    let crawled = infer(lake, database, prefix);
+    let crawled = crawl_with(lake, database, prefix, &here.local.classifiers);
     let known = world.catalog.tables(prefix).await?;
     let mut known: BTreeMap<_, _> = known.into_iter().map(|table| (table.name.clone(), table)).collect();
     for table in &crawled.tables {
@@ -60,7 +63,18 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
         }
         here.catalog.put(&table)?;
     }
+    let note = note(world);
+    write_whole(&note, now().as_bytes()).map_err(|error| PortError::io("note crawl", &note, error))?;
     Ok(crawled)
+}
+
+/// When the catalog was last crawled, if it is known.
+pub fn last(world: &World) -> Option<Timestamp> {
+    std::fs::read_to_string(note(world)).ok()?.trim().parse().ok()
+}
+
+fn note(world: &World) -> PathBuf {
+    world.scratch().join("last_crawl")
 }
 
 /// The problems of sources that the catalog has no table for.

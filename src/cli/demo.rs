@@ -10,12 +10,11 @@ use serde_json::json;
 
 use super::args::{Format, Globals};
 use super::contracts::{self, Update};
-use super::world::{World, absolute, shell_word};
+use super::world::{World, absolute, program, shell_word};
 use super::{crawl, exit, init, run};
 use crate::config;
-use crate::notify::Outbox;
-use crate::pipeline::{Outcome, Run};
-use crate::report::human;
+use crate::notify::wrap;
+use crate::pipeline::{Commands, Outcome, Run};
 use crate::sample;
 use crate::store::write_whole;
 
@@ -26,13 +25,17 @@ const MARKER: &str = ".crawlguard-demo";
 pub async fn demo(globals: &Globals, dir: &Path) -> anyhow::Result<ExitCode> {
     let root = absolute(dir);
     lay_out(&root)?;
-    let globals = Globals { project: Some(root.clone()), target: None, ..globals.clone() };
-    let mut tour = Tour { globals: &globals, world: World::open(&globals).await?, runs: Vec::new() };
+    // The report says what a run did; a line for each of its steps would bury it.
+    let globals = Globals { project: Some(root.clone()), target: None, quiet: true, ..globals.clone() };
+    let mut world = World::open(&globals).await?;
+    let folder = shell_word(&dir.display().to_string());
+    world.commands = Commands { program: program(), globals: vec!["--project".into(), folder] };
+    let mut tour = Tour { globals: &globals, world, runs: Vec::new() };
     tour.clean().await?;
     tour.tolerated().await?;
     tour.breaking().await?;
     tour.bad_file().await?;
-    tour.end(&root)
+    tour.end(dir)
 }
 
 struct Tour<'a> {
@@ -43,58 +46,86 @@ struct Tour<'a> {
 
 impl Tour<'_> {
     async fn clean(&mut self) -> anyhow::Result<()> {
-        self.title("A lake, its contracts and a first build")?;
+        self.title("The start: a lake, its contracts, a first build")?;
+        self.says(
+            "Six sources lie in lake/: JSON Lines, a CSV with a header, Parquet. contracts/ promises their \
+             schemas, sql/ builds eight tables.",
+        )?;
         crawl::update(&self.world).await?;
         contracts::write_missing(&self.world).await?;
-        self.run("first build", Outcome::Published).await
+        self.run("first build", Outcome::Published).await?;
+        self.says("Every table was built aside, checked, and then shown to readers: all, or none.")
     }
 
     async fn tolerated(&mut self) -> anyhow::Result<()> {
         self.arrive(0)?;
         self.run(sample::ARRIVALS[0].title, Outcome::Published).await?;
-        self.text("\nThe new columns are in the published tables, cleaned. Accepting them writes the same insertion into sql/:\n")?;
+        self.says(
+            "Harmless: the files read as before. The new columns went through the models, cleaned, and are \
+             published. Accepting makes them part of the contracts, and writes the same insertions into sql/.",
+        )?;
         self.accept(&["raw_source_1", "raw_salesforce_leads"]).await
     }
 
     async fn breaking(&mut self) -> anyhow::Result<()> {
         self.arrive(1)?;
         self.run(sample::ARRIVALS[1].title, Outcome::Halted).await?;
-        self.text("\nThe tables of the last good run are still what readers see. The alert's own commands accept the change:\n")?;
+        self.says(
+            "The build would have failed on one table and shown shifted values in the other. Readers still see \
+             the tables of the last good run, and one alert went out. Mend the source, or accept what changed \
+             with the alert's own commands: what a model loses it reads as NULL from then on.",
+        )?;
         self.accept(&["raw_source_3", "raw_source_4"]).await?;
         self.run("after accepting", Outcome::Published).await
     }
 
     async fn bad_file(&mut self) -> anyhow::Result<()> {
         self.arrive(2)?;
-        self.run(sample::ARRIVALS[2].title, Outcome::ChecksFailed).await
+        self.run(sample::ARRIVALS[2].title, Outcome::ChecksFailed).await?;
+        self.says(
+            "No schema changed, so only the numbers can tell. The tables were built aside and stay there: readers \
+             see none of it. Now the sender corrects the file.",
+        )?;
+        sample::ARRIVALS[2].take_back(&self.world.settings.root).context("write the corrected files")?;
+        self.run("after the corrected file", Outcome::Published).await
     }
 
-    fn end(&self, root: &Path) -> anyhow::Result<ExitCode> {
+    fn end(&self, dir: &Path) -> anyhow::Result<ExitCode> {
         if self.globals.format == Format::Json {
             let runs: Vec<_> = self.runs.iter().map(|(title, run)| json!({"title": title, "run": run})).collect();
             let text = serde_json::to_string_pretty(&json!({"schema_version": 1, "runs": runs}))? + "\n";
             anstream::stdout().write_all(text.as_bytes())?;
         }
-        let folder = shell_word(&root.display().to_string());
-        self.text(&format!(
-            "\nThe demo's project is {folder}. Look around:\n  crawlguard --project {folder} runs\n  crawlguard --project {folder} query 'SELECT * FROM fact_leads'\n  crawlguard --project {folder} contracts log\n"
+        self.title("Where everything is")?;
+        let project = dir.display();
+        self.says(&format!(
+            "The project is the folder {project}: lake/, contracts/ and sql/ are plain files; .crawlguard/ holds the \
+             catalog, the tables, the runs and the alerts as they were sent."
         ))?;
+        self.text("\nLook around:\n")?;
+        let query =
+            "query 'SELECT inspection_grade, count(*) AS credentials FROM int_credentials GROUP BY inspection_grade'";
+        for command in ["runs", query, "contracts log"] {
+            self.text(&format!("  {}\n", self.world.commands.line(command)))?;
+        }
         Ok(ExitCode::from(exit::CLEAN))
     }
 
     fn arrive(&self, index: usize) -> anyhow::Result<()> {
         let arrival = &sample::ARRIVALS[index];
-        self.title(&format!("Arrival {}: {}", index + 1, arrival.title))?;
+        self.title(&format!("Arrival {} of {}", index + 1, sample::ARRIVALS.len()))?;
+        let files: Vec<_> = arrival.files.iter().map(|file| file.path).collect();
+        self.says(&format!("{}: {}.", files.join(" and "), arrival.title))?;
         arrival.land(&self.world.settings.root).context("write the arrival's files")
     }
 
     /// `crawlguard run`, and what it must lead to if this tour tells the truth.
     async fn run(&mut self, title: &str, expected: Outcome) -> anyhow::Result<()> {
+        self.command("run")?;
         let run = run::execute(self.globals, &self.world, None, true).await?;
-        self.text(&format!("$ crawlguard run\n{}", human::run(&run)))?;
-        if let Some(alert) = Outbox::new(self.world.store.as_ref()).sent(&run.run_id).await? {
-            let code = if matches!(run.outcome, Some(Outcome::Error)) { exit::NO_ANSWER } else { exit::NO };
-            self.text(&format!("\n{alert}\nexit code {code}\n"))?;
+        self.text(&run::shown(&self.world, &run).await?)?;
+        if run.outcome != Some(Outcome::Published) {
+            self.text("\n(exit code 1)\n")?;
         }
         let outcome = run.outcome;
         self.runs.push((title.to_owned(), run));
@@ -106,16 +137,26 @@ impl Tour<'_> {
 
     async fn accept(&self, tables: &[&str]) -> anyhow::Result<()> {
         for table in tables {
-            self.text(&format!("$ {}\n", self.world.commands.accept(table)))?;
+            self.text(&format!("\n$ {}", self.world.commands.accept(table)))?;
         }
         let tables: Vec<_> = tables.iter().map(|table| (*table).to_owned()).collect();
         let request = Update { tables: &tables, reason: Some("seen in the demo"), yes: true };
         let updated = contracts::accept(self.globals, &self.world, request).await?;
-        self.text(&updated.shown())
+        let seen = self.runs.last().map(|(_, run)| run.adapted.as_slice()).unwrap_or_default();
+        self.text(&format!("\n{}", updated.shown_after(seen)))
     }
 
     fn title(&self, title: &str) -> anyhow::Result<()> {
         self.text(&format!("\n{0}\n{title}\n{0}\n", "=".repeat(72)))
+    }
+
+    fn command(&self, subcommand: &str) -> anyhow::Result<()> {
+        self.text(&format!("\n$ {}\n", self.world.commands.line(subcommand)))
+    }
+
+    /// What it means, in the tour's own words.
+    fn says(&self, text: &str) -> anyhow::Result<()> {
+        self.text(&format!("\n{}\n", wrap(text, None)))
     }
 
     /// Human text only: JSON is printed whole, at the end.

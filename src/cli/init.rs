@@ -1,6 +1,7 @@
 //! `init`: a project from a lake.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -8,9 +9,11 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::args::Globals;
-use super::world::{World, absolute};
-use super::{contracts, crawl, exit, print, say};
+use super::world::{World, absolute, program, shell_word};
+use super::{contracts, crawl, exit, print};
+use crate::catalog::crawl::Crawl;
 use crate::config;
+use crate::pipeline::Commands;
 use crate::sql::first_model;
 use crate::store::write_whole;
 
@@ -44,13 +47,15 @@ database = {name}
 raw_prefix = "raw_"
 # Published versions kept of each table.
 keep_versions = 4
+# Days after which an alert is sent again while the same things are wrong.
+remind_after_days = 7
 "#,
         name = text(name),
         lake = text(lake),
     )
 }
 
-/// Writes settings, contracts from what the catalog holds, and a first model. Never overwrites.
+/// Writes settings, contracts from what the catalog holds, and a first model for each source. Never overwrites.
 pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<ExitCode> {
     let root = absolute(dir);
     if root.join(config::FILE).exists() {
@@ -67,34 +72,66 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
     let world = World::open(&Globals { project: Some(root.clone()), ..globals.clone() }).await?;
     let crawled = crawl::update(&world).await?;
     for problem in &crawled.problems {
-        say(globals, &problem.to_string());
+        writeln!(anstream::stderr(), "{problem}")?;
     }
     let mut written = vec![config::FILE.to_owned(), "crawlguard.schema.json".to_owned()];
+    let mut models = Vec::new();
     if !crawled.tables.is_empty() {
         written.extend(contracts::write_missing(&world).await?);
-        written.extend(model(&world).await?);
+        models = write_models(&world).await?;
+        written.extend(models.iter().map(|(_, file)| file.clone()));
     }
     written.extend(ignore_state(&root)?);
     print(
         globals,
         || json!({"schema_version": 1, "project": root, "written": written, "problems": crawled.problems}),
-        || written.iter().map(|file| format!("wrote {file}\n")).collect::<String>() + "next: crawlguard run\n",
+        || if globals.quiet { String::new() } else { told(&written) + &next(dir, &models, &crawled) },
     )?;
     Ok(ExitCode::from(if crawled.problems.is_empty() { exit::CLEAN } else { exit::NO_ANSWER }))
 }
 
-/// A first model over the first table, if there are no models.
-async fn model(world: &World) -> anyhow::Result<Option<String>> {
-    let prefix = world.raw_prefix();
-    let tables = world.catalog.tables(prefix).await?;
-    let Some(table) = tables.first() else { return Ok(None) };
-    let name = format!("int_{}", table.name.strip_prefix(prefix).unwrap_or(&table.name));
-    let file = world.settings.config.sql.join(format!("{name}.sql")).display().to_string();
-    if world.settings.root.join(&file).exists() {
-        return Ok(None);
+fn told(written: &[String]) -> String {
+    written.iter().map(|file| format!("wrote {file}\n")).collect()
+}
+
+/// What to type now, from where the user stands.
+fn next(dir: &Path, models: &[(String, String)], crawled: &Crawl) -> String {
+    let mut commands = Commands { program: program(), globals: Vec::new() };
+    if dir != Path::new(".") {
+        commands.globals.extend(["--project".to_owned(), shell_word(&dir.display().to_string())]);
     }
-    put(&world.settings.root, &file, &first_model(table))?;
-    Ok(Some(file))
+    let mut lines = Vec::new();
+    let mut text = String::new();
+    if crawled.tables.is_empty() || !crawled.problems.is_empty() {
+        text += match crawled.problems.is_empty() {
+            true => "\nthe lake holds no source yet: put one folder a source into it, then\n",
+            false => "\nnot everything could be read: mend or remove what is named above, then\n",
+        };
+        lines.extend(["crawl", "contracts init"].map(|command| commands.line(command)));
+        lines.push(commands.line("run"));
+    } else {
+        text += "\nnext:\n";
+        lines.push(commands.line("run"));
+        let query = models.first().map(|(model, _)| format!("query 'SELECT * FROM {model} LIMIT 10'"));
+        lines.extend(query.map(|query| commands.line(&query)));
+        lines.push(commands.line("contracts list"));
+    }
+    text + &lines.iter().map(|line| format!("  {line}\n")).collect::<String>()
+}
+
+/// A first model over each table that has none: (model, file).
+async fn write_models(world: &World) -> anyhow::Result<Vec<(String, String)>> {
+    let prefix = world.raw_prefix();
+    let mut written = Vec::new();
+    for table in world.catalog.tables(prefix).await?.into_iter().filter(|table| !table.deprecated) {
+        let model = format!("int_{}", table.name.strip_prefix(prefix).unwrap_or(&table.name));
+        let file = world.settings.config.sql.join(format!("{model}.sql")).display().to_string();
+        if !world.settings.root.join(&file).exists() {
+            put(&world.settings.root, &file, &first_model(&table))?;
+            written.push((model, file));
+        }
+    }
+    Ok(written)
 }
 
 fn ignore_state(root: &Path) -> anyhow::Result<Option<String>> {

@@ -10,9 +10,12 @@ mod demo;
 pub mod exit;
 mod init;
 mod inputs;
+mod problem;
 mod query;
+mod rollback;
 mod rules;
 mod run;
+mod usage;
 mod world;
 
 use std::io::Write;
@@ -29,6 +32,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
         Err(error) => {
             let code = if error.use_stderr() { exit::NO_ANSWER } else { exit::CLEAN };
             let _ = error.print();
+            usage::hint(&error);
             return ExitCode::from(code);
         }
     };
@@ -36,12 +40,12 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     set_logging(&cli.globals);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&error.into()),
+        Err(error) => return failed(&cli, &error.into()),
     };
     match runtime.block_on(dispatch(&cli)) {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::from(exit::CLEAN),
-        Err(error) => failed(&error),
+        Err(error) => failed(&cli, &error),
     }
 }
 
@@ -56,11 +60,12 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Plan => run::plan(globals).await,
         Command::Run { slot, no_crawl } => run::run(globals, *slot, !no_crawl).await,
         Command::Runs { run_id } => run::runs(globals, run_id.as_deref()).await,
-        Command::Rollback { table, to } => run::rollback(globals, table, to.as_deref()).await,
+        Command::Rollback { table, list: true, .. } => rollback::list(globals, table).await,
+        Command::Rollback { table, to, .. } => rollback::rollback(globals, table, to.as_deref()).await,
         Command::Query { sql, raw, output } => query::query(globals, sql, *raw, *output).await,
         Command::Contracts(command) => contracts::contracts(globals, command).await,
         Command::Rules => rules::rules(globals),
-        Command::Explain { rule } => rules::explain(rule),
+        Command::Explain { rule } => rules::explain(globals, rule),
     }
 }
 
@@ -87,8 +92,15 @@ fn say(globals: &Globals, line: &str) {
     }
 }
 
-fn failed(error: &anyhow::Error) -> ExitCode {
-    let _ = writeln!(anstream::stderr(), "error: {error:#}");
+/// Says on stderr why there is no answer; a program that asked for JSON reads the same on stdout.
+fn failed(cli: &Cli, error: &anyhow::Error) -> ExitCode {
+    let problems = problem::of(error);
+    for problem in &problems {
+        let _ = writeln!(anstream::stderr(), "error: {problem}");
+    }
+    if cli.globals.format == Format::Json {
+        let _ = print(&cli.globals, || problem::as_json(&cli.command, &problems), String::new);
+    }
     ExitCode::from(exit::NO_ANSWER)
 }
 

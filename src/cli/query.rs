@@ -9,18 +9,25 @@ use serde_json::{Map, Value};
 use super::args::{Format, Globals, Output};
 use super::exit;
 use super::world::{World, now};
+use crate::catalog::Catalog;
 use crate::digest::sha256_hex;
 use crate::engine::{Engine, QueryState, Rows, Statement};
-use crate::sql::{Model, bind_slot};
+use crate::plan::STAGING_PREFIX;
+use crate::problem::{Problem, Problems};
+use crate::sql::ident::closest;
+use crate::sql::{Graph, Lineage, Model, bind_slot};
 
 pub async fn query(globals: &Globals, sql: &str, raw: bool, output: Output) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
-    let model = Model::parse("query", sql)?;
+    let model = Model::query(sql)?;
     if let Some(table) = model.reads.iter().find(|table| !raw && table.starts_with(world.raw_prefix())) {
         bail!("`{table}` is a raw table; add --raw to read it");
     }
     let select = bind_slot(model.select(), &now())?;
-    let rows = rows(world.engine()?.as_ref(), select).await?;
+    let rows = match rows(world.engine()?.as_ref(), select).await? {
+        Ok(rows) => rows,
+        Err(message) => return Err(faults(model, world.catalog.as_ref(), message).await?.into()),
+    };
     let text = match (globals.format, output) {
         (Format::Json, _) | (_, Output::Json) => serde_json::to_string_pretty(&objects(&rows))? + "\n",
         (_, Output::Csv) => csv(&rows)?,
@@ -30,17 +37,45 @@ pub async fn query(globals: &Globals, sql: &str, raw: bool, output: Output) -> a
     Ok(ExitCode::from(exit::CLEAN))
 }
 
+/// Why the engine refused a query: its names that the catalog does not have, with places, or else the engine's words.
+async fn faults(query: Model, catalog: &dyn Catalog, message: String) -> anyhow::Result<Problems> {
+    let mut tables = catalog.tables("").await?;
+    tables.retain(|table| !table.name.starts_with(STAGING_PREFIX));
+    let names: Vec<_> = tables.iter().map(|table| table.name.clone()).collect();
+    let unknown = query.reads.iter().filter(|table| !names.contains(table));
+    let found: Vec<_> = unknown.map(|table| unknown_table(&query, table, &names)).collect();
+    let untraced = Problems(vec![Problem::new("query", "", message, "")]);
+    if !found.is_empty() {
+        return Ok(Problems(found));
+    }
+    let graph = Graph::new(vec![query], &names).unwrap_or_default();
+    Ok(Lineage::trace(&graph, &tables).err().unwrap_or(untraced))
+}
+
+fn unknown_table(query: &Model, table: &str, names: &[String]) -> Problem {
+    let known = match names {
+        [] => "The catalog holds no table: run `crawlguard run` first.".to_owned(),
+        names => format!("Known tables: {}.", names.join(", ")),
+    };
+    let help = match closest(table, names.iter().map(String::as_str)) {
+        Some(name) => format!("Did you mean `{name}`? {known}"),
+        None => known,
+    };
+    Problem::new("query", query.place_of(table), format!("unknown table `{table}`"), help)
+}
+
 /// A token of its own for each query: two that are asked one after the other may have two answers.
 fn token(select: &str) -> String {
     sha256_hex(format!("query|{}|{}|{select}", std::process::id(), jiff::Timestamp::now().as_nanosecond()))
 }
 
-async fn rows(engine: &dyn Engine, select: String) -> anyhow::Result<Rows> {
+/// The rows, or the engine's refusal.
+async fn rows(engine: &dyn Engine, select: String) -> anyhow::Result<Result<Rows, String>> {
     let query = engine.start(&token(&select), &Statement::Query { select }).await?;
     loop {
         match engine.state(&query).await? {
-            QueryState::Succeeded { .. } => return Ok(engine.rows(&query).await?),
-            QueryState::Failed { message, .. } => bail!(message),
+            QueryState::Succeeded { .. } => return Ok(Ok(engine.rows(&query).await?)),
+            QueryState::Failed { message, .. } => return Ok(Err(message)),
             QueryState::Lost => bail!("the engine lost the query"),
             QueryState::Running => engine.wait(std::slice::from_ref(&query)).await?,
         }

@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::Globals;
 use super::{exit, print};
-use crate::drift::RULES;
+use crate::drift::{RULES, Rule};
+use crate::problem::{Problem, Problems};
 use crate::report::human;
+use crate::sql::ident::closest;
 
 pub fn rules(globals: &Globals) -> anyhow::Result<ExitCode> {
     let rows = || {
@@ -18,15 +19,25 @@ pub fn rules(globals: &Globals) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(exit::CLEAN))
 }
 
-pub fn explain(id: &str) -> anyhow::Result<ExitCode> {
-    let Some(rule) = RULES.iter().find(|rule| rule.id == id) else {
-        bail!("no rule `{id}`; `crawlguard rules` lists them");
+pub fn explain(globals: &Globals, id: &str) -> anyhow::Result<ExitCode> {
+    let Some(rule) = Rule::by_id(id) else {
+        let help = match closest(id, RULES.iter().map(|rule| rule.id)) {
+            Some(known) => format!("Did you mean `{known}`? `crawlguard rules` lists them all."),
+            None => "`crawlguard rules` lists them.".to_owned(),
+        };
+        return Err(Problems::from(Problem::new("", "", format!("no rule `{id}`"), help)).into());
     };
-    println_result(&format!("# {}\n\n{}\n\n{}\n", rule.id, rule.summary, rule.docs.trim()))?;
+    let page = || format!("# {}\n\n{}\n\n{}\n", rule.id, rule.summary, rule.docs.trim());
+    print(globals, || page_as_json(rule), page)?;
     Ok(ExitCode::from(exit::CLEAN))
 }
 
-fn println_result(text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    anstream::stdout().write_all(text.as_bytes())
+/// The rule, and each section of its page under its heading in snake_case: `what_it_does`, `example`, ….
+fn page_as_json(rule: &Rule) -> Value {
+    let mut value = json!({"schema_version": 1, "rule": rule.id, "summary": rule.summary, "level_read": rule.level_read, "level_unread": rule.level_unread});
+    for section in rule.docs.split("## ").filter(|section| !section.trim().is_empty()) {
+        let (heading, text) = section.split_once('\n').unwrap_or((section, ""));
+        value[heading.trim().to_lowercase().replace(' ', "_")] = text.trim().into();
+    }
+    value
 }

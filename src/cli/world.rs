@@ -50,7 +50,7 @@ impl World {
         };
         let (name, target) = settings.target(globals.target.as_deref())?;
         let (name, target) = (name.to_owned(), target.clone());
-        let commands = Commands { globals: repeated(globals, &settings) };
+        let commands = Commands { globals: repeated(globals, &settings), ..Commands::default() };
         match target {
             Target::Local(local) => Ok(Self::here(settings, name, local, commands)),
             Target::Aws(aws) => Self::cloud(settings, name, aws, commands).await,
@@ -103,6 +103,7 @@ impl World {
             target: &self.target,
             raw_prefix: self.raw_prefix(),
             keep_versions: self.keep_versions(),
+            remind_after_days: self.target().remind_after_days(),
             slot: "",
             inputs: "",
             again: false,
@@ -165,6 +166,13 @@ pub fn shell_word(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
     }
+}
+
+/// How this program was called, for commands that are to work where the user stands.
+pub fn program() -> String {
+    let called = std::env::args_os().next().unwrap_or_default();
+    let called = called.to_string_lossy();
+    if called.contains(std::path::MAIN_SEPARATOR) { shell_word(&called) } else { "crawlguard".into() }
 }
 
 pub fn absolute(path: &Path) -> PathBuf {

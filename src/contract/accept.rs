@@ -9,6 +9,10 @@ use crate::schema::{Column, DataType, Table};
 
 pub(super) fn accept(document: &Value, table: &Table) -> Value {
     let mut next = document.clone();
+    if table.deprecated {
+        retire(&mut next);
+        return next;
+    }
     let Some(old_object) = document.pointer("/schema/0").and_then(Value::as_object) else {
         return next;
     };
@@ -22,10 +26,21 @@ pub(super) fn accept(document: &Value, table: &Table) -> Value {
             write_storage(object, old_object, &layout, table);
         }
     }
+    if read::is_retired(document) && !read::is_model(document) {
+        next["status"] = json!("active");
+    }
     if next != *document {
         bump(&mut next, breaks(&layout, table));
     }
     next
+}
+
+/// Takes a contract out of force; what it promised stays on record.
+fn retire(document: &mut Value) {
+    if document.is_object() && !read::is_retired(document) && !read::is_model(document) {
+        document["status"] = json!(read::RETIRED);
+        bump(document, true);
+    }
 }
 
 /// True if a column went, or changed its type or side.

@@ -45,7 +45,8 @@ impl Document {
     /// This document with `table`'s schema as what is promised; everything else stays as it was.
     ///
     /// A column that stays keeps its property's every field; the version rises if anything changed: the major
-    /// number if a column went or changed its type, else the minor.
+    /// number if a column went or changed its type, else the minor. A deprecated table retires the document, which keeps
+    /// what it promised; any other puts a retired one in force again.
     pub fn accept(&self, table: &Table) -> Self {
         Self { value: accept::accept(&self.value, table), ..self.clone() }
     }

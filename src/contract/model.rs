@@ -18,6 +18,13 @@ pub struct Contract {
     pub checks: Vec<CheckSpec>,
 }
 
+impl Contract {
+    /// True if a crawler makes the table and the source is not retired: what it shows must be what is promised.
+    pub fn is_guarded(&self) -> bool {
+        self.origin == Origin::Crawler && !self.table.deprecated
+    }
+}
+
 /// Who makes the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Number, Value};
 
 use super::place::Place;
-use crate::problem::Problem;
+use crate::problem::{Problem, json_place};
 
 /// Reads YAML if the file's extension says so, else JSON.
 pub(super) fn parse(file: &str, text: &str) -> Result<Value, Vec<Problem>> {
@@ -39,7 +39,7 @@ type SyntaxError = (String, String);
 fn from_json(seed: Strict<'_>, text: &str) -> Result<Value, SyntaxError> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    value.map_err(|error| (format!("{}:{}", error.line(), error.column()), bare_message(&error.to_string())))
+    value.map_err(|error| (json_place(text, &error), bare_message(&error.to_string())))
 }
 
 fn from_yaml(seed: Strict<'_>, text: &str) -> Result<Value, SyntaxError> {

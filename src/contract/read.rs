@@ -10,6 +10,9 @@ use super::{Contract, Origin, Policy, Tolerance, custom, quality};
 use crate::problem::Problems;
 use crate::schema::{Storage, Table, TableKind};
 
+/// The `status` of a contract whose source is gone for good.
+pub(super) const RETIRED: &str = "retired";
+
 pub(super) fn contract(file: &str, value: &Value) -> Result<Contract, Problems> {
     let mut found = Found::new(file);
     let empty = Map::new();
@@ -32,6 +35,8 @@ pub(super) fn contract(file: &str, value: &Value) -> Result<Contract, Problems> 
         table.storage = Storage::default();
         table.parameters.clear();
         table.location = None;
+    } else {
+        table.deprecated = is_retired(value);
     }
     let contract = Contract { file: file.to_owned(), id, table, origin, policy, checks };
     Problems::or(found.problems, contract)
@@ -86,6 +91,12 @@ fn origin(found: &mut Found<'_>, own: &[(&str, &Value)]) -> Origin {
             Origin::Crawler
         }
     }
+}
+
+/// True if the document is no longer in force.
+/// <https://bitol-io.github.io/open-data-contract-standard/latest/fundamentals/>
+pub(super) fn is_retired(document: &Value) -> bool {
+    document.get("status").and_then(Value::as_str) == Some(RETIRED)
 }
 
 /// True if the document says that a model makes the table.

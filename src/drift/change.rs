@@ -51,6 +51,8 @@ pub enum ChangeKind {
     ColumnAddedAtEnd,
     ColumnAddedInMiddle,
     ColumnRemoved,
+    /// Of a column or a nested field that our crawler saw in older files and not in the newest; `before` is its type.
+    ColumnMissingInNewest,
     /// One a moved block: `path` is its first column, the sides are places, counted from 1.
     ColumnReordered,
     /// The name, of a column or a struct's field, differs in case alone: the sides are names.
@@ -98,6 +100,7 @@ impl ChangeKind {
         Self::ColumnAddedAtEnd,
         Self::ColumnAddedInMiddle,
         Self::ColumnRemoved,
+        Self::ColumnMissingInNewest,
         Self::ColumnReordered,
         Self::ColumnCaseChanged,
         Self::HeaderLost,

@@ -2,15 +2,15 @@ use std::collections::BTreeMap;
 
 use super::decode::Reading;
 use super::{Change, ChangeKind, Decode, columns, recorded, storage};
-use crate::contract::{Contract, Origin};
+use crate::contract::Contract;
 use crate::schema::{Table, TableKind};
 
 /// Every fact in which the catalog differs from the contracts, in a fixed order. `catalog` holds the tables of the
-/// guarded prefix; `contracts` those of [`crate::contract::Origin::Crawler`]. Missing, new and stray sibling tables included.
+/// guarded prefix; of `contracts` the guarded ones count. Missing, new and stray sibling tables included.
 ///
 /// Tables match by name alone: the target, not the contract, says which database is meant.
 pub fn diff(contracts: &[Contract], catalog: &[Table]) -> Vec<Change> {
-    let crawled = contracts.iter().filter(|contract| contract.origin == Origin::Crawler);
+    let crawled = contracts.iter().filter(|contract| contract.is_guarded());
     let promised = by_name(crawled.map(|contract| &contract.table));
     let found = by_name(catalog.iter());
     let mut changes = Vec::new();
@@ -23,7 +23,7 @@ pub fn diff(contracts: &[Contract], catalog: &[Table]) -> Vec<Change> {
     }
     let siblings = Siblings::of(&promised, &found);
     let uncontracted = found.iter().filter(|(name, _)| !promised.contains_key(*name));
-    changes.extend(uncontracted.flat_map(|(_, tables)| tables).map(|table| siblings.place(table)));
+    changes.extend(uncontracted.flat_map(|(_, tables)| tables).filter_map(|table| siblings.place(table)));
     changes.sort();
     changes
 }
@@ -80,11 +80,12 @@ fn compare(before: &Table, after: &Table) -> Vec<Change> {
         facts.add("", ChangeKind::TableKindChanged, sides.0, sides.1, Decode::Unsafe);
         return facts.changes;
     }
-    if after.deprecated && !before.deprecated {
+    if after.deprecated {
         facts.add("", ChangeKind::TableDeprecated, None, None, Decode::Safe);
     }
     columns::columns(&mut facts, before, after);
     let same_columns = facts.changes.is_empty();
+    recorded::missing_in_newest(&mut facts, before, after);
     columns::partition_keys(&mut facts, before, after);
     storage::storage(&mut facts, before, after, same_columns);
     // Where the newest file lost its header, every other one's differs: one cause, one fact.
@@ -124,16 +125,19 @@ impl<'a> Siblings<'a> {
         Self { promised, locations: tables.filter_map(location).collect() }
     }
 
-    /// The fact about a table that has no contract.
-    fn place(&self, table: &Table) -> Change {
+    /// The fact about a table that has no contract in force; none about one whose files are gone.
+    fn place(&self, table: &Table) -> Option<Change> {
         if let Some(fact) = recorded::files_unreadable(&table.name, table) {
-            return fact;
+            return Some(fact);
+        }
+        if table.deprecated {
+            return None;
         }
         let (of, kind, after) = match self.sibling(table) {
             Some(contracted) => (contracted, ChangeKind::StraySibling, Some(table.name.clone())),
             None => (table.name.as_str(), ChangeKind::TableNew, table.location.clone()),
         };
-        Change { after, ..Change::of_table(of, kind, Decode::Safe) }
+        Some(Change { after, ..Change::of_table(of, kind, Decode::Safe) })
     }
 
     /// The contracted table whose name, with a hash, or whose location, with a folder, makes this table's.

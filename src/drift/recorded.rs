@@ -1,13 +1,58 @@
-//! Facts that our own crawler recorded with a table. They hold whatever was promised.
+//! Facts that our own crawler recorded with a table.
+
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
 use super::diff::Facts;
-use super::{Change, ChangeKind, Decode};
-use crate::schema::{MIXED_HEADERS, Table, UNREADABLE};
+use super::{Change, ChangeKind, Decode, Update};
+use crate::schema::{DataType, MISSING_IN_NEWEST, MIXED_HEADERS, Table, UNREADABLE, path};
 
 /// How many files a fact names.
 const NAMED: usize = 3;
+
+/// States which promised columns and fields the newest file no longer has, where the contract does not know it.
+pub(super) fn missing_in_newest(facts: &mut Facts<'_>, before: &Table, after: &Table) {
+    let Some(recorded) = after.parameters.get(MISSING_IN_NEWEST) else { return };
+    let Ok(missing) = serde_json::from_str::<BTreeSet<String>>(recorded) else {
+        let after = Some(recorded.clone());
+        return facts.add("", ChangeKind::ColumnMissingInNewest, None, after, Decode::Unknown);
+    };
+    let known = before.parameters.get(MISSING_IN_NEWEST);
+    let known: BTreeSet<String> = known.and_then(|known| serde_json::from_str(known).ok()).unwrap_or_default();
+    let decode = facts.reading.update(Update::Remove);
+    for path in missing.difference(&known) {
+        // What was never promised, or is no longer in the table, is told by another fact.
+        if let (Some(promised), Some(_)) = (type_at(before, path), type_at(after, path)) {
+            let before = Some(promised.to_string());
+            facts.add(path.clone(), ChangeKind::ColumnMissingInNewest, before, None, decode);
+        }
+    }
+}
+
+/// The type of the column or nested field at a path.
+fn type_at<'a>(table: &'a Table, path: &str) -> Option<&'a DataType> {
+    table.columns.iter().find_map(|column| nested_type(&column.data_type, &path::column(&column.name), path))
+}
+
+fn nested_type<'a>(data_type: &'a DataType, here: &str, path: &str) -> Option<&'a DataType> {
+    use DataType::{Array, Map, Struct};
+    if here.eq_ignore_ascii_case(path) {
+        return Some(data_type);
+    }
+    // Every path below starts with this one.
+    if !path.get(..here.len()).is_some_and(|start| start.eq_ignore_ascii_case(here)) {
+        return None;
+    }
+    match data_type {
+        Array(item) => nested_type(item, &path::item(here), path),
+        Map(_, value) => nested_type(value, &path::value(here), path),
+        Struct(fields) => {
+            fields.iter().find_map(|field| nested_type(&field.data_type, &path::field(here, &field.name), path))
+        }
+        _ => None,
+    }
+}
 
 /// The fact, if our crawler could not read the table's files: what the table says is then of an older crawl.
 pub(super) fn files_unreadable(table: &str, found: &Table) -> Option<Change> {

@@ -25,7 +25,8 @@ impl std::fmt::Display for Rename {
 
 /// The likeliest new name of a removed column or field among all facts about its table, if one is worth saying.
 pub(super) fn suggest(removed: &Change, changes: &[Change]) -> Option<Rename> {
-    if !matches!(removed.kind, ChangeKind::ColumnRemoved | ChangeKind::FieldRemoved) {
+    use ChangeKind::{ColumnMissingInNewest, ColumnRemoved, FieldRemoved};
+    if !matches!(removed.kind, ColumnRemoved | FieldRemoved | ColumnMissingInNewest) {
         return None;
     }
     let candidates = changes.iter().filter(|added| added.table == removed.table && siblings(removed, added));
@@ -34,12 +35,9 @@ pub(super) fn suggest(removed: &Change, changes: &[Change]) -> Option<Rename> {
 }
 
 fn siblings(removed: &Change, added: &Change) -> bool {
-    use ChangeKind::{ColumnAddedAtEnd, ColumnAddedInMiddle, ColumnRemoved, FieldAdded, FieldRemoved};
-    match (removed.kind, added.kind) {
-        (ColumnRemoved, ColumnAddedAtEnd | ColumnAddedInMiddle) => true,
-        (FieldRemoved, FieldAdded) => path::split(&removed.path).0 == path::split(&added.path).0,
-        _ => false,
-    }
+    use ChangeKind::{ColumnAddedAtEnd, ColumnAddedInMiddle, FieldAdded};
+    matches!(added.kind, ColumnAddedAtEnd | ColumnAddedInMiddle | FieldAdded)
+        && path::split(&removed.path).0.eq_ignore_ascii_case(path::split(&added.path).0)
 }
 
 fn score(removed: &Change, added: &Change) -> Rename {

@@ -61,3 +61,24 @@ pub struct Finding {
     /// Imperative and short.
     pub help: String,
 }
+
+impl Finding {
+    /// True if the source itself is gone: there is no schema to accept, but its contract can be retired.
+    pub fn is_gone(&self) -> bool {
+        ["table-deprecated", "table-missing"].contains(&self.rule.as_str())
+    }
+
+    /// True if `contracts update` can make the contract say what was found; else only the source or the catalog helps.
+    pub fn is_acceptable(&self) -> bool {
+        match self.rule.as_str() {
+            "files-unreadable" | "headers-differ" | "stray-sibling" => false,
+            // A source can be retired only if no model stands on it.
+            _ if self.is_gone() => self.models.is_empty(),
+            // A contract can hold a SerDe that is not known, and no such type.
+            "unreadable" => self.path.is_empty(),
+            // Without a path the record itself cannot be read.
+            "column-missing-in-newest" => !self.path.is_empty(),
+            _ => true,
+        }
+    }
+}

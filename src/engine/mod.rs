@@ -8,6 +8,7 @@ pub mod duckdb;
 use async_trait::async_trait;
 
 use crate::port::PortError;
+use crate::schema::Table;
 
 /// A statement in Athena SQL; the adapter writes its own wrapper around the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,11 @@ pub struct Rows {
 
 #[async_trait]
 pub trait Engine: Send + Sync {
+    /// Why the engine cannot read a table whatever its files hold (`is stored as …`); `None` if it can.
+    fn refusal(&self, _table: &Table) -> Option<String> {
+        None
+    }
+
     /// Starts a statement. The same `token` with the same statement gives the same handle and no second run.
     async fn start(&self, token: &str, statement: &Statement) -> Result<QueryId, PortError>;
 

@@ -169,7 +169,7 @@ impl Shell {
 
     /// Alerts are read on a laptop, where the target has to be named.
     fn commands(&self) -> Commands {
-        Commands { globals: vec!["--target".into(), self.target.clone()] }
+        Commands { globals: vec!["--target".into(), self.target.clone()], ..Commands::default() }
     }
 
     fn request<'a>(&'a self, world: &'a World, slot: &'a str, commands: &'a Commands) -> Request<'a> {
@@ -177,6 +177,7 @@ impl Shell {
             target: &self.target,
             raw_prefix: &world.cloud.settings.raw_prefix,
             keep_versions: world.cloud.settings.keep_versions,
+            remind_after_days: world.cloud.settings.remind_after_days,
             slot,
             inputs: "",
             again: false,

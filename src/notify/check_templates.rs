@@ -5,7 +5,7 @@ use serde_json::json;
 use super::render;
 use crate::checks::{CheckResult, CheckStatus};
 use crate::drift::{Decode, Finding, Level};
-use crate::plan::{Alert, AlertKind};
+use crate::plan::{Alert, AlertKind, Told};
 use crate::problem::Problems;
 use crate::sql::Reader;
 
@@ -38,6 +38,7 @@ fn empty(kind: AlertKind) -> Alert {
         error: None,
         accept: Vec::new(),
         fingerprint: String::new(),
+        resolves: None,
     }
 }
 
@@ -74,6 +75,12 @@ fn full(kind: AlertKind) -> Alert {
         ],
         error: Some("read table `raw_orders`: access denied".to_owned()),
         accept: vec!["crawlguard contracts update raw_orders".to_owned()],
+        resolves: Some(Told {
+            kind: AlertKind::Breaking,
+            fingerprint: "0123456789abcdef".to_owned(),
+            run_id: "run".to_owned(),
+            slot: "2026-01-01T03:04:05Z".to_owned(),
+        }),
         ..empty(kind)
     }
 }

@@ -1,7 +1,9 @@
 //! What templates can do beyond minijinja's own filters.
 
-use minijinja::value::ValueKind;
 use minijinja::{Environment, Value};
+
+use super::headline::headline;
+use crate::checks::numbers;
 
 /// Longest line: what a mail client on a phone shows without breaking it.
 const WIDTH: usize = 72;
@@ -10,12 +12,13 @@ const WIDTH: usize = 72;
 pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("wrap", wrap);
     environment.add_filter("listed", listed);
-    environment.add_filter("numbers", numbers);
+    environment.add_filter("headline", |finding: &Value| headline_of(finding));
+    environment.add_filter("numbers", |measured: &Value| numbers_of(measured));
     environment.add_filter("masked", |text: &str| masked(text));
 }
 
 /// `text | wrap(indent)`: lines of at most 72 characters, every line but the first indented. A longer word stays whole.
-fn wrap(text: &str, indent: Option<usize>) -> String {
+pub fn wrap(text: &str, indent: Option<usize>) -> String {
     let indent = indent.unwrap_or(0);
     let width = WIDTH.saturating_sub(indent);
     let mut lines = vec![String::new()];
@@ -47,14 +50,15 @@ fn listed(names: Vec<String>, most: usize) -> String {
     }
 }
 
-/// `check.measured | numbers`: an object of numbers as `in_place 2, moved_1 33`, anything else as it is.
-fn numbers(value: Value) -> String {
-    if value.kind() != ValueKind::Map {
-        return if value.is_none() { "nothing".to_owned() } else { value.to_string() };
-    }
-    let names = value.try_iter().into_iter().flatten();
-    let pairs = names.map(|name| format!("{name} {}", value.get_item(&name).unwrap_or_default()));
-    pairs.collect::<Vec<_>>().join(", ")
+/// `finding | headline`: what happened to the finding's table, in a few words.
+fn headline_of(finding: &Value) -> String {
+    let text = |name: &str| finding.get_attr(name).ok().and_then(|text| text.as_str().map(str::to_owned));
+    headline(&text("rule").unwrap_or_default(), &text("path").unwrap_or_default())
+}
+
+/// `check.measured | numbers`: what was measured, in words.
+fn numbers_of(measured: &Value) -> String {
+    numbers(&serde_json::to_value(measured).unwrap_or_default())
 }
 
 /// `error | masked`: an engine's message without what stands in quotes, which can be a row's value. From a line's first

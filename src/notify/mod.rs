@@ -2,8 +2,8 @@
 
 mod check_templates;
 mod filters;
+mod headline;
 mod outbox;
-mod print;
 mod recording;
 mod render;
 #[cfg(feature = "aws")]
@@ -12,15 +12,15 @@ pub mod sns;
 use async_trait::async_trait;
 
 pub use check_templates::check_templates;
+pub use filters::wrap;
 pub use outbox::Outbox;
-pub use print::PrintNotifier;
 pub use recording::RecordingNotifier;
 pub use render::{Rendered, render};
 
 use crate::plan::Alert;
 use crate::port::PortError;
 
-/// Tells people: the outbox of the local target, standard output, or an SNS topic.
+/// Tells people: the outbox of the local target, or an SNS topic.
 #[async_trait]
 pub trait Notifier: Send + Sync {
     /// Sends one alert; `text` is what [`render()`] made of it. Sending twice tells people twice, unless the

@@ -2,11 +2,11 @@
 
 use super::Event;
 use super::record::{Recorded, Run, StepRecord, StepStatus};
-use super::{Ports, RunError, publish};
-use crate::checks::{Measured, evaluate};
+use super::{Ports, RunError, baseline, publish};
+use crate::checks::{Baseline, CheckKind, Measured, evaluate};
 use crate::digest::sha256_hex;
 use crate::engine::{QueryId, QueryState, Rows, Statement};
-use crate::plan::Action;
+use crate::plan::{Action, Plan};
 
 /// A retryable failure is tried this often in all.
 const ATTEMPTS: u32 = 3;
@@ -81,11 +81,20 @@ async fn succeed(
     rows: u64,
     millis: u64,
 ) -> Result<(), RunError> {
-    if let Action::Check { table, checks, .. } = recorded.run.plan.steps[index].action.clone() {
+    if let Action::Check { table, reads, checks, .. } = recorded.run.plan.steps[index].action.clone() {
         let query = recorded.run.steps[index].query.clone().expect("a succeeded query has a handle");
         let measured = first_row(ports.engine.rows(&query).await?);
-        let published = published_rows(ports, &table).await?;
-        recorded.run.checks.extend(evaluate(&table, &checks, measured.as_ref(), published));
+        // A model is checked in staging, a raw table where it is.
+        let is_raw = reads == table;
+        let baseline = match checks.iter().any(|check| matches!(check.kind, CheckKind::RowCountChange { .. })) {
+            true if is_raw => baseline::counted(ports, &recorded.run.run_id, &table).await?,
+            true => baseline::published(ports, &table).await?,
+            false => Baseline::Unknown,
+        };
+        recorded.run.checks.extend(evaluate(&table, &checks, measured.as_ref(), baseline));
+        if let Some(rows) = measured.filter(|_| is_raw).and_then(|measured| measured.rows()) {
+            recorded.run.source_rows.insert(table, rows);
+        }
     }
     let step = &mut recorded.run.steps[index];
     step.status = StepStatus::Succeeded;
@@ -99,20 +108,28 @@ fn first_row(rows: Rows) -> Option<Measured> {
     rows.rows.into_iter().next().map(Measured)
 }
 
-/// Rows of the version that readers see now, as its publication noted them.
-async fn published_rows(ports: Ports<'_>, table: &str) -> Result<Option<u64>, RunError> {
-    let published = ports.catalog.table(table).await?;
-    Ok(published.and_then(|table| table.parameters.get(publish::ROWS)?.parse().ok()))
-}
-
 fn fail(ports: Ports<'_>, run: &mut Run, index: usize, message: String) {
     if let Action::Check { table, checks, .. } = &run.plan.steps[index].action {
-        run.checks.extend(evaluate(table, checks, None, None));
+        run.checks.extend(evaluate(table, checks, None, Baseline::Unknown));
     }
+    let message = in_users_words(&run.plan, index, message);
     let step = &mut run.steps[index];
     step.status = StepStatus::Failed;
     ports.reporter.event(&Event::Failed { step: &step.name, message: &message });
     step.error = Some(message);
+}
+
+/// An engine knows staging tables only: the model's own file and name stand in for them.
+fn in_users_words(plan: &Plan, index: usize, mut message: String) -> String {
+    for step in &plan.steps {
+        if let Action::Build { model, staging, .. } = &step.action {
+            message = message.replace(staging.as_str(), model);
+        }
+    }
+    match &plan.steps[index].action {
+        Action::Build { file, .. } if !file.is_empty() => format!("{file}: {message}"),
+        _ => message,
+    }
 }
 
 /// Starts a pending step whose needs are met, or skips it if they never will be; true if it moved.
@@ -149,7 +166,7 @@ async fn submit(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Resu
     let run = &recorded.run;
     let StepRecord { name, attempt, .. } = &run.steps[index];
     let statement = match &run.plan.steps[index].action {
-        Action::Build { model, staging, select, partitioned_by, iceberg } => {
+        Action::Build { model, staging, select, partitioned_by, iceberg, .. } => {
             if *attempt > 1 {
                 clear(ports, staging, model, &run.run_id, *attempt).await?;
             }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::record::Run;
-use super::{Ports, RunError};
+use super::{Ports, Project, RunError, publish};
+use crate::catalog::Catalog;
 use crate::plan::STAGING_PREFIX;
 
 /// Drops old versions and staging entries, then the data that nothing shows any more. What a crash leaves, the next
@@ -23,4 +24,14 @@ pub async fn cleanup(ports: Ports<'_>, run: &Run, keep: usize) -> Result<(), Run
         }
     }
     Ok(())
+}
+
+/// Tables that a run published and no model builds any more: readers still see them, and nothing renews them.
+pub async fn orphans(project: &Project, catalog: &dyn Catalog) -> Result<Vec<String>, RunError> {
+    let tables = catalog
+        .tables("")
+        .await?
+        .into_iter()
+        .filter(|table| table.parameters.contains_key(publish::RUN) && !table.name.starts_with(STAGING_PREFIX));
+    Ok(tables.map(|table| table.name).filter(|name| !project.graph.models.contains_key(name)).collect())
 }

@@ -62,6 +62,26 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
     Ok(Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks })
 }
 
+/// That an engine can read every table that is promised. `refusal` is the engine's; a format is known before anything runs.
+pub fn readable(
+    project: &Project,
+    comparison: &Comparison,
+    refusal: impl Fn(&Table) -> Option<String>,
+) -> Result<(), Problems> {
+    let promised = project.crawled();
+    let is_promised = |table: &&Table| promised.iter().any(|contract| contract.table.name == table.name);
+    let problem = |table: &Table| {
+        let help = "deliver it as JSON Lines, CSV or Parquet, or run it on Athena";
+        Some(Problem::new(
+            table.location.as_deref().unwrap_or_default(),
+            "",
+            format!("table `{}` {}", table.name, refusal(table)?),
+            help,
+        ))
+    };
+    Problems::or(comparison.tables.iter().filter(is_promised).filter_map(problem).collect(), ())
+}
+
 /// The changes whose finding is tolerated.
 fn tolerated<'a>(changes: &'a [Change], findings: &'a [Finding]) -> impl Iterator<Item = &'a Change> {
     changes.iter().filter(|change| {

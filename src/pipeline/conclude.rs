@@ -1,14 +1,19 @@
 //! The two ends of a run: from a comparison to a stored plan, and from the last step to an outcome and one alert.
 
+use std::collections::BTreeSet;
+
 use super::cleanup::cleanup;
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
+use super::told;
 use super::{Comparison, Ports, Project, Request, RunError};
 use crate::checks::CheckStatus;
 use crate::drift::{Finding, Level, Verdict};
-use crate::notify::render;
-use crate::plan::{self, Alert, AlertKind, Inputs, Plan};
+use crate::plan::{self, Alert, AlertKind, Inputs, Plan, Told};
 use crate::problem::Problems;
 use crate::sql::Graph;
+
+/// Errors of one run that its record and alert tell.
+const SHOWN_ERRORS: usize = 8;
 
 /// The run that follows from a comparison, its plan made and nothing done yet. A halted run has an empty plan.
 pub fn begin(
@@ -73,18 +78,25 @@ pub async fn conclude(
 ) -> Result<(), RunError> {
     let outcome = outcome(&recorded.run);
     if outcome == Outcome::Error {
-        recorded.run.error = first_error(&recorded.run).or(recorded.run.error.take());
+        recorded.run.error = errors(&recorded.run).or(recorded.run.error.take());
+        // Whatever the comparison said, what could not be built or measured is not known to be right.
+        recorded.run.verdict = Verdict::Unknown;
     }
     if outcome == Outcome::Published {
         cleanup(ports, &recorded.run, request.keep_versions).await?;
-    } else {
-        let alert = alert(&recorded.run, outcome, request.commands);
-        // A template that fails on just these facts must not cost the alert: the built-in texts always render.
-        let text = render(&alert, &project.templates).or_else(|_| render(&alert, &[]))?;
-        recorded.run.alert = Some(alert.clone());
-        recorded.save(ports.store).await?;
-        ports.notifier.send(&alert, &text).await?;
     }
+    // Once stored, an alert is this run's to send, whatever its files have become when it goes on.
+    if recorded.run.alert.is_none() {
+        recorded.run.alert = match outcome {
+            Outcome::Published => {
+                told::open(ports.store, request.target).await?.map(|told| resolved(&recorded.run, told))
+            }
+            _ => Some(alert(&recorded.run, outcome, request.commands)),
+        };
+        recorded.save(ports.store).await?;
+    }
+    let alert = recorded.run.alert.as_ref();
+    recorded.run.delivery = told::tell(ports, project, &recorded.run, alert, request.remind_after_days).await?;
     recorded.run.outcome = Some(outcome);
     recorded.save(ports.store).await
 }
@@ -103,40 +115,43 @@ fn outcome(run: &Run) -> Outcome {
     }
 }
 
-fn first_error(run: &Run) -> Option<String> {
-    let failed = run.steps.iter().find_map(|step| Some(format!("{}: {}", step.name, step.error.as_ref()?)));
-    let unknown = || {
-        let finding = run.findings.iter().find(|finding| finding.level == Level::Unknown)?;
-        Some(format!("{}: {}", finding.table, finding.message))
-    };
-    let inconclusive = || {
-        let check = run.checks.iter().find(|check| check.status == CheckStatus::Inconclusive)?;
-        Some(format!("check {} of {} could not be measured", check.check, check.table))
-    };
-    failed.or_else(unknown).or_else(inconclusive)
+/// What kept the run from an answer, a paragraph each: failed steps, or else what is unknown, or else what was not measured.
+fn errors(run: &Run) -> Option<String> {
+    let failed = run.steps.iter().filter_map(|step| Some(format!("{}: {}", step.name, step.error.as_ref()?)));
+    let unknown = run.findings.iter().filter(|finding| finding.level == Level::Unknown);
+    let unknown = unknown.map(|finding| format!("{}: {}", finding.table, finding.message));
+    let inconclusive = run.checks.iter().filter(|check| check.status == CheckStatus::Inconclusive);
+    let inconclusive =
+        inconclusive.map(|check| format!("check {} of {} could not be measured", check.check, check.table));
+    let all = [failed.collect::<Vec<_>>(), unknown.collect(), inconclusive.collect()];
+    let mut errors = all.into_iter().find(|errors| !errors.is_empty())?;
+    let more = errors.len().saturating_sub(SHOWN_ERRORS);
+    errors.truncate(SHOWN_ERRORS);
+    errors.extend((more > 0).then(|| format!("and {more} more: see the run")));
+    Some(errors.join("\n"))
 }
 
 /// How a user calls this program on this project, for the commands that an alert names.
 #[derive(Debug, Clone, Default)]
 pub struct Commands {
-    /// Words between `crawlguard` and the subcommand, quoted for a shell.
+    /// The program's word, quoted for a shell; `crawlguard` if empty.
+    pub program: String,
+    /// Words between the program and the subcommand, quoted for a shell.
     pub globals: Vec<String>,
 }
 
 impl Commands {
     /// The exact line that accepts a table's drift.
     pub fn accept(&self, table: &str) -> String {
-        let mut words = vec!["crawlguard".to_owned()];
-        words.extend(self.globals.iter().cloned());
-        words.extend(["contracts", "update", table, "--yes"].map(str::to_owned));
-        words.join(" ")
+        self.line(&format!("contracts update {table} --yes"))
     }
-}
 
-/// There is nothing in the catalog that a contract could promise instead.
-fn is_past_accepting(finding: &Finding) -> bool {
-    let rules = ["files-unreadable", "headers-differ", "table-deprecated", "table-missing", "unreadable"];
-    rules.contains(&finding.rule.as_str())
+    /// The exact line of a subcommand, whose words are quoted already.
+    pub fn line(&self, subcommand: &str) -> String {
+        let program = if self.program.is_empty() { "crawlguard" } else { &self.program };
+        let words = std::iter::once(program).chain(self.globals.iter().map(String::as_str));
+        words.chain([subcommand]).collect::<Vec<_>>().join(" ")
+    }
 }
 
 fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
@@ -148,13 +163,21 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
     let mut findings: Vec<Finding> = run.findings.clone();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let checks: Vec<_> = run.checks.iter().filter(|check| check.status != CheckStatus::Pass).cloned().collect();
+    let failed = run.steps.iter().filter(|step| step.status == StepStatus::Failed);
+    let mut failed: Vec<_> = failed.map(|step| step.name.as_str()).collect();
+    let stops = findings.iter().any(|finding| finding.level != Level::Tolerated);
+    if failed.is_empty() && !stops && checks.is_empty() {
+        // Nothing else tells one such error from another.
+        failed.extend(run.error.as_deref());
+    }
     let mut tables: Vec<_> = findings
         .iter()
         .filter(|finding| finding.level != Level::Tolerated)
         .map(|finding| finding.table.as_str())
         .collect();
-    tables.dedup();
-    tables.retain(|table| !findings.iter().any(|finding| finding.table == *table && is_past_accepting(finding)));
+    let mut seen = BTreeSet::new();
+    tables.retain(|table| seen.insert(*table));
+    tables.retain(|table| !findings.iter().any(|finding| finding.table == *table && !finding.is_acceptable()));
     Alert {
         kind,
         run_id: run.run_id.clone(),
@@ -162,9 +185,27 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
         project: run.project.clone(),
         target: run.target.clone(),
         accept: tables.into_iter().map(|table| commands.accept(table)).collect(),
-        fingerprint: Alert::fingerprint_of(&findings, &checks),
+        fingerprint: Alert::fingerprint_of(&findings, &checks, &failed),
         findings,
         checks,
         error: run.error.clone(),
+        resolves: None,
+    }
+}
+
+/// What `told` told of is over.
+fn resolved(run: &Run, told: Told) -> Alert {
+    Alert {
+        kind: AlertKind::Resolved,
+        run_id: run.run_id.clone(),
+        slot: run.slot.clone(),
+        project: run.project.clone(),
+        target: run.target.clone(),
+        findings: run.findings.clone(),
+        checks: Vec::new(),
+        error: None,
+        accept: Vec::new(),
+        fingerprint: told.fingerprint.clone(),
+        resolves: Some(told),
     }
 }

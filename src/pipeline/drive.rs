@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::advance::{Progress, advance};
+use super::cleanup::orphans;
 use super::conclude::{begin, conclude, refused};
 use super::record::{Recorded, Run, load, put};
 use super::{Ports, Project, Request, RunError, compare};
@@ -191,7 +192,10 @@ async fn begun(
         Err(error) => Err(error),
     };
     match run {
-        Ok(run) => Ok(Recorded::new(run)),
+        Ok(mut run) => {
+            run.orphans = orphans(project, ports.catalog).await?;
+            Ok(Recorded::new(run))
+        }
         Err(RunError::Problems(problems)) => Ok(Recorded::new(refused(project, request, id, &problems.to_string()))),
         Err(error) => Err(error),
     }

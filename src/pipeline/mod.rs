@@ -5,6 +5,7 @@
 
 mod accept;
 mod advance;
+mod baseline;
 pub mod bundle;
 mod cleanup;
 mod compare;
@@ -14,6 +15,7 @@ mod project;
 mod publish;
 mod record;
 mod reporter;
+mod told;
 mod whole;
 
 use crate::catalog::Catalog;
@@ -27,11 +29,13 @@ use crate::store::Store;
 pub use accept::{Accepted, accept};
 pub use advance::{Progress, advance};
 pub use bundle::{Bundle, Pushed};
-pub use compare::{Comparison, compare};
+pub use cleanup::orphans;
+pub use compare::{Comparison, compare, readable};
 pub use conclude::{Commands, begin, conclude};
 pub use drive::{Step, Why, drive, enqueue, fail as fail_slot, status};
 pub use project::Project;
-pub use record::{AdaptedModel, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
+pub use publish::{ROWS, RUN};
+pub use record::{AdaptedModel, Delivery, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
 pub use reporter::{Event, Quiet, Reporter};
 pub use whole::{Request, run, unfinished};
 

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::checks::{CheckKind, CheckSpec};
 use crate::config::{Settings, Target};
-use crate::contract::{Contract, Document, Origin};
+use crate::contract::{Contract, Document};
 use crate::drift::Rule;
 use crate::notify::check_templates;
 use crate::plan::STAGING_PREFIX;
 use crate::problem::{Problem, Problems};
-use crate::sql::{Graph, Model};
+use crate::sql::{Graph, Lineage, Model};
 
 /// Everything a run reads from the project's folder.
 #[derive(Debug, Clone)]
@@ -28,44 +27,34 @@ pub struct Project {
 impl Project {
     /// Reads every file before it gives up: one look shows all that is wrong.
     pub fn read(settings: Settings) -> Result<Self, Problems> {
-        let root = settings.root.clone();
-        let mut problems = Vec::new();
-        let mut documents = Vec::new();
-        let mut contracts = Vec::new();
-        for (file, text) in files(&root, &settings.config.contracts, &["json", "yaml", "yml"], &mut problems) {
-            match Document::read(&file, &text).and_then(|document| Ok((document.contract()?, document))) {
-                Ok((contract, document)) => {
-                    contracts.push(contract);
-                    documents.push(document);
-                }
-                Err(found) => problems.extend(found.0),
-            }
+        let mut reading = Reading::default();
+        reading.contracts(&settings);
+        reading.models(&settings);
+        let templates = reading.templates(&settings);
+        let Reading { mut problems, unread, documents, contracts, models } = reading;
+        let crawled: Vec<_> = contracts.iter().filter(|contract| contract.is_guarded()).collect();
+        let sources: Vec<_> = crawled.iter().map(|contract| contract.table.name.clone()).collect();
+        let (graph, faults) = Graph::of(models, &sources, &unread);
+        problems.extend(faults);
+        if !problems.is_empty() {
+            // A sound project's columns are traced when it is compared; one that goes no further shows them here.
+            let promised: Vec<_> = crawled.iter().map(|contract| contract.table.clone()).collect();
+            problems.extend(Lineage::trace(&graph, &promised).err().map(|found| found.0).unwrap_or_default());
         }
-        problems.extend(doubles(&contracts));
-        problems.extend(contracts.iter().flat_map(unknown_rules));
-        problems.extend(contracts.iter().flat_map(baseless_checks));
-        let mut models = Vec::new();
-        for (file, text) in files(&root, &settings.config.sql, &["sql"], &mut problems) {
-            match Model::parse(&file, &text) {
-                Ok(model) => models.push(model),
-                Err(found) => problems.extend(found.0),
-            }
-        }
-        problems.extend(models.iter().filter_map(|model| taken_name(model, &settings)));
-        let templates: Vec<_> = files(&root, &settings.config.alerts, &["txt", "j2"], &mut problems)
-            .into_iter()
-            .map(|(file, text)| (file_name(&file), text))
-            .collect();
-        problems.extend(check_templates(&templates).err().map(|found| found.0).unwrap_or_default());
-        // Only a whole set of files can be told to have a hole in it.
-        Problems::or(std::mem::take(&mut problems), ())?;
-        let graph = Graph::new(models, &sources(&contracts))?;
-        Ok(Self { settings, documents, contracts, graph, templates })
+        Problems::or(problems, Self { settings, documents, contracts, graph, templates })
     }
 
-    /// The contracts of the tables that a crawler makes.
+    /// The contracts alone, as far as they can be read without the models: what a missing contract is added to.
+    pub fn promised_tables(settings: &Settings) -> Result<BTreeSet<String>, Problems> {
+        let mut reading = Reading::default();
+        reading.contracts(settings);
+        let tables = reading.contracts.iter().map(|contract| contract.table.name.clone()).collect();
+        Problems::or(reading.problems, tables)
+    }
+
+    /// The contracts in force of the tables that a crawler makes.
     pub fn crawled(&self) -> Vec<Contract> {
-        self.contracts.iter().filter(|contract| contract.origin == Origin::Crawler).cloned().collect()
+        self.contracts.iter().filter(|contract| contract.is_guarded()).cloned().collect()
     }
 
     /// The contract of a table, and its document.
@@ -74,10 +63,63 @@ impl Project {
     }
 }
 
-/// The tables that exist without a model.
-fn sources(contracts: &[Contract]) -> Vec<String> {
-    let crawled = contracts.iter().filter(|contract| contract.origin == Origin::Crawler);
-    crawled.map(|contract| contract.table.name.clone()).collect()
+/// What has been read so far, and what was wrong with it.
+#[derive(Default)]
+struct Reading {
+    problems: Vec<Problem>,
+    /// Tables whose contract or model is a problem already.
+    unread: BTreeSet<String>,
+    documents: Vec<Document>,
+    contracts: Vec<Contract>,
+    models: Vec<Model>,
+}
+
+impl Reading {
+    fn contracts(&mut self, settings: &Settings) {
+        let folder = &settings.config.contracts;
+        for (file, text) in files(&settings.root, folder, &["json", "yaml", "yml"], &mut self.problems) {
+            let read = text.and_then(|text| Document::read(&file, &text));
+            match read.and_then(|document| Ok((document.contract()?, document))) {
+                Ok((contract, document)) => {
+                    self.contracts.push(contract);
+                    self.documents.push(document);
+                }
+                Err(found) => self.refuse(&file, found),
+            }
+        }
+        self.problems.extend(doubles(&self.contracts));
+        self.problems.extend(self.contracts.iter().flat_map(unknown_rules));
+    }
+
+    fn models(&mut self, settings: &Settings) {
+        for (file, text) in files(&settings.root, &settings.config.sql, &["sql"], &mut self.problems) {
+            match text.and_then(|text| Model::parse(&file, &text)) {
+                Ok(model) => self.models.push(model),
+                Err(found) => self.refuse(&file, found),
+            }
+        }
+        self.problems.extend(self.models.iter().filter_map(|model| taken_name(model, settings)));
+    }
+
+    /// File name and text of each.
+    fn templates(&mut self, settings: &Settings) -> Vec<(String, String)> {
+        let mut templates = Vec::new();
+        for (file, text) in files(&settings.root, &settings.config.alerts, &["txt", "j2"], &mut self.problems) {
+            match text {
+                Ok(text) => templates.push((file_name(&file), text)),
+                Err(found) => self.problems.extend(found.0),
+            }
+        }
+        self.problems.extend(check_templates(&templates).err().map(|found| found.0).unwrap_or_default());
+        templates
+    }
+
+    /// A contract or model that says nothing for now: its file is named like its table.
+    fn refuse(&mut self, file: &str, found: Problems) {
+        let stem = Path::new(file).file_stem().unwrap_or_default();
+        self.unread.insert(stem.to_string_lossy().to_lowercase());
+        self.problems.extend(found.0);
+    }
 }
 
 fn doubles(contracts: &[Contract]) -> Vec<Problem> {
@@ -104,22 +146,6 @@ fn unknown_rules(contract: &Contract) -> Vec<Problem> {
     unknown.map(problem).collect()
 }
 
-/// A raw table is never published, so there is no row count of ours to compare with.
-fn baseless_checks(contract: &Contract) -> Vec<Problem> {
-    let crawled = contract.origin == Origin::Crawler;
-    let relative = |check: &&CheckSpec| crawled && matches!(check.kind, CheckKind::RowCountChange { .. });
-    let problem = |check: &CheckSpec| {
-        let message = format!("`{}` compares with the last published version, and a raw table has none", check.name);
-        Problem::new(
-            &contract.file,
-            "quality",
-            message,
-            "Bound its row count, or put the rule on a model that reads it.",
-        )
-    };
-    contract.checks.iter().filter(relative).map(problem).collect()
-}
-
 /// Staging tables and the crawler's own names are taken: a model under one of them would be cleaned away or crawled over.
 fn taken_name(model: &Model, settings: &Settings) -> Option<Problem> {
     let prefixes = settings.config.targets.values().map(Target::raw_prefix);
@@ -128,8 +154,11 @@ fn taken_name(model: &Model, settings: &Settings) -> Option<Problem> {
     Some(Problem::new(&model.file, "", message, "Rename the file."))
 }
 
-/// (path relative to the project, text) of a folder's files, by name. A missing folder is an empty one.
-fn files(root: &Path, folder: &Path, extensions: &[&str], problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+/// A file's path relative to the project, and its text.
+type FileText = (String, Result<String, Problems>);
+
+/// A folder's files, by name. A missing folder is an empty one.
+fn files(root: &Path, folder: &Path, extensions: &[&str], problems: &mut Vec<Problem>) -> Vec<FileText> {
     let mut found = Vec::new();
     for path in listing(&root.join(folder), problems) {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
@@ -137,10 +166,10 @@ fn files(root: &Path, folder: &Path, extensions: &[&str], problems: &mut Vec<Pro
         if !extensions.contains(&extension) || file_name(&file).starts_with('.') {
             continue;
         }
-        match fs::read_to_string(&path) {
-            Ok(text) => found.push((file, text)),
-            Err(error) => problems.push(Problem::new(file, "", error.to_string(), "Make it a readable UTF-8 file.")),
-        }
+        let unreadable =
+            |error: std::io::Error| Problem::new(&file, "", error.to_string(), "Make it a readable UTF-8 file.").into();
+        let text = fs::read_to_string(&path).map_err(unreadable);
+        found.push((file, text));
     }
     found
 }

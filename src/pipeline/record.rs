@@ -1,5 +1,7 @@
 //! The run record: what a run found, does and did. Stored before and after every effect.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
@@ -34,8 +36,18 @@ pub struct Run {
     /// One entry for each step of the plan, in its order.
     pub steps: Vec<StepRecord>,
     pub checks: Vec<CheckResult>,
+    /// Rows of each raw table as this run counted them: what a later run's `rowCountChange` compares with.
+    #[serde(default)]
+    pub source_rows: BTreeMap<String, u64>,
     pub published: Vec<Published>,
+    /// What the run had to tell people.
     pub alert: Option<Alert>,
+    /// What became of `alert`.
+    #[serde(default)]
+    pub delivery: Option<Delivery>,
+    /// Tables published by earlier runs that no model builds any more.
+    #[serde(default)]
+    pub orphans: Vec<String>,
     /// What went wrong, where the outcome is `error`.
     pub error: Option<String>,
     pub plan: Plan,
@@ -48,6 +60,22 @@ pub enum Outcome {
     Halted,
     ChecksFailed,
     Error,
+}
+
+/// What became of a run's alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    Sent,
+    /// Not sent, because people know: an earlier run told them the same.
+    AlreadyTold {
+        run_id: String,
+        slot: String,
+    },
+    /// Could not be sent; the next run tries again.
+    Unsent {
+        error: String,
+    },
 }
 
 /// A model's text as it ran, beside the one in sql/.
@@ -112,8 +140,11 @@ impl Run {
             not_carried: Vec::new(),
             steps,
             checks: Vec::new(),
+            source_rows: BTreeMap::new(),
             published: Vec::new(),
             alert: None,
+            delivery: None,
+            orphans: Vec::new(),
             error: None,
             plan,
         }

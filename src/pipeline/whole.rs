@@ -1,9 +1,10 @@
 //! One run from its beginning, or from where it was cut off, to its outcome.
 
 use super::advance::{Progress, advance};
+use super::cleanup::orphans;
 use super::conclude::{Commands, begin, conclude};
 use super::record::{Outcome, Recorded, Run, StepStatus, load, runs};
-use super::{Ports, Project, RunError, compare};
+use super::{Ports, Project, RunError, compare, readable};
 use crate::plan::{Action, run_id};
 use crate::store::Store;
 
@@ -15,6 +16,8 @@ pub struct Request<'a> {
     pub raw_prefix: &'a str,
     /// Published versions kept of each table.
     pub keep_versions: usize,
+    /// Days after which people are told again of what is still wrong.
+    pub remind_after_days: u32,
     /// The moment a new run stands for, `2026-01-02T03:04:05Z`.
     pub slot: &'a str,
     /// Fingerprint of the files that the run will read.
@@ -34,8 +37,9 @@ pub async fn run(
 ) -> Result<Run, RunError> {
     if let Some(mut cut) = cut {
         let same_inputs = cut.run.inputs == request.inputs;
-        // Once it publishes, everything is checked, and only going on leaves all tables or none.
-        if same_inputs || is_publishing(&cut.run) {
+        // Once it publishes, everything is checked, and only going on leaves all tables or none; once it alerts, people
+        // may know already.
+        if same_inputs || is_publishing(&cut.run) || cut.run.alert.is_some() {
             finish(ports, project, &mut cut, request).await?;
         } else {
             supersede(ports, &mut cut).await?;
@@ -99,6 +103,10 @@ async fn new(ports: Ports<'_>, project: &Project, request: Request<'_>) -> Resul
     let id = free_id(ports.store, request.slot).await?;
     let mut run = begin(project, request.target, &comparison, request.slot, &id)?;
     run.inputs = request.inputs.into();
+    if !run.plan.steps.is_empty() {
+        readable(project, &comparison, |table| ports.engine.refusal(table))?;
+    }
+    run.orphans = orphans(project, ports.catalog).await?;
     let mut recorded = Recorded::new(run);
     recorded.save(ports.store).await?;
     Ok(recorded)

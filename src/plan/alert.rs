@@ -26,6 +26,30 @@ pub struct Alert {
     pub accept: Vec<String>,
     /// Stable over reruns of the same drift: hash of the findings and failed checks, without run and slot.
     pub fingerprint: String,
+    /// The notice whose end a `resolved` tells.
+    #[serde(default)]
+    pub resolves: Option<Told>,
+}
+
+/// A notice that people were given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub kind: AlertKind,
+    pub fingerprint: String,
+    pub run_id: String,
+    /// The run's slot, `2026-01-02T03:04:05Z`.
+    pub slot: String,
+}
+
+impl From<&Alert> for Told {
+    fn from(alert: &Alert) -> Self {
+        Self {
+            kind: alert.kind,
+            fingerprint: alert.fingerprint.clone(),
+            run_id: alert.run_id.clone(),
+            slot: alert.slot.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,9 +62,10 @@ pub enum AlertKind {
 }
 
 impl Alert {
-    /// What stays the same while the same things are wrong: 16 hex digits over the findings that stop the build and the
-    /// checks that did not pass, in any order. Counts, wording and tolerated findings change from night to night: left out.
-    pub fn fingerprint_of(findings: &[Finding], checks: &[CheckResult]) -> String {
+    /// What stays the same while the same things are wrong: 16 hex digits over the findings that stop the build, the
+    /// checks that did not pass and the steps that failed, in any order. Counts, wording and tolerated findings change
+    /// from night to night: left out.
+    pub fn fingerprint_of(findings: &[Finding], checks: &[CheckResult], steps: &[&str]) -> String {
         let stops = findings.iter().filter(|finding| finding.level != Level::Tolerated);
         let mut stops: Vec<_> = stops.map(|it| (&it.rule, &it.table, &it.path, &it.before, &it.after)).collect();
         let failed = checks.iter().filter(|check| check.status != CheckStatus::Pass);
@@ -49,7 +74,7 @@ impl Alert {
         stops.dedup();
         failed.sort();
         failed.dedup();
-        let text = serde_json::to_vec(&(stops, failed)).expect("tuples of strings are JSON");
+        let text = serde_json::to_vec(&(stops, failed, steps)).expect("tuples of strings are JSON");
         sha256_hex(text)[..16].to_owned()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::checks::{CheckKind, CheckSpec, statement};
-use crate::contract::{Contract, Origin};
+use crate::contract::Contract;
 use crate::problem::Problems;
 use crate::sql::{Graph, Materialization, Model, bind_slot, rename_tables};
 
@@ -35,7 +35,7 @@ pub fn build(inputs: Inputs<'_>) -> Result<Plan, Problems> {
     let staging: BTreeMap<String, String> =
         graph.order.iter().map(|name| (name.clone(), staging_name(name, inputs.run_id))).collect();
     let mut steps = Vec::new();
-    let sources = inputs.contracts.iter().filter(|contract| contract.origin == Origin::Crawler);
+    let sources = inputs.contracts.iter().filter(|contract| contract.is_guarded());
     for contract in sources {
         let table = &contract.table.name;
         steps.push(check(inputs, table, table, checks_of(inputs, table), Vec::new()));
@@ -78,6 +78,7 @@ fn select(model: &Model, slot: &str, staging: &BTreeMap<String, String>) -> Resu
 fn build_step(model: &Model, staging: &str, select: String, after: Vec<usize>) -> Step {
     let action = Action::Build {
         model: model.name.clone(),
+        file: model.file.clone(),
         staging: staging.into(),
         select,
         partitioned_by: model.partitioned_by.clone(),

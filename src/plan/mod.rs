@@ -5,7 +5,7 @@ mod build;
 mod explain;
 mod step;
 
-pub use alert::{Alert, AlertKind};
+pub use alert::{Alert, AlertKind, Told};
 pub use build::{Inputs, STAGING_PREFIX, build, run_id};
 pub use explain::explain;
 pub use step::{Action, Plan, Step};

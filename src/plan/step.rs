@@ -25,8 +25,16 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Makes a staging table from a model.
-    Build { model: String, staging: String, select: String, partitioned_by: Vec<String>, iceberg: bool },
+    /// Makes a staging table from a model, whose `file` errors name.
+    Build {
+        model: String,
+        #[serde(default)]
+        file: String,
+        staging: String,
+        select: String,
+        partitioned_by: Vec<String>,
+        iceberg: bool,
+    },
     /// Measures a raw or staging table (`reads`) and judges it under its own name.
     Check { table: String, reads: String, select: String, checks: Vec<CheckSpec> },
     /// Makes every (table, staging) pair visible: all or none.

@@ -3,12 +3,18 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
 use similar::{ChangeTag, TextDiff};
 
-use crate::checks::{CheckResult, CheckStatus};
 use crate::drift::{Decode, Finding, Level, Rule, Verdict};
-use crate::pipeline::{Outcome, Run, StepStatus};
-use crate::plan::explain;
+use crate::pipeline::Run;
+use crate::plan::{Action, explain};
+
+mod contract;
+mod run;
+
+pub use contract::contract_change;
+pub use run::{run, run_with_alert, runs};
 
 const RED: Style = AnsiColor::Red.on_default();
 const GREEN: Style = AnsiColor::Green.on_default();
@@ -27,6 +33,19 @@ pub fn findings(verdict: Verdict, findings: &[Finding]) -> String {
         text += &one(finding);
     }
     text
+}
+
+/// How old the catalog is that was compared: a verdict holds for what the last crawl saw.
+pub fn catalog_age(as_of: Option<Timestamp>, now: Timestamp) -> String {
+    let Some(as_of) = as_of else { return "catalog as of: unknown\n".to_owned() };
+    let minutes = (now.as_second() - as_of.as_second()).max(0) / 60;
+    let (count, unit) = match minutes {
+        0..120 => (minutes, "minute"),
+        120..2880 => (minutes / 60, "hour"),
+        _ => (minutes / 1440, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("catalog as of {} ({count} {unit}{plural} ago)\n", as_of.strftime("%Y-%m-%dT%H:%M:%SZ"))
 }
 
 fn verdict_word(verdict: Verdict) -> String {
@@ -66,45 +85,20 @@ fn one(finding: &Finding) -> String {
 pub fn plan(run: &Run) -> String {
     let mut text = findings(run.verdict, &run.findings);
     text += &adapted(run);
-    if run.verdict <= Verdict::Tolerated {
-        text += "\n";
-        text += &explain(&run.plan);
-    } else {
-        text += "\nnothing would be built\n";
-    }
+    text += &notes(run);
+    text += "\n";
+    text += &match run.verdict {
+        Verdict::Breaking | Verdict::Unknown => "nothing would be built\n".to_owned(),
+        _ if builds_nothing(run) => format!("{NO_MODELS}\n{}", explain(&run.plan)),
+        _ => explain(&run.plan),
+    };
     text
 }
 
-/// A whole run: findings, adapted SQL, checks, what was published, the alert.
-pub fn run(run: &Run) -> String {
-    let mut text = format!("run {}\n", run.run_id);
-    text += &findings(run.verdict, &run.findings);
-    text += &adapted(run);
-    text += &checks(&run.checks);
-    for step in run.steps.iter().filter(|step| step.status == StepStatus::Failed) {
-        let why = step.error.as_deref().unwrap_or("no reason given");
-        writeln!(text, "\n{} {}: {why}", paint(RED, "failed"), step.name).expect("a String takes all");
-    }
-    if !run.published.is_empty() {
-        text += "\npublished\n";
-        for published in &run.published {
-            let version = published.version.as_deref().unwrap_or("?");
-            writeln!(text, "  {}  {} rows, version {version}", published.table, published.rows)
-                .expect("a String takes all");
-        }
-    }
-    writeln!(text, "\noutcome: {}", outcome(run.outcome)).expect("a String takes all");
-    text
-}
+const NO_MODELS: &str = "nothing to build: sql/ has no models";
 
-fn outcome(outcome: Option<Outcome>) -> String {
-    match outcome {
-        Some(Outcome::Published) => paint(GREEN, "published"),
-        Some(Outcome::Halted) => paint(RED, "halted, nothing published"),
-        Some(Outcome::ChecksFailed) => paint(RED, "checks failed, nothing published"),
-        Some(Outcome::Error) => paint(RED, "error, nothing published"),
-        None => paint(YELLOW, "under way"),
-    }
+fn builds_nothing(run: &Run) -> bool {
+    !run.plan.steps.iter().any(|step| matches!(step.action, Action::Publish { .. }))
 }
 
 fn adapted(run: &Run) -> String {
@@ -113,32 +107,23 @@ fn adapted(run: &Run) -> String {
         writeln!(text, "\nadapted {}", model.model).expect("a String takes all");
         text += &diff(&model.file, &model.before, &model.after);
     }
-    for left in &run.not_carried {
-        writeln!(text, "{} {left}", paint(YELLOW, "note:")).expect("a String takes all");
-    }
     text
 }
 
-fn checks(checks: &[CheckResult]) -> String {
-    if checks.is_empty() {
-        return String::new();
-    }
-    let passed = checks.iter().filter(|check| check.status == CheckStatus::Pass).count();
-    let mut text = format!("\nchecks: {passed} of {} passed\n", checks.len());
-    for check in checks.iter().filter(|check| check.status != CheckStatus::Pass) {
-        let word = if check.status == CheckStatus::Fail { "fail" } else { "inconclusive" };
-        let place = check.column.as_ref().map_or(check.table.clone(), |column| format!("{}.{column}", check.table));
-        writeln!(
-            text,
-            "  {} {} {place}: measured {}, bound {}",
-            paint(RED, word),
-            check.check,
-            check.measured,
-            check.bound
-        )
-        .expect("a String takes all");
-    }
-    text
+/// What is left to people, one a line.
+fn notes(run: &Run) -> String {
+    let notes = run.not_carried.iter().cloned().chain(orphans(&run.orphans));
+    notes.map(|note| format!("{} {note}\n", paint(YELLOW, "note:"))).collect()
+}
+
+fn orphans(tables: &[String]) -> Option<String> {
+    let first = tables.first()?;
+    let names: Vec<_> = tables.iter().map(|table| format!("`{table}`")).collect();
+    Some(format!(
+        "no model builds {} any more, and readers still see what was built: bring the model back (sql/{first}.sql), or \
+         drop the table (`DROP TABLE {first}` in Athena; on this machine, its folder in the state's catalog)",
+        names.join(", ")
+    ))
 }
 
 /// A unified diff with colours.
@@ -158,16 +143,6 @@ pub fn diff(file: &str, before: &str, after: &str) -> String {
         }
     }
     text
-}
-
-/// Past runs, one a line.
-pub fn runs(runs: &[Run]) -> String {
-    let mut text = String::new();
-    for run in runs {
-        let word = verdict_word(run.verdict);
-        writeln!(text, "{}  {word}  {}", run.run_id, outcome(run.outcome)).expect("a String takes all");
-    }
-    if text.is_empty() { "no runs yet\n".into() } else { text }
 }
 
 /// The rules, one a line.

@@ -58,8 +58,14 @@ impl Reporter for Progress {
             }
             Event::Finished { step, rows, millis } => {
                 self.close(step);
-                let noun = if *rows == 1 { "row" } else { "rows" };
-                self.line(&format!("  {step}  {rows} {noun}, {:.2} s", *millis as f64 / 1000.0));
+                let seconds = *millis as f64 / 1000.0;
+                // A check answers with one row, which says nothing.
+                let rows = match *rows {
+                    _ if step.starts_with("check ") => String::new(),
+                    1 => "1 row, ".into(),
+                    rows => format!("{rows} rows, "),
+                };
+                self.line(&format!("  {step}  {rows}{seconds:.2} s"));
             }
             Event::Failed { step, message } => {
                 self.close(step);

@@ -106,6 +106,13 @@ impl Arrival {
     pub fn land(&self, dir: &Path) -> io::Result<()> {
         write_files(dir, self.files)
     }
+
+    /// Puts the first files back in the place of this arrival's.
+    pub fn take_back(&self, dir: &Path) -> io::Result<()> {
+        let first: Vec<_> =
+            LAKE.iter().filter(|file| self.files.iter().any(|mine| mine.path == file.path)).copied().collect();
+        write_files(dir, &first)
+    }
 }
 
 fn write_files(dir: &Path, files: &[File]) -> io::Result<()> {

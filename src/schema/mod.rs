@@ -5,4 +5,7 @@ pub mod path;
 mod table;
 
 pub use data_type::{DataType, StructField};
-pub use table::{Binding, Column, DEPRECATED, Evidence, Format, MIXED_HEADERS, Storage, Table, TableKind, UNREADABLE};
+pub use table::{
+    Binding, Column, DEPRECATED, Evidence, Format, MISSING_IN_NEWEST, MIXED_HEADERS, Storage, Table, TableKind,
+    UNREADABLE,
+};

@@ -13,6 +13,10 @@ pub const UNREADABLE: &str = "crawlguard.unreadable";
 /// Table parameter of our own crawler: the files whose header is not the newest one, as JSON.
 pub const MIXED_HEADERS: &str = "crawlguard.mixed_headers";
 
+/// Table parameter of our own crawler: the columns and nested fields that older files have and the newest has not, as a
+/// JSON list of paths.
+pub const MISSING_IN_NEWEST: &str = "crawlguard.missing_in_newest";
+
 /// A catalog table: what a crawler wrote, or what a contract promises.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
@@ -26,7 +30,7 @@ pub struct Table {
     /// The S3 or file URI of the data, with its trailing slash.
     pub location: Option<String>,
     pub kind: TableKind,
-    /// Glue's marker that the crawler no longer found the table.
+    /// Glue's marker that the crawler no longer found the table; of a contract, that the source is retired.
     pub deprecated: bool,
     /// Glue `Table.Parameters`, all of them.
     pub parameters: BTreeMap<String, String>,

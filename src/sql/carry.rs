@@ -86,7 +86,8 @@ impl<'a> Carrier<'a> {
 
     fn output_name(&self, arrival: &Arrival) -> Result<String, Problems> {
         ident::snake_case(&arrival.column).ok_or_else(|| {
-            let message = format!("the added column `{}` has no letter or digit to make a name of", arrival.column);
+            let message =
+                format!("the added column `{}` has no letter a to z and no digit to make a name of", arrival.column);
             Problem::new(&self.model.file, "", message, "rename the column at its source").into()
         })
     }

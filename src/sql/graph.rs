@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::outline::Query;
-use super::source::Source;
-use super::{Model, ident, tables};
+use super::{Model, ident};
 use crate::problem::{Problem, Problems};
+
+/// What to do about a table that is neither a model nor promised.
+const NO_TABLE: &str =
+    "add its model, or, for a table of the catalog, run `crawlguard contracts init` to write its contract";
 
 /// All models of a project, acyclic, each read table known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,39 +22,34 @@ impl Graph {
     /// `sources` are the tables that exist without a model (the contracts' raw tables). A table that is
     /// neither, a cycle (named whole) and two models of one name are problems, all reported at once.
     pub fn new(models: Vec<Model>, sources: &[String]) -> Result<Self, Problems> {
+        let (graph, problems) = Self::of(models, sources, &BTreeSet::new());
+        Problems::or(problems, graph)
+    }
+
+    /// The same, giving what is sound beside the problems: `order` leaves out every model that reads, directly or through
+    /// others, a table that is not known. `unread` are the tables whose own file is already a problem: reading one is none.
+    pub fn of(models: Vec<Model>, sources: &[String], unread: &BTreeSet<String>) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
-        let mut by_name: BTreeMap<String, Model> = BTreeMap::new();
-        for model in models {
-            if let Some(first) = by_name.get(&model.name) {
-                let message = format!("a second model named `{}`, beside {}", model.name, first.file);
-                problems.push(Problem::new(&model.file, "", message, "rename or remove one of the two"));
-                continue;
-            }
-            by_name.insert(model.name.clone(), model);
-        }
+        let by_name = by_name(models, &mut problems);
         let sources: BTreeSet<String> = sources.iter().map(|source| source.to_lowercase()).collect();
         for model in by_name.values() {
             if sources.contains(&model.name) {
                 let message = format!("`{}` is a model and a source table", model.name);
                 problems.push(Problem::new(&model.file, "", message, "rename the model, or remove the contract"));
             }
-            for table in &model.reads {
-                if !by_name.contains_key(table) && !sources.contains(table) {
-                    problems.push(unknown_table(model, table, by_name.keys().chain(&sources)));
-                }
+            let known = |table: &&String| by_name.contains_key(*table) || sources.contains(*table);
+            for table in model.reads.iter().filter(|table| !known(table) && !unread.contains(*table)) {
+                problems.push(unknown_table(model, table, by_name.keys().chain(&sources)));
             }
         }
-        let (order, cycles) = sort(&by_name);
-        problems.extend(cycles.into_iter().map(|cycle| {
-            let file = &by_name[&cycle[0]].file;
-            Problem::new(
-                file,
-                "",
-                format!("models read each other in a circle: {}", cycle.join(" → ")),
-                "take one of the reads out",
-            )
-        }));
-        Problems::or(problems, Self { models: by_name, order })
+        let (mut order, cycles) = sort(&by_name);
+        problems.extend(cycles.iter().map(|cycle| circle(&by_name[&cycle[0]], cycle)));
+        let mut sound = sources;
+        order.retain(|name| {
+            let whole = by_name[name].reads.iter().all(|table| sound.contains(table));
+            whole && sound.insert(name.clone())
+        });
+        (Self { models: by_name, order }, problems)
     }
 
     /// The models that `name` reads.
@@ -73,6 +70,24 @@ impl Graph {
         }
         found
     }
+}
+
+fn by_name(models: Vec<Model>, problems: &mut Vec<Problem>) -> BTreeMap<String, Model> {
+    let mut by_name: BTreeMap<String, Model> = BTreeMap::new();
+    for model in models {
+        if let Some(first) = by_name.get(&model.name) {
+            let message = format!("a second model named `{}`, beside {}", model.name, first.file);
+            problems.push(Problem::new(&model.file, "", message, "rename or remove one of the two"));
+            continue;
+        }
+        by_name.insert(model.name.clone(), model);
+    }
+    by_name
+}
+
+fn circle(first: &Model, cycle: &[String]) -> Problem {
+    let message = format!("models read each other in a circle: {}", cycle.join(" → "));
+    Problem::new(&first.file, "", message, "take one of the reads out")
 }
 
 /// Build order, ties by name, and the cycles that keep the rest out of it.
@@ -121,14 +136,8 @@ fn walk(models: &BTreeMap<String, Model>, waiting: &BTreeSet<&String>, first: &s
 
 fn unknown_table<'a>(model: &Model, table: &str, known: impl Iterator<Item = &'a String>) -> Problem {
     let help = match ident::closest(table, known.map(String::as_str)) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => "add a model or a contract for it".to_owned(),
+        Some(name) => format!("did you mean `{name}`? if not, {NO_TABLE}"),
+        None => NO_TABLE.to_owned(),
     };
-    Problem::new(&model.file, table_place(model, table), format!("unknown table `{table}`"), help)
-}
-
-fn table_place(model: &Model, table: &str) -> String {
-    let Ok(source) = Source::read(&model.text) else { return String::new() };
-    let tables = tables::of(&source, &Query::of(&source));
-    tables.iter().find(|found| found.name == table).map_or_else(String::new, |found| source.place(found.tokens.start))
+    Problem::new(&model.file, model.place_of(table), format!("unknown table `{table}`"), help)
 }

@@ -19,20 +19,23 @@ pub fn plain(name: &str) -> String {
     if safe && !RESERVED.contains(&name) { name.to_owned() } else { quote(name) }
 }
 
-/// The column name that a raw name becomes: lowercase words with `_` between; none if nothing is left.
+/// The column name that a raw name becomes: words of a to z and 0 to 9 with `_` between; none if nothing is left.
+///
+/// Athena takes no other letter in a column that CTAS makes; how `é` would be spelt is for a person to say.
+/// <https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html>
 pub fn snake_case(name: &str) -> Option<String> {
     let lower = name.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let joined = words.join("_");
     match joined.chars().next() {
         None => None,
-        Some(first) if first.is_numeric() => Some(format!("_{joined}")),
+        Some(first) if first.is_ascii_digit() => Some(format!("_{joined}")),
         Some(_) => Some(joined),
     }
 }
 
 /// The known name nearest to a mistyped one: at most a third of its letters off.
-pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let (distance, best) = known.map(|other| (distance(name, other), other)).min()?;
     (distance <= name.chars().count().div_ceil(3)).then_some(best)
 }
@@ -139,3 +142,23 @@ const RESERVED: [&str; 82] = [
     "where",
     "with",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snake_case_name_is_one_that_athena_takes() {
+        for (name, expected) in [
+            ("Ship City", Some("ship_city")),
+            ("  E-Mail (2)", Some("e_mail_2")),
+            ("2024 total", Some("_2024_total")),
+            ("Código", Some("c_digo")),
+            ("日付", None),
+            ("١", None),
+            ("--", None),
+        ] {
+            assert_eq!(snake_case(name).as_deref(), expected, "{name}");
+        }
+    }
+}

@@ -44,6 +44,15 @@ pub enum Materialization {
 impl Model {
     /// Reads one file; every problem of header and SQL at once, with line and column.
     pub fn parse(file: &str, text: &str) -> Result<Self, Problems> {
+        Self::read(file, text, true)
+    }
+
+    /// Reads a SELECT that makes no table: its outputs need no names.
+    pub fn query(text: &str) -> Result<Self, Problems> {
+        Self::read("query", text, false)
+    }
+
+    fn read(file: &str, text: &str, makes_table: bool) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let header = Header::read(file, text, &mut problems);
         let mut reads = Vec::new();
@@ -51,7 +60,9 @@ impl Model {
             Ok(source) => {
                 let query = Query::of(&source);
                 let mut reading = Reading { file, source: &source, problems: &mut problems };
-                reading.outputs(&query, &header);
+                if makes_table {
+                    reading.outputs(&query, &header);
+                }
                 reading.not_reproducible();
                 let tables = tables::of(&source, &query);
                 reading.catalogs(&tables);
@@ -81,6 +92,14 @@ impl Model {
             reads,
         };
         Problems::or(problems, model)
+    }
+
+    /// Where the text first names a table that it reads: `line:column`.
+    pub fn place_of(&self, table: &str) -> String {
+        let Ok(source) = Source::read(&self.text) else { return String::new() };
+        let tables = tables::of(&source, &Query::of(&source));
+        let found = tables.iter().find(|found| found.name == table);
+        found.map_or_else(String::new, |found| source.place(found.tokens.start))
     }
 
     /// The SELECT alone, without the header block and a trailing semicolon.

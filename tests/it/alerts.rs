@@ -1,13 +1,9 @@
 //! Alerts: the text people get, the fingerprint that tells reruns apart, and the notifiers.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use crawlguard::checks::{CheckResult, CheckStatus};
 use crawlguard::drift::{Decode, Finding, Level};
-use crawlguard::notify::{Notifier, PrintNotifier, RecordingNotifier, Rendered, check_templates, render};
-use crawlguard::plan::{Alert, AlertKind};
-use crawlguard::port::PortErrorKind;
+use crawlguard::notify::{Notifier, RecordingNotifier, Rendered, check_templates, render};
+use crawlguard::plan::{Alert, AlertKind, Told};
 use crawlguard::sql::Reader;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -24,6 +20,7 @@ fn alert(kind: AlertKind) -> Alert {
         error: None,
         accept: Vec::new(),
         fingerprint: String::new(),
+        resolves: None,
     }
 }
 
@@ -166,9 +163,22 @@ fn forty_findings_are_capped() {
     let findings = (0..40).map(finding).collect();
     let accept = (0..40).map(|n| format!("crawlguard contracts update raw_{n:02} --yes")).collect();
     let text = text(&Alert { findings, accept, ..alert(AlertKind::Breaking) });
-    assert!(text.contains("and 30 more changes") && text.contains("and 20 more tables"), "{text}");
+    assert!(text.contains("and 39 more changes") && text.contains("and 30 more tables"), "{text}");
     assert!(text.contains("and 16 more models") && text.contains("column_7 and 22 more"), "{text}");
     assert!(text.lines().count() < 250, "{} lines", text.lines().count());
+}
+
+#[test]
+fn two_hundred_findings_and_checks_are_counted() {
+    let findings: Vec<_> = (0..200).map(|n| Finding { path: format!("c{n}"), ..renamed() }).collect();
+    let breaking = text(&Alert { findings: findings.clone(), ..breaking() });
+    assert!(breaking.contains("and 199 more changes.") && breaking.contains("and 195 more changes of this table"));
+    let checks = (0..200).map(|n| failed("nulls", Some(&format!("c{n}")), json!(3), json!(0))).collect();
+    let failed = text(&Alert { checks, findings, ..alert(AlertKind::ChecksFailed) });
+    assert!(failed.contains("and 192 more checks of this table") && failed.contains("and 192 more changes"));
+    for text in [breaking, failed] {
+        assert!(text.len() < 8_000, "{} bytes", text.len());
+    }
 }
 
 #[test]
@@ -202,24 +212,28 @@ fn an_error_names_what_could_not_be_told() {
 
 #[test]
 fn a_resolved_drift() {
-    insta::assert_snapshot!(text(&Alert { findings: vec![added()], ..alert(AlertKind::Resolved) }));
+    let resolves = Told::from(&Alert { run_id: "20260101T030405Z-0f9e".into(), ..breaking() });
+    let alert = Alert { findings: vec![added()], resolves: Some(resolves), ..alert(AlertKind::Resolved) };
+    insta::assert_snapshot!(text(&alert));
 }
 
 #[test]
 fn an_alert_without_lists_still_says_what_to_do() {
     for kind in [AlertKind::Breaking, AlertKind::ChecksFailed, AlertKind::Error, AlertKind::Resolved] {
         let text = text(&alert(kind));
-        assert!(text.contains("20260102T030405Z-1a2b") && text.contains("2026-01-02T03:04:05Z"), "{text}");
-        let stopped = matches!(kind, AlertKind::Breaking | AlertKind::ChecksFailed);
-        assert_eq!(text.contains("Nothing was published"), stopped, "{text}");
+        assert!(text.contains("20260102T030405Z-1a2b") && text.contains("2026-01-02 03:04 UTC"), "{text}");
+        assert!(text.ends_with("Run:  20260102T030405Z-1a2b\n"), "{text}");
+        assert_eq!(text.contains("Nothing was published"), kind != AlertKind::Resolved, "{text}");
         assert_eq!(text.contains("run again"), kind != AlertKind::Resolved, "{text}");
     }
 }
 
 #[test]
 fn the_accept_command_stays_whole() {
-    let command = format!("crawlguard contracts update {} --reason 'a  b'", "raw_long_name_".repeat(9));
-    let text = text(&Alert { accept: vec![command.clone()], ..breaking() });
+    let table = "raw_long_name_".repeat(9);
+    let command = format!("crawlguard contracts update {table} --reason 'a  b'");
+    let findings = vec![Finding { table, help: String::new(), ..renamed() }];
+    let text = render(&Alert { accept: vec![command.clone()], findings, ..breaking() }, &[]).expect("it renders").body;
     assert!(text.lines().any(|line| line == command), "{text}");
 }
 
@@ -228,7 +242,10 @@ fn names_cannot_break_the_subject_or_a_line() {
     let finding =
         Finding { table: "raw_é\r\nBcc: x@example.org".into(), path: "\u{1b}[31mid\u{202e}".into(), ..renamed() };
     let Rendered { subject, body } = render(&Alert { findings: vec![finding], ..breaking() }, &[]).expect("it renders");
-    assert_eq!(subject, "[crawlguard] BREAKING pbright: raw_?  Bcc: x@example.org lost column \" [31mid?\"");
+    assert_eq!(
+        subject,
+        "[crawlguard] pbright/local: stopped - raw_?  Bcc: x@example.org lost column \" [31mid?\" (1 model)"
+    );
     assert!(body.chars().all(|char| char == '\n' || !char.is_control()));
 }
 
@@ -329,12 +346,12 @@ fn assert_fields(schema: &Value, value: &Value) {
 #[test]
 fn a_fingerprint_tells_what_is_wrong_and_nothing_else() {
     let checks = checks_failed().checks;
-    let print = Alert::fingerprint_of(&[renamed(), inserted()], &checks);
+    let print = Alert::fingerprint_of(&[renamed(), inserted()], &checks, &[]);
     assert!(print.len() == 16 && print.chars().all(|char| char.is_ascii_hexdigit()), "{print}");
 
     let reworded = Finding { message: "Other words.".into(), help: "Other help.".into(), ..renamed() };
     let recounted: Vec<_> = checks.iter().rev().map(|it| CheckResult { measured: json!(99), ..it.clone() }).collect();
-    assert_eq!(Alert::fingerprint_of(&[inserted(), added(), reworded], &recounted), print);
+    assert_eq!(Alert::fingerprint_of(&[inserted(), added(), reworded], &recounted, &[]), print);
 
     for (findings, checks) in [
         (vec![renamed()], checks.clone()),
@@ -342,49 +359,19 @@ fn a_fingerprint_tells_what_is_wrong_and_nothing_else() {
         (vec![Finding { path: "id".into(), ..renamed() }, inserted()], checks.clone()),
         (vec![Finding { after: Some("int".into()), ..renamed() }, inserted()], checks.clone()),
     ] {
-        assert_ne!(Alert::fingerprint_of(&findings, &checks), print);
+        assert_ne!(Alert::fingerprint_of(&findings, &checks, &[]), print);
     }
-}
-
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no writer panics").write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-struct Full;
-
-impl Write for Full {
-    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::StorageFull.into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    // Two errors without a finding or a check are two things if other steps failed.
+    let error = |step| Alert::fingerprint_of(&[], &[], &[step]);
+    assert_ne!(error("build int_operations"), error("build int_credentials"));
 }
 
 #[tokio::test]
-async fn notifiers_take_an_alert_as_it_is() {
+async fn a_notifier_takes_an_alert_as_it_is() {
     let rendered = render(&breaking(), &[]).expect("it renders");
-    let (printed, recording) = (Shared::default(), RecordingNotifier::new());
-    let print = PrintNotifier::new(Box::new(printed.clone()));
-    for notifier in [&print as &dyn Notifier, &recording] {
-        notifier.send(&breaking(), &rendered).await.expect("it is sent");
-    }
-    let written = String::from_utf8(printed.0.lock().expect("no writer panics").clone()).expect("text");
-    assert_eq!(written, format!("Subject: {}\n\n{}", rendered.subject, rendered.body));
-    assert_eq!(recording.sent(), [(breaking(), rendered.clone())]);
-
-    let refused = PrintNotifier::new(Box::new(Full)).send(&breaking(), &rendered).await.expect_err("the disk is full");
-    assert_eq!(refused.kind, PortErrorKind::Unavailable);
+    let recording = RecordingNotifier::new();
+    recording.send(&breaking(), &rendered).await.expect("it is sent");
+    assert_eq!(recording.sent(), [(breaking(), rendered)]);
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 #[cfg(feature = "embedded")]
 mod measured;
 
-use crawlguard::checks::{CheckKind, CheckResult, CheckSpec, CheckStatus, Measured, describe, evaluate, statement};
+use crawlguard::checks::{Baseline, CheckKind, CheckResult, CheckSpec, CheckStatus, Measured, evaluate, statement};
 use polyglot_sql::{DialectType, parse_one};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -65,7 +65,9 @@ fn numbers(values: &[u64]) -> Measured {
 /// The last result of one check.
 #[track_caller]
 fn judged(spec: &CheckSpec, measured: &Measured, published: Option<u64>) -> CheckResult {
-    evaluate("t", std::slice::from_ref(spec), Some(measured), published).pop().expect("one check, one result")
+    evaluate("t", std::slice::from_ref(spec), Some(measured), published.map_or(Baseline::First, Baseline::Rows))
+        .pop()
+        .expect("one check, one result")
 }
 
 #[track_caller]
@@ -90,7 +92,7 @@ fn the_statement_measures_as_many_numbers_as_the_judgement_reads() {
     let asked = statement("t", &checks, SLOT).matches(" AS m").count();
     let whole = numbers(&vec![1; asked]);
     let statuses = |measured: &Measured| -> Vec<_> {
-        evaluate("t", &checks, Some(measured), None).into_iter().map(|result| result.status).collect()
+        evaluate("t", &checks, Some(measured), Baseline::First).into_iter().map(|result| result.status).collect()
     };
     assert!(statuses(&whole).contains(&Pass));
     for length in [0, asked - 1, asked + 1] {
@@ -110,12 +112,12 @@ fn row_count_is_judged_by_its_bounds_and_never_passes_empty() {
 
 #[test]
 fn an_empty_table_fails_even_without_checks() {
-    let results = evaluate("t", &[], Some(&numbers(&[0])), None);
+    let results = evaluate("t", &[], Some(&numbers(&[0])), Baseline::First);
     assert_eq!(
         results.iter().map(|result| (result.check.as_str(), result.status)).collect::<Vec<_>>(),
         [("row count", Fail)]
     );
-    let with_nulls = evaluate("t", &[nulls(Some(0), None)], Some(&numbers(&[0, 0])), None);
+    let with_nulls = evaluate("t", &[nulls(Some(0), None)], Some(&numbers(&[0, 0])), Baseline::First);
     assert_eq!(with_nulls[0].status, Fail);
 }
 
@@ -136,6 +138,13 @@ fn a_first_build_has_nothing_to_compare_with() {
     let result = judged(&spec, &numbers(&[5]), None);
     assert_eq!((result.status, result.measured, result.bound), (Pass, Value::Null, json!("no published version yet")));
     assert_eq!(judged(&spec, &row(&[None]), None).status, Inconclusive);
+}
+
+#[test]
+fn a_baseline_that_cannot_be_told_is_no_first_build() {
+    let checks = [check(CheckKind::RowCountChange { max_share: 0.5 }), row_count(None, None)];
+    let results = evaluate("t", &checks, Some(&numbers(&[5])), Baseline::Unknown);
+    assert_eq!(results.iter().map(|result| result.status).collect::<Vec<_>>(), [Inconclusive, Pass]);
 }
 
 #[test]
@@ -201,26 +210,28 @@ fn a_check_that_names_no_column_is_inconclusive() {
 
 #[test]
 fn a_failed_statement_proves_nothing() {
-    let results = evaluate("t", &every_kind(), None, Some(38));
+    let results = evaluate("t", &every_kind(), None, Baseline::Rows(38));
     assert_eq!(results.len(), every_kind().len());
     assert!(results.iter().all(|result| result.status == Inconclusive && result.measured.is_null()));
 }
 
 #[test]
 fn checks_say_what_they_allow() {
-    let lines = every_kind().iter().map(describe).collect::<Vec<_>>().join("\n");
+    let results = evaluate("t", &every_kind(), None, Baseline::Rows(38));
+    let line = |result: &CheckResult| format!("{}: {}", result.check, result.bound);
+    let lines = results.iter().map(line).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!(lines, @r#"
-    row count of `status`: 1 to 9 rows
-    row count change of `status`: at most 50 % more or fewer rows than published
-    nulls of `status`: no row without a value
-    nulls of `status`: at most 10 % of rows without a value
-    unique of `status`: no two rows share `status`, `odd "name`
-    accepted values of `status`: no row outside the 1 accepted values
-    pattern of `status`: no row against the pattern \d{3}-\d+|x
-    freshness of `status`: the newest value at most 24 hours old
-    references of `status`: every value stands in `int_leads`.`id`
-    moved rows of `status`: no row lost
-    cast loss of `status`: no row lost by the cast to struct<a:string,b:array<float>>
+    row count: "1 to 9 rows"
+    row count change: "at most 50 % more or fewer rows than published"
+    nulls: 0
+    nulls: "at most 10 % of rows without a value"
+    unique: 0
+    accepted values: 0
+    pattern: 0
+    freshness: "the newest value at most 24 hours old"
+    references: 0
+    moved rows: "no row lost"
+    cast loss: 0
     "#);
 }
 
@@ -257,8 +268,8 @@ proptest! {
         let mut holed = whole.clone();
         let gone = gone % (count - 1) + 1;
         holed.0[gone] = None;
-        let before = evaluate("t", &checks, Some(&whole), None);
-        let after = evaluate("t", &checks, Some(&holed), None);
+        let before = evaluate("t", &checks, Some(&whole), Baseline::First);
+        let after = evaluate("t", &checks, Some(&holed), Baseline::First);
         let changed: Vec<_> = before.iter().zip(&after).filter(|(a, b)| a != b).map(|(_, b)| b.status).collect();
         prop_assert!(changed.iter().all(|status| *status == Inconclusive) && changed.len() == 1, "{changed:?}");
     }

@@ -238,7 +238,7 @@ fn text_that_is_no_document_is_refused_with_its_place() {
         ("c.json", "{\"a\": 1} x", "1:10"),
         ("c.json", "\u{feff}{}", ""),
         ("c.json", "[]", ""),
-        ("c.json", "", "1:0"),
+        ("c.json", "", "1:1"),
         ("c.json", "{\"a\": {\"b\": 1, \"c\": [{\"d\": 1, \"d\": 2}]}}", "a.c[0].d"),
         ("c.json", "{\"a\": 123456789012345678901234567890}", "1:36"),
         ("c.yaml", "a: 1\nb: [\n", "3:1"),
@@ -463,7 +463,7 @@ fn glue_output_that_is_not_whole_is_refused() {
         ("{\"TableList\": [{\"Name\": \"a\"", vec!["1:27"]),
         ("{\"TableList\": [], \"NextToken\": \"x\"}", vec!["NextToken"]),
         ("{\"Table\": {\"Name\": 7}}", vec!["1:20"]),
-        ("", vec!["1:0"]),
+        ("", vec!["1:1"]),
         (
             "[{\"StorageDescriptor\": {\"Columns\": [{\"Name\": \"a\"}, {\"Type\": \"int\"}]}}, {\"Name\": \"link\"}]",
             vec![

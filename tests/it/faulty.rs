@@ -1,4 +1,4 @@
-//! Ports that fail once, at a chosen call, before or after it took effect: a crash, as the pipeline sees it.
+//! Ports that fail from a chosen call on, which took effect or did not: a crash, as the pipeline sees it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +11,7 @@ use crawlguard::port::{PortError, PortErrorKind};
 use crawlguard::schema::Table;
 use crawlguard::store::{Expect, Lease, Object, Store};
 
-/// Counts calls and blows at the `at`-th (from 0).
+/// Counts calls and blows at the `at`-th (from 0): a dead process makes no call that works.
 pub struct Fuse {
     calls: AtomicUsize,
     at: usize,
@@ -29,13 +29,13 @@ impl Fuse {
     }
 
     async fn guard<T>(&self, call: impl Future<Output = Result<T, PortError>>) -> Result<T, PortError> {
-        let blows = self.calls.fetch_add(1, Ordering::SeqCst) == self.at;
+        let number = self.calls.fetch_add(1, Ordering::SeqCst);
         let lost = || PortError::new(PortErrorKind::Unavailable, "crash", "the process", "it was killed");
-        if blows && !self.after {
+        if number > self.at || number == self.at && !self.after {
             return Err(lost());
         }
         let answer = call.await;
-        if blows { Err(lost()) } else { answer }
+        if number == self.at { Err(lost()) } else { answer }
     }
 }
 

@@ -11,6 +11,7 @@ mod drift;
 mod engine;
 mod models;
 mod pipeline;
+mod report;
 mod sql;
 mod tidy;
 mod faulty;

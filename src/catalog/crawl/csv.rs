@@ -1,14 +1,16 @@
-//! CSV by the rules of Glue's built-in classifier.
+//! CSV by the rules of Glue's built-in classifier, or by those of a source's own.
 //! <https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html>
 
 mod cells;
+mod open_csv;
 mod scan;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use scan::{Cell, Scan};
 
-use super::listing::SourceFile;
+use super::classifier::{CsvClassifier, CsvHeader};
+use super::listing::{SourceFile, Target};
 use super::log::Log;
 use super::prefix::Inferred;
 use crate::problem::Problem;
@@ -22,18 +24,70 @@ struct Part<'a> {
 }
 
 /// The newest file's header, and types that hold the values of every file.
-pub(super) fn infer(files: &[SourceFile], gzip: bool, problems: &mut Vec<Problem>) -> Inferred {
+pub(super) fn infer(target: &Target, files: &[SourceFile], gzip: bool, problems: &mut Vec<Problem>) -> Inferred {
+    let header = target.classifier.as_ref().map_or(CsvHeader::Unknown, |classifier| classifier.header);
     let mut parts = Vec::new();
     for file in files {
-        if let Some(scan) = scan::scan(file, gzip, &mut Log::new(&file.shown, problems)) {
-            let has_header = scan.has_header();
+        if let Some(scan) = scan::scan(target, file, gzip, &mut Log::new(&file.shown, problems)) {
+            let has_header = match header {
+                CsvHeader::Unknown => scan.has_header(),
+                CsvHeader::Present => true,
+                CsvHeader::Absent => false,
+            };
             parts.push(Part { file, scan, has_header });
         }
     }
-    share_headers(&mut parts, problems);
+    if header == CsvHeader::Unknown {
+        share_headers(&mut parts, problems);
+    }
     report_delimiters(&parts, problems);
     report_duplicates(&parts, problems);
-    describe(&parts)
+    match target.classifier.as_ref().filter(|classifier| classifier.is_open_csv()) {
+        Some(classifier) => as_open_csv(describe(&parts), classifier),
+        None => {
+            report_quoted_numbers(target, &parts, problems);
+            describe(&parts)
+        }
+    }
+}
+
+/// The way out for a source that needs quotes understood.
+fn use_open_csv(target: &Target) -> String {
+    format!(
+        "set {} = \"OpenCSVSerDe\" below the target in crawlguard.toml, or write the cells without quotes",
+        target.setting("serde")
+    )
+}
+
+/// LazySimpleSerDe takes the quotes for a part of the cell, and reads it as NULL.
+fn report_quoted_numbers(target: &Target, parts: &[Part<'_>], problems: &mut Vec<Problem>) {
+    let types = types(parts);
+    for part in parts {
+        let mut log = Log::new(&part.file.shown, problems);
+        for (name, line) in part.names().iter().zip(&part.scan.quoted_numbers) {
+            if let Some(line) = line
+                && types[name].is_number()
+            {
+                let message = format!("a number of column `{name}` stands in quotes: LazySimpleSerDe reads NULL");
+                log.at_line(*line, message, use_open_csv(target));
+            }
+        }
+    }
+}
+
+/// All columns are strings, as Glue's classifier makes them.
+/// <https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html>
+fn as_open_csv(mut inferred: Inferred, classifier: &CsvClassifier) -> Inferred {
+    inferred.serde = Storage::OPEN_CSV;
+    for column in &mut inferred.columns {
+        column.data_type = DataType::String;
+    }
+    if let Some(delimiter) = inferred.serde_parameters.remove("field.delim") {
+        inferred.serde_parameters.insert("separatorChar".to_owned(), delimiter);
+    }
+    inferred.serde_parameters.insert("quoteChar".to_owned(), classifier.quote_char().to_string());
+    inferred.serde_parameters.insert("escapeChar".to_owned(), "\\".to_owned());
+    inferred
 }
 
 /// A file whose values are all text has a header if it shares names with a file that surely has one.
@@ -107,9 +161,8 @@ impl Part<'_> {
     }
 }
 
-fn describe(parts: &[Part<'_>]) -> Inferred {
-    let Some(newest) = parts.last() else { return Inferred::new(Storage::LAZY_SIMPLE, Vec::new(), 0) };
-    let names = newest.names();
+/// What every file holds of each column.
+fn types(parts: &[Part<'_>]) -> BTreeMap<String, Cell> {
     let mut types: BTreeMap<String, Cell> = BTreeMap::new();
     for part in parts {
         for (name, cell) in part.names().into_iter().zip(part.cells()) {
@@ -117,6 +170,12 @@ fn describe(parts: &[Part<'_>]) -> Inferred {
             *known = known.with(cell);
         }
     }
+    types
+}
+
+fn describe(parts: &[Part<'_>]) -> Inferred {
+    let Some(newest) = parts.last() else { return Inferred::new(Storage::LAZY_SIMPLE, Vec::new(), 0) };
+    let (names, types) = (newest.names(), types(parts));
     let records = parts.iter().map(|part| part.scan.body_rows + u64::from(!part.has_header)).sum();
     let columns = names.iter().map(|name| column(name, types[name])).collect();
     let mut inferred = Inferred::new(Storage::LAZY_SIMPLE, columns, records);

@@ -10,7 +10,7 @@ use super::log::Log;
 use super::prefix::Inferred;
 use super::shape::{Field, Fields, Place, Scalar, Shape};
 use crate::problem::Problem;
-use crate::schema::{Column, Evidence, Storage};
+use crate::schema::{Column, Evidence, Storage, path};
 
 /// The union of all records' keys, in first-seen order.
 pub(super) fn infer(files: &[SourceFile], gzip: bool, problems: &mut Vec<Problem>) -> Inferred {
@@ -69,9 +69,18 @@ fn explain(text: &[u8], line: u64, error: &serde_json::Error, is_first: bool, lo
     } else {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
-        log.push(format!("{line}:{}", error.column()), format!("invalid JSON: {message}"), "write one object a line");
+        log.push(format!("{line}:{}", error.column()), format!("invalid JSON: {message}"), mending(message));
     }
     Then::GoOn
+}
+
+fn mending(message: &str) -> &'static str {
+    match message {
+        "number out of range" => "write the number as text",
+        "recursion limit exceeded" => "nest less than 128 levels deep",
+        message if message.contains("escape") || message.contains("control character") => "escape it as JSON demands",
+        _ => "write one object a line",
+    }
 }
 
 /// The SerDe's `paths` divides keys with commas.
@@ -123,13 +132,36 @@ fn describe(fields: &Fields, records: u64, newest: usize) -> Inferred {
         .collect();
     let mut inferred = Inferred::new(Storage::OPENX_JSON, fields.list.iter().map(column).collect(), records);
     inferred.serde_parameters.insert("paths".to_owned(), keys.join(","));
-    let missing = fields.list.iter().filter(|field| field.last_file != newest);
-    inferred.set_missing_in_newest(missing.map(|field| field.key.to_lowercase()).collect());
+    inferred.set_missing_in_newest(missing(fields, newest));
     if !spellings.is_empty() {
         let spellings = serde_json::Value::Object(spellings).to_string();
         inferred.parameters.insert("crawlguard.former_keys".to_owned(), spellings);
     }
     inferred
+}
+
+/// The paths of what the newest file no longer has, though it has the object that they were in.
+fn missing(fields: &Fields, newest: usize) -> Vec<String> {
+    let mut paths = Vec::new();
+    for field in &fields.list {
+        add_missing(field, &path::column(&field.key.to_lowercase()), newest, &mut paths);
+    }
+    paths
+}
+
+fn add_missing(field: &Field, here: &str, newest: usize, paths: &mut Vec<String>) {
+    if field.last_file != newest {
+        return paths.push(here.to_owned());
+    }
+    let (mut shape, mut here) = (&field.shape, here.to_owned());
+    while let Shape::Array(items) = shape {
+        (shape, here) = (items, path::item(&here));
+    }
+    if let Shape::Struct(fields) = shape
+        && fields.last_file == newest
+    {
+        fields.list.iter().for_each(|field| add_missing(field, &path::field(&here, &field.key), newest, paths));
+    }
 }
 
 fn column(field: &Field) -> Column {
@@ -163,7 +195,7 @@ impl<'de> Visitor<'de> for Record<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self { fields, place } = self;
-        fields.start();
+        fields.start(place);
         let mut likely = 0;
         while let Some(index) = map.next_key_seed(Key { fields, likely, place })? {
             map.next_value_seed(Value { shape: &mut fields.list[index].shape, place })?;

@@ -1,9 +1,11 @@
 //! Which folders are tables, and which files are in them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::classifier::CsvClassifier;
 use crate::problem::Problem;
 
 /// One folder of the lake: one table.
@@ -13,6 +15,21 @@ pub(super) struct Target {
     /// The folder as the user would type it.
     pub(super) shown: String,
     pub(super) table: String,
+    /// The folder's name, as a setting is keyed by it.
+    pub(super) source: String,
+    pub(super) classifier: Option<CsvClassifier>,
+}
+
+impl Target {
+    /// A setting of the source's classifier, as `crawlguard.toml` writes it below the target.
+    pub(super) fn setting(&self, key: &str) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let source = match self.source.chars().all(plain) {
+            true => self.source.clone(),
+            false => toml::Value::String(self.source.clone()).to_string(),
+        };
+        format!("classifiers.{source}.{key}")
+    }
 }
 
 /// One data file of a target.
@@ -34,15 +51,36 @@ impl SourceFile {
     }
 }
 
-/// The lake's folders, by name.
-pub(super) fn targets(lake: &Path, prefix: &str) -> Result<Vec<Target>, Problem> {
-    let mut found = Vec::new();
-    for (name, path) in entries(lake)? {
-        if path.is_dir() {
-            found.push(Target { table: table_name(prefix, &name), shown: path.display().to_string(), folder: path });
+/// The lake's folders, by name. Loose data files and classifiers of no folder are problems.
+pub(super) fn targets(
+    lake: &Path,
+    prefix: &str,
+    classifiers: &BTreeMap<String, CsvClassifier>,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Target>, Problem> {
+    let mut found: Vec<Target> = Vec::new();
+    for (source, folder) in entries(lake)? {
+        let (table, shown) = (table_name(prefix, &source), folder.display().to_string());
+        if folder.is_dir() {
+            let classifier = classifiers.get(&source).cloned();
+            found.push(Target { folder, shown, table, source, classifier });
+        } else if is_data(&source) {
+            let help = "move it into a folder of its own: each folder of the lake is a table";
+            problems.push(Problem::new(shown, "", "a data file lies in no source's folder", help));
         }
     }
+    for name in classifiers.keys().filter(|name| found.iter().all(|target| target.source != **name)) {
+        let place = format!("classifiers.{name}");
+        let message = format!("the lake `{}` has no folder `{name}`", lake.display());
+        problems.push(Problem::new("crawlguard.toml", place, message, "name the source's folder"));
+    }
     Ok(found)
+}
+
+fn is_data(file: &str) -> bool {
+    let name = file.to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    [".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".orc", ".avro"].iter().any(|end| name.ends_with(end))
 }
 
 /// Glue keeps letters, digits and `_` of a folder's name, at most 128 characters of it.

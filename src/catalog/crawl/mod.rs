@@ -4,6 +4,7 @@
 //! byte, so that a late `12.5` or a broken line is seen before the build meets it.
 //! <https://repost.aws/knowledge-center/glue-crawler-detect-schema>
 
+mod classifier;
 mod csv;
 mod json;
 mod lines;
@@ -19,6 +20,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
+pub use classifier::{CsvClassifier, CsvHeader, CsvSerde};
 use listing::Target;
 
 use crate::problem::Problem;
@@ -34,8 +36,13 @@ pub struct Crawl {
 
 /// Crawls every folder of `lake` (one S3 target each); `prefix` is put before table names (`raw_`).
 pub fn crawl(lake: &Path, database: &str, prefix: &str) -> Crawl {
+    crawl_with(lake, database, prefix, &BTreeMap::new())
+}
+
+/// The same, with CSV classifiers by the name of the source's folder.
+pub fn crawl_with(lake: &Path, database: &str, prefix: &str, classifiers: &BTreeMap<String, CsvClassifier>) -> Crawl {
     let mut found = Crawl::default();
-    let targets = match listing::targets(lake, prefix) {
+    let targets = match listing::targets(lake, prefix, classifiers, &mut found.problems) {
         Ok(targets) => without_clashes(targets, &mut found.problems),
         Err(problem) => {
             found.problems.push(problem);

@@ -23,13 +23,13 @@ pub(super) fn infer(files: &[SourceFile], problems: &mut Vec<Problem>) -> Inferr
                 records += u64::try_from(meta.num_rows()).unwrap_or(0);
                 let mut log = Log::new(&file.shown, problems);
                 let found = read_columns(meta.schema(), &mut log);
-                newest = found.iter().map(|column| column.name.clone()).collect();
+                newest.clone_from(&found);
                 merge::columns(&mut columns, found, &mut log);
             }
             Err(problem) => problems.push(problem),
         }
     }
-    let missing = columns.iter().map(|column| column.name.clone()).filter(|name| !newest.contains(name)).collect();
+    let missing = merge::missing(&columns, &newest);
     let mut inferred = Inferred::new(Storage::PARQUET, columns, records);
     inferred.set_missing_in_newest(missing);
     inferred.serde_parameters.insert("serialization.format".to_owned(), "1".to_owned());

@@ -7,7 +7,7 @@ use super::listing::{self, SourceFile, Target, unreadable};
 use super::sniff::{Kind, Sniffed, sniff};
 use super::{csv, json, parquet};
 use crate::problem::Problem;
-use crate::schema::{Column, DataType, Storage, Table, TableKind};
+use crate::schema::{Column, DataType, MISSING_IN_NEWEST, Storage, Table, TableKind};
 
 /// What the files of one format say, before it becomes a table.
 pub(super) struct Inferred {
@@ -25,27 +25,32 @@ impl Inferred {
         Self { serde, columns, records, serde_parameters, parameters, skip_header_lines: 0 }
     }
 
-    /// Records the columns that older files have and the newest has not: in a union of files nothing else shows them.
+    /// Records the columns and nested fields, as paths, that older files have and the newest has not: in a union of files
+    /// nothing else shows them.
     pub(super) fn set_missing_in_newest(&mut self, columns: Vec<String>) {
         if !columns.is_empty() {
             let list = serde_json::Value::from(columns).to_string();
-            self.parameters.insert("crawlguard.missing_in_newest".to_owned(), list);
+            self.parameters.insert(MISSING_IN_NEWEST.to_owned(), list);
         }
     }
 }
 
-/// The table of one folder; `None` if it holds no file.
+/// The table of one folder.
 pub(super) fn crawl(target: &Target, database: &str) -> Outcome {
     let mut problems = Vec::new();
     let files = listing::files(target, &mut problems);
     let groups = by_format(&files, &mut problems);
-    if !files.is_empty() && groups.is_empty() && problems.is_empty() {
-        problems.push(Problem::new(&target.shown, "", "every file is empty", "deliver the data again"));
+    if groups.is_empty() && problems.is_empty() {
+        let (message, help) = match files.is_empty() {
+            true => ("the folder holds no data file", "deliver the data, or remove the folder"),
+            false => ("every file is empty", "deliver the data again"),
+        };
+        problems.push(Problem::new(&target.shown, "", message, help));
     }
     report_formats(target, &groups, &mut problems);
     let mut table = None;
     for (sniffed, files) in &groups {
-        let inferred = infer(*sniffed, files, &mut problems);
+        let inferred = infer(target, *sniffed, files, &mut problems);
         table = build(target, database, *sniffed, files, inferred, &mut problems);
     }
     if problems.is_empty() { Ok(table) } else { Err(problems) }
@@ -91,10 +96,10 @@ fn report_formats(target: &Target, groups: &[Group], problems: &mut Vec<Problem>
     ));
 }
 
-fn infer(sniffed: Sniffed, files: &[SourceFile], problems: &mut Vec<Problem>) -> Inferred {
+fn infer(target: &Target, sniffed: Sniffed, files: &[SourceFile], problems: &mut Vec<Problem>) -> Inferred {
     match sniffed.kind {
         Kind::Json => json::infer(files, sniffed.gzip, problems),
-        Kind::Csv => csv::infer(files, sniffed.gzip, problems),
+        Kind::Csv => csv::infer(target, files, sniffed.gzip, problems),
         Kind::Parquet => parquet::infer(files, problems),
     }
 }
@@ -191,10 +196,35 @@ fn check_names(target: &Target, columns: &[Column], keys: &[Column], problems: &
             let message =
                 format!("the type of column `{name}` is {} bytes long, 131072 fit the catalog", written.len());
             push(message, "write keys that are values (ids, dates) as an array of objects");
+        } else if let Some(field) = unreadable_field(data_type) {
+            let message = format!(
+                "the field `{}` inside column `{name}` has a name that Athena cannot read",
+                field.escape_debug()
+            );
+            push(
+                message,
+                "use letters, digits, `_`, `.`, `$` and inner spaces only: other signs end the whole table's type",
+            );
         } else if DataType::parse(&written) != *data_type {
-            let message = format!("a field inside column `{name}` has a name that no Glue type can hold");
-            push(message, "use no `:`, `,`, `<` or `>` in it, and no space at its ends");
+            let message = format!("the type of column `{name}` cannot be written as a Glue type");
+            push(message, "rename the fields inside it");
         }
+    }
+}
+
+/// The first field whose name Hive's type parser, which Athena uses, stops at.
+/// <https://github.com/apache/hive/blob/rel/release-3.1.3/serde/src/java/org/apache/hadoop/hive/serde2/typeinfo/TypeInfoUtils.java>
+fn unreadable_field(data_type: &DataType) -> Option<&str> {
+    let is_sound = |name: &str| {
+        !name.is_empty() && name.trim() == name && name.chars().all(|c| c.is_alphanumeric() || "_. $".contains(c))
+    };
+    match data_type {
+        DataType::Array(item) => unreadable_field(item),
+        DataType::Map(key, value) => unreadable_field(key).or_else(|| unreadable_field(value)),
+        DataType::Struct(fields) => fields.iter().find_map(|field| {
+            if is_sound(&field.name) { unreadable_field(&field.data_type) } else { Some(field.name.as_str()) }
+        }),
+        _ => None,
     }
 }
 

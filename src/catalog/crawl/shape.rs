@@ -129,6 +129,8 @@ pub(super) struct Fields {
     pub(super) list: Vec<Field>,
     by_lowercase: HashMap<String, usize>,
     objects: u64,
+    /// The newest file that has such an object.
+    pub(super) last_file: usize,
 }
 
 #[derive(Debug)]
@@ -148,8 +150,9 @@ pub(super) struct Field {
 
 impl Fields {
     /// Starts an object; the same key may not come twice until the next start.
-    pub(super) fn start(&mut self) {
+    pub(super) fn start(&mut self, place: Place) {
         self.objects += 1;
+        self.last_file = place.file;
     }
 
     /// The index of a key. `likely` is where it would be if the objects all had the same keys in the same order.

@@ -56,18 +56,40 @@ fn read_head(file: &SourceFile, gzip: bool, head: &mut Vec<u8>) -> io::Result<()
 }
 
 fn kind(file: &SourceFile, head: &[u8]) -> Result<Option<Kind>, Problem> {
-    let problem = |message, help| Err(Problem::new(file.shown.clone(), "byte 0", message, help));
+    let problem = |message: String, help: &str| Err(Problem::new(file.shown.clone(), "byte 0", message, help));
     if head.starts_with(b"PAR1") {
         return Ok(Some(Kind::Parquet));
     }
+    for (start, name) in
+        [(b"ORC".as_slice(), "an ORC file"), (b"Obj\x01", "an Avro file"), (b"PK\x03\x04", "a zip archive")]
+    {
+        if head.starts_with(start) {
+            return problem(format!("is {name}, which is not read here"), "write JSON Lines, CSV or Parquet");
+        }
+    }
+    if let Some(name) = utf16(head) {
+        return problem(format!("is {name} text"), "write it in UTF-8");
+    }
     if file.relative.to_ascii_lowercase().ends_with(".parquet") && !head.is_empty() {
-        return problem("is named `.parquet` and does not start as one", "copy the file again, or rename it");
+        let message = "is named `.parquet` and does not start as one".to_owned();
+        return problem(message, "copy the file again, or rename it");
     }
     if head.contains(&0) {
-        return problem("holds binary data or UTF-16 text", "write JSON Lines or CSV in UTF-8, or Parquet");
+        let message = "holds binary data or UTF-16 text".to_owned();
+        return problem(message, "write JSON Lines or CSV in UTF-8, or Parquet");
     }
     let first = lines::without_bom(head).iter().find(|byte| !byte.is_ascii_whitespace());
     Ok(first.map(|byte| if matches!(byte, b'{' | b'[') { Kind::Json } else { Kind::Csv }))
+}
+
+/// The encoding that a byte order mark tells.
+fn utf16(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] => Some("UTF-16 (little-endian)"),
+        [0xfe, 0xff, ..] => Some("UTF-16 (big-endian)"),
+        _ => None,
+    }
 }
 
 fn misnamed(file: &SourceFile, gzip: bool) -> Problem {

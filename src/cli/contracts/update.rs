@@ -14,7 +14,7 @@ use super::super::{exit, print, say};
 use super::log::{self, Accepted, Entry};
 use super::{new_file, promised, write};
 use crate::contract::Document;
-use crate::pipeline::{self, Comparison, Project, compare};
+use crate::pipeline::{self, AdaptedModel, Comparison, Project, compare};
 use crate::report::human;
 use crate::schema::{Table, UNREADABLE};
 use crate::store::write_whole;
@@ -39,10 +39,23 @@ pub struct Updated {
 impl Updated {
     /// The edits as a diff, and the tables.
     pub fn shown(&self) -> String {
+        self.shown_after(&[])
+    }
+
+    /// The same, for somebody who has `seen` the new texts of these models.
+    pub fn shown_after(&self, seen: &[AdaptedModel]) -> String {
         if self.tables.is_empty() {
             return "nothing differs\n".into();
         }
-        shown(&self.edits) + &self.tables.iter().map(|table| format!("accepted {table}\n")).collect::<String>()
+        let (known, new): (Vec<_>, Vec<_>) = self
+            .edits
+            .iter()
+            .cloned()
+            .partition(|edit| seen.iter().any(|model| (&model.file, &model.after) == (&edit.file, &edit.after)));
+        let known = known.iter().map(|edit| format!("{}: as it ran, shown above\n", edit.file));
+        shown(&new)
+            + &known.collect::<String>()
+            + &self.tables.iter().map(|table| format!("accepted {table}\n")).collect::<String>()
     }
 }
 
@@ -99,7 +112,11 @@ pub async fn accept(globals: &Globals, world: &World, request: Update<'_>) -> an
 /// The diff that is shown; the log is a record of it, not part.
 fn shown(edits: &[Edit]) -> String {
     let seen = edits.iter().filter(|edit| !edit.file.ends_with(".jsonl"));
-    seen.map(|edit| human::diff(&edit.file, &edit.before, &edit.after)).collect()
+    seen.map(|edit| match edit.file.ends_with(".json") {
+        true => human::contract_change(&edit.file, &edit.before, &edit.after),
+        false => human::diff(&edit.file, &edit.before, &edit.after),
+    })
+    .collect()
 }
 
 /// The tables to accept: those asked for, or all that differ.
@@ -128,7 +145,7 @@ fn edits(
     let mut edits = Vec::new();
     let mut entries = Vec::new();
     for name in chosen {
-        edits.extend(contract_edits(world, project, &promised(acceptable(comparison, name)?))?);
+        edits.extend(contract_edits(world, project, &promised(&acceptable(comparison, name)?))?);
         let findings =
             comparison.findings.iter().filter(|finding| finding.table == *name).map(Accepted::from).collect();
         let reason = reason.map(str::to_owned);
@@ -139,23 +156,26 @@ fn edits(
     Ok(edits)
 }
 
-/// The table as the catalog shows it, if it can be promised at all.
-fn acceptable<'a>(comparison: &'a Comparison, name: &str) -> anyhow::Result<&'a Table> {
-    let table = comparison.tables.iter().find(|table| table.name == name).with_context(|| {
-        format!(
-            "`{name}` is not in the catalog; bring its files back, or delete its contract and the models that read it"
-        )
-    })?;
+/// The table as the catalog shows it, if it can be promised at all; marked as deprecated if its source is gone.
+fn acceptable(comparison: &Comparison, name: &str) -> anyhow::Result<Table> {
+    let mut findings = comparison.findings.iter().filter(|finding| finding.table == name);
+    if let Some(gone) = findings.find(|finding| finding.is_gone()) {
+        if !gone.models.is_empty() {
+            let models: Vec<_> = gone.models.iter().map(|reader| format!("`{}`", reader.model)).collect();
+            bail!(
+                "`{name}` cannot be retired while models read it ({}); bring its files back, or take it out of the models",
+                models.join(", ")
+            );
+        }
+        return Ok(Table { name: name.to_owned(), deprecated: true, ..Table::default() });
+    }
+    let table = comparison.tables.iter().find(|table| table.name == name);
+    let table = table.with_context(|| format!("`{name}` is not in the catalog"))?;
     if let Some(why) = table.parameters.get(UNREADABLE) {
         bail!("`{name}` cannot be accepted while its files cannot be read: {why}");
     }
     if comparison.findings.iter().any(|finding| finding.table == name && finding.rule == "headers-differ") {
         bail!("`{name}` cannot be accepted while its files have different headers; rewrite the older ones");
-    }
-    if table.deprecated {
-        bail!(
-            "`{name}` cannot be accepted: the crawler no longer finds its files; bring them back, or delete its contract and models"
-        );
     }
     if let Some(column) =
         table.columns.iter().chain(&table.partition_keys).find(|column| column.data_type.has_unrecognized())
@@ -166,7 +186,7 @@ fn acceptable<'a>(comparison: &'a Comparison, name: &str) -> anyhow::Result<&'a 
             column.name
         );
     }
-    Ok(table)
+    Ok(table.clone())
 }
 
 /// The contract's new text, read back before it is offered; for one that was YAML, JSON beside it and the YAML out of the way.

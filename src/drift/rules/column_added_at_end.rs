@@ -1,5 +1,5 @@
-use super::words::{after, by_bytes, name, update};
-use crate::drift::{Change, ChangeKind, Level, Rule};
+use super::words::{accept, after, by_bytes, name, update};
+use crate::drift::{Change, ChangeKind, Decode, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "column-added-at-end",
@@ -20,7 +20,13 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "the files are read by position, and in those stored before its place holds another column's values",
     );
     let message = format!("Column {} ({}) was added at the end; {effect}.", name(change), after(change));
-    Some((message, format!("Run {} to promise it; models that take additions carry it either way.", update(change))))
+    let help = match change.decode {
+        Decode::Safe => {
+            format!("Run {} to promise it; models that take additions carry it either way.", update(change))
+        }
+        Decode::Unsafe | Decode::Unknown => accept(change, "Rewrite the stored files with the new column"),
+    };
+    Some((message, help))
 }
 
 const DOCS: &str = "\

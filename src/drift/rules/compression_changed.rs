@@ -15,7 +15,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!(
-        "The compression changed from {} to {}; the producer writes otherwise than promised, and crawlers group files by it.",
+        "The compression changed from {} to {}; crawlers group files by it, so rows may end in another table.",
         before(change),
         after(change)
     );

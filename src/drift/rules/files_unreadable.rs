@@ -21,7 +21,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         change.table,
         why.trim_end_matches('.')
     );
-    Some((message, "Repair or remove the file, then run `crawlguard crawl`.".to_owned()))
+    Some((message, "Repair or remove the file, then run `crawlguard crawl`; nothing accepts it.".to_owned()))
 }
 
 const DOCS: &str = "\

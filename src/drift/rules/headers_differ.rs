@@ -26,7 +26,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         before(change),
         after(change)
     );
-    let help = "Rewrite or move the older files so that all have the newest header, then run `crawlguard crawl`.";
+    let help = "Rewrite or move the older files so that all have the newest header, then run `crawlguard crawl`; nothing accepts it.";
     Some((message, help.to_owned()))
 }
 

@@ -3,6 +3,7 @@
 pub(super) mod column_added_at_end;
 pub(super) mod column_added_in_middle;
 pub(super) mod column_case_changed;
+pub(super) mod column_missing_in_newest;
 pub(super) mod column_removed;
 pub(super) mod column_reordered;
 pub(super) mod compression_changed;

@@ -15,8 +15,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!(
-        "The SerDe changed from {} to {}; quotes, empty values and types are read by other rules, so the same bytes may give \
-         other values.",
+        "The SerDe changed from {} to {}; the same bytes may give other values.",
         before(change),
         after(change)
     );

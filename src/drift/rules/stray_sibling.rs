@@ -23,7 +23,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
     Some((
         message,
         format!(
-            "Move the files that differ out of the prefix, delete {} from the catalog and crawl again.",
+            "Move the files that differ out of the prefix, delete {} from the catalog and crawl again; no update accepts it.",
             after(change)
         ),
     ))

@@ -1,4 +1,4 @@
-use super::words::accept;
+use super::words::retire;
 use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -14,11 +14,9 @@ fn detect(change: &Change) -> Option<(String, String)> {
     let ChangeKind::TableDeprecated = change.kind else {
         return None;
     };
-    let message = format!(
-        "Table `{}` was marked as deprecated; the crawler no longer finds its files as they were, so what it describes may be stale.",
-        change.table
-    );
-    Some((message, accept(change, "Restore the files and crawl again")))
+    let message =
+        format!("The crawler marked `{}` as deprecated; it no longer finds its files as they were.", change.table);
+    Some((message, retire(change)))
 }
 
 const DOCS: &str = "\
@@ -33,7 +31,9 @@ changed. It then no longer follows the files.
 A day's files with another delimiter arrive under `MergeNewColumns`.
 
 ## How to resolve
-Look at the newest files and at the crawler's log, mend, and crawl again; or run `crawlguard contracts update raw_orders`.
+Look at the newest files and at the crawler's log, mend, and crawl again. If the source is gone for good, take the table out of
+the models and run `crawlguard contracts update raw_orders`: the contract gets `status: retired` and the table is no longer
+guarded. While a model reads it, that is refused.
 
 ## Known limits
 The mark does not say why.

@@ -1,3 +1,4 @@
+use super::words::retire;
 use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -14,7 +15,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!("Table `{}` is not in the catalog; models that read it cannot be built.", change.table);
-    Some((message, "Crawl its prefix again, or remove its contract if the source is retired.".to_owned()))
+    Some((message, retire(change)))
 }
 
 const DOCS: &str = "\
@@ -28,7 +29,9 @@ Models that read it fail; the prefix may be empty, the crawler may have lost acc
 The crawler deleted `raw_orders` because its folder was empty at the time.
 
 ## How to resolve
-Restore the files and crawl. If the source is retired, take it out of the models and delete its contract.
+Restore the files and crawl. If the source is gone for good, take it out of the models and run
+`crawlguard contracts update raw_orders`: the contract gets `status: retired` and the table is no longer guarded. While a model
+reads it, that is refused.
 
 ## Known limits
 An empty table that still exists is not missing; the row count check finds it.

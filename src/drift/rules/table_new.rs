@@ -1,9 +1,9 @@
-use super::words::quoted;
+use super::words::{quoted, update};
 use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "table-new",
-    summary: "A table has no contract.",
+    summary: "A table has no contract in force.",
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Tolerated,
@@ -14,16 +14,14 @@ fn detect(change: &Change) -> Option<(String, String)> {
     let ChangeKind::TableNew = change.kind else {
         return None;
     };
-    let message = format!(
-        "Table `{}` has no contract; nothing is promised about it, so a model that reads it is unguarded.",
-        change.table
-    );
-    Some((message, format!("Run `crawlguard contracts init` to give {} a contract.", quoted(&change.table))))
+    let message = format!("Table {} has no contract in force; its drift would go unseen.", quoted(&change.table));
+    Some((message, format!("Run {} to give it one.", update(change))))
 }
 
 const DOCS: &str = "\
 ## What it does
-Reports a table in the guarded prefix that has no contract.
+Reports a table in the guarded prefix that has no contract, or one that was retired. A table that the crawler marked as
+deprecated is left out: it has no files.
 
 ## Why it matters
 A new source is harmless until a model reads it. Then its drift would go unseen.
@@ -32,7 +30,8 @@ A new source is harmless until a model reads it. Then its drift would go unseen.
 `raw_refunds` appears beside `raw_orders`.
 
 ## How to resolve
-Run `crawlguard contracts init`: it writes a contract from what the catalog holds and leaves the others alone.
+Run `crawlguard contracts update raw_refunds`, which puts a retired contract in force again, or `crawlguard contracts init` for
+all such tables: it writes contracts from what the catalog holds and leaves the others alone.
 
 ## Known limits
 Without a project (`crawlguard diff OLD NEW`) no model is known, and the table counts as unread.

@@ -1,4 +1,4 @@
-use super::words::{accept, after, before, by_bytes, subject};
+use super::words::{after, before, by_bytes, recast, subject};
 use crate::drift::{Change, ChangeKind, Level, Promotion, Rule};
 
 pub static RULE: Rule = Rule {
@@ -20,7 +20,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "stored values cannot be relied on to read as the new type",
     );
     let message = format!("{} changed from {} to {}; {effect}.", subject(change), before(change), after(change));
-    Some((message, accept(change, &format!("Restore {} at the source", before(change)))))
+    Some((message, recast(change)))
 }
 
 const DOCS: &str = "\
@@ -34,7 +34,8 @@ The query fails, or the column comes back empty.
 `order` changes from `struct<id:int>` to `string`.
 
 ## How to resolve
-Restore the type, or rewrite the stored files, change the models, and run `crawlguard contracts update raw_orders`.
+Restore the type, or rewrite the stored files, change the models, and run `crawlguard contracts update raw_orders`. Models that
+still name the column then read it through `TRY_CAST`: where nothing converts, it is NULL in every row.
 
 ## Known limits
 Some pairs that a given engine release converts are listed here as incompatible: the table follows what is documented.

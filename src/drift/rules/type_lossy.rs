@@ -1,4 +1,4 @@
-use super::words::{accept, after, before, by_bytes, subject};
+use super::words::{after, before, by_bytes, recast, subject};
 use crate::drift::{Change, ChangeKind, Level, Promotion, Rule};
 
 pub static RULE: Rule = Rule {
@@ -20,7 +20,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "stored values cannot be relied on to read as the new type",
     );
     let message = format!("{} changed from {} to {}; {effect}.", subject(change), before(change), after(change));
-    Some((message, accept(change, &format!("Restore {} at the source", before(change)))))
+    Some((message, recast(change)))
 }
 
 const DOCS: &str = "\
@@ -34,8 +34,9 @@ Reports a column, or a part of a nested one, whose values convert to the new typ
 `amount` changes from `bigint` to `string` because one file holds `N/A`.
 
 ## How to resolve
-Clean the value at its source, or change the models and run `crawlguard contracts update raw_orders`. A policy that tolerates it
-reads the column with `TRY_CAST` and counts what that lost.
+Clean the value at its source, or run `crawlguard contracts update raw_orders`: models that name the column then read it through
+`TRY_CAST` to the old type, and what does not fit becomes NULL. A policy that tolerates the rule does the same night by night,
+and its check `cast_loss` fails the run if a value was lost. After an update no check counts: bound the model's `nullValues`.
 
 ## Known limits
 Whether any stored value really lost something is not looked at.

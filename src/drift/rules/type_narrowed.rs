@@ -1,4 +1,4 @@
-use super::words::{accept, after, before, by_bytes, subject};
+use super::words::{after, before, by_bytes, recast, subject};
 use crate::drift::{Change, ChangeKind, Level, Promotion, Rule};
 
 pub static RULE: Rule = Rule {
@@ -20,7 +20,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "stored values need not fit it, and then come back NULL or fail the query",
     );
     let message = format!("{} narrowed from {} to {}; {effect}.", subject(change), before(change), after(change));
-    Some((message, accept(change, &format!("Restore {} at the source", before(change)))))
+    Some((message, recast(change)))
 }
 
 const DOCS: &str = "\
@@ -34,8 +34,9 @@ Values that do not fit become NULL or fail the query, and those stored before di
 `amount` changes from `bigint` to `int`; a stored 3000000000 no longer fits.
 
 ## How to resolve
-Restore the wider type, or check that every stored value fits and run `crawlguard contracts update raw_orders`. A policy that
-tolerates it reads the column with `TRY_CAST` and counts what that lost.
+Restore the wider type, or check that every stored value fits and run `crawlguard contracts update raw_orders`: models
+then read the column through `TRY_CAST`, and what does not fit becomes NULL. A policy that tolerates the rule does the same, and
+its check `cast_loss` fails the run if a value was lost.
 
 ## Known limits
 A crawler infers types from a sample. It narrows a column when the sample held only small values, and the rest may hold others.

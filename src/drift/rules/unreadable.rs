@@ -15,8 +15,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!(
-        "{} changed from {} to {}, which cannot be judged: one of them is not known here, so nothing can be said about the \
-         values.",
+        "{} changed from {} to {}; one of the two is not known here, so the values cannot be judged.",
         subject(change),
         before(change),
         after(change)
@@ -24,7 +23,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
     // A contract may hold a SerDe that is not known, and no such type.
     let help = match change.path.is_empty() {
         true => accept(change, "Use a documented SerDe"),
-        false => "Use a documented Glue type.".to_owned(),
+        false => "Use a documented Glue type; no contract can hold this one.".to_owned(),
     };
     Some((message, help))
 }

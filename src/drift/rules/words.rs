@@ -62,6 +62,21 @@ pub(super) fn accept(change: &Change, undo: &str) -> String {
     format!("{undo}, or run {} to accept the change.", update(change))
 }
 
+/// Advice about another type: what accepting it does to the values.
+pub(super) fn recast(change: &Change) -> String {
+    format!(
+        "Restore {} at the source, or run {} to accept it: models then read the column through TRY_CAST, which makes \
+         NULL of what does not fit.",
+        before(change),
+        update(change)
+    )
+}
+
+/// Advice about a source that is gone.
+pub(super) fn retire(change: &Change) -> String {
+    format!("Bring the files back and crawl again, or, if no model reads it, run {} to retire it.", update(change))
+}
+
 /// Advice where nothing needs undoing if the bytes decode.
 pub(super) fn settle(change: &Change, undo: &str) -> String {
     match change.decode {

@@ -13,6 +13,7 @@ mod rows;
 mod runs;
 mod session;
 mod translate;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,7 @@ use std::{fs, io, thread};
 use async_trait::async_trait;
 use duckdb::Connection;
 
+pub use readers::refusal;
 pub use translate::{Translation, translate};
 
 use super::{Engine, QueryId, QueryState, Rows, Statement};
@@ -67,11 +69,8 @@ impl DuckDbEngine {
 
     /// What a statement reads, or why it cannot run at all.
     async fn prepare(&self, statement: &Statement) -> Result<Result<Prepared, String>, PortError> {
-        let (file, select) = match statement {
-            Statement::Build { table, select, .. } => (format!("sql/{table}.sql"), select),
-            Statement::Query { select } => ("query".to_owned(), select),
-        };
-        let translation = match translate(&file, select, &self.catalog.database) {
+        let (Statement::Build { select, .. } | Statement::Query { select }) = statement;
+        let translation = match translate("", select, &self.catalog.database) {
             Ok(translation) => translation,
             Err(problems) => return Ok(Err(problems.to_string())),
         };
@@ -101,6 +100,10 @@ fn failed(operation: &'static str, subject: &str, error: duckdb::Error) -> PortE
 
 #[async_trait]
 impl Engine for DuckDbEngine {
+    fn refusal(&self, table: &Table) -> Option<String> {
+        refusal(table)
+    }
+
     async fn start(&self, token: &str, statement: &Statement) -> Result<QueryId, PortError> {
         let query = QueryId(token.to_owned());
         if self.runs.knows(&query, statement)? {
@@ -115,6 +118,7 @@ impl Engine for DuckDbEngine {
         let (id, statement) = (query.clone(), statement.clone());
         let worker = thread::spawn(move || {
             let ended = prepared.and_then(|prepared| run(&connection, &catalog, &statement, &prepared));
+            let ended = ended.map_err(|message| words::explained(&message));
             runs.end(&id, ended);
         });
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);

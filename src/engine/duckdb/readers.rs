@@ -2,18 +2,23 @@
 //!
 //! <https://docs.aws.amazon.com/athena/latest/ug/supported-serdes.html>
 
-use std::collections::{BTreeMap, BTreeSet};
+mod csv;
+mod json;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use duckdb::Connection;
 
-use super::session::message;
-use crate::schema::{Binding, Column, DataType, Format, Storage, Table};
+use crate::schema::{Binding, Column, DataType, Format, Table};
 use crate::sql::ident::{literal, quote};
 
 /// The SELECT that reads a table; the error says what about the table or its files cannot be read.
 pub(super) fn relation(connection: &Connection, table: &Table) -> Result<String, String> {
+    if let Some(refusal) = refusal(table) {
+        return Err(refusal);
+    }
     let location = table.location.as_deref().ok_or("has no location")?;
     let root = PathBuf::from(location.strip_prefix("file://").unwrap_or(location));
     if location.contains("://") && !location.starts_with("file://") {
@@ -41,11 +46,23 @@ struct Columns {
 
 fn columns(connection: &Connection, table: &Table, files: &[String]) -> Result<Columns, String> {
     match table.storage.format() {
-        Format::Json => json(connection, table, files),
-        Format::Csv => csv(table, files),
+        Format::Json => json::columns(connection, table, files),
+        Format::Csv => csv::columns(table, files),
         Format::Parquet(Binding::Name) => parquet(connection, table, files),
-        other => Err(format!("is stored as {other:?}, which the embedded engine does not read")),
+        _ => Err(refusal(table).unwrap_or_else(|| "cannot be read".to_owned())),
     }
+}
+
+/// Why a table cannot be read whatever its files hold; `None` if it can.
+pub fn refusal(table: &Table) -> Option<String> {
+    let format = match table.storage.format() {
+        Format::Json | Format::Csv | Format::Parquet(Binding::Name) => return None,
+        Format::Orc(_) => "is stored as ORC".to_owned(),
+        Format::Avro => "is stored as Avro".to_owned(),
+        Format::Parquet(Binding::Position) => "is Parquet read by index (`parquet.column.index.access`)".to_owned(),
+        Format::Unknown => format!("has the SerDe `{}`", table.storage.serde.as_deref().unwrap_or("none")),
+    };
+    Some(format!("{format}, which the embedded engine does not read"))
 }
 
 /// Every data file by the folders it lies in, hidden ones left out as Athena does.
@@ -174,6 +191,15 @@ fn is_nested(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Array(_) | DataType::Map(..) | DataType::Struct(_))
 }
 
+/// A relation whose `line` is each line whole, NULL where it is empty; a byte order mark is no part of it.
+fn lines_of(files: &[String], skip: u32) -> String {
+    format!(
+        "read_csv({}, columns = {{'line': 'VARCHAR'}}, header = false, skip = {skip}, delim = '', quote = '', \
+         escape = '', nullstr = '', auto_detect = false, max_line_size = 67108864)",
+        list_of(files)
+    )
+}
+
 fn list_of(files: &[String]) -> String {
     format!("[{}]", files.iter().map(|file| literal(&exact(file))).collect::<Vec<_>>().join(", "))
 }
@@ -183,109 +209,6 @@ fn list_of(files: &[String]) -> String {
 fn exact(file: &str) -> String {
     let one = |c: char| if "*?[".contains(c) { format!("[{c}]") } else { c.to_string() };
     file.chars().map(one).collect()
-}
-
-/// By key, letter case aside. The keys are those of the files, so that no spelling is missed.
-fn json(connection: &Connection, table: &Table, files: &[String]) -> Result<Columns, String> {
-    let keys = json_keys(connection, files)?;
-    if let Some(key) = keys.iter().find(|key| key.contains(['"', '\\'])) {
-        return Err(format!("has the key {key}, which the embedded engine cannot address"));
-    }
-    let lower: BTreeSet<String> = keys.iter().map(|key| key.to_lowercase()).collect();
-    // A column list cannot hold two keys that differ in letter case only.
-    let (objects, files) = (lower.len() < keys.len(), list_of(files));
-    let (mut list, mut read) = (Vec::new(), Vec::new());
-    for column in &table.columns {
-        let data_type = if is_nested(&column.data_type) { type_of(&column.data_type)? } else { "VARCHAR".to_owned() };
-        let spellings: Vec<&String> =
-            keys.iter().filter(|key| key.to_lowercase() == column.name.to_lowercase()).collect();
-        read.extend(spellings.iter().map(|key| format!("{}: {}", literal(key), literal(&data_type))));
-        let key = |key: &&String| match (objects, is_nested(&column.data_type)) {
-            (false, _) => quote(key),
-            (true, false) => format!("json_extract_string(json, {})", literal(&format!("$.\"{key}\""))),
-            (true, true) => format!("CAST(json_extract(json, {}) AS {data_type})", literal(&format!("$.\"{key}\""))),
-        };
-        let found = match spellings.as_slice() {
-            [] => format!("CAST(NULL AS {data_type})"),
-            several => format!("coalesce({})", several.iter().map(key).collect::<Vec<_>>().join(", ")),
-        };
-        let value = if is_nested(&column.data_type) { found } else { checked(table, column, &found)? };
-        list.push(format!("{value} AS {}", quote(&column.name)));
-    }
-    let options = "format = 'newline_delimited', ignore_errors = false, maximum_object_size = 67108864";
-    if objects {
-        return Ok(Columns { list, source: format!("read_json_objects({files}, {options})") });
-    }
-    // One column at least, or the reader finds columns of its own.
-    read.push("'crawlguard.none': 'VARCHAR'".to_owned());
-    let source = format!("read_json({files}, columns = {{{}}}, {options})", read.join(", "));
-    Ok(Columns { list, source })
-}
-
-fn json_keys(connection: &Connection, files: &[String]) -> Result<BTreeSet<String>, String> {
-    let sql = format!(
-        "SELECT DISTINCT unnest(json_keys(json)) FROM read_json_objects({}, format = 'newline_delimited')",
-        list_of(files)
-    );
-    let mut statement = connection.prepare(&sql).map_err(message)?;
-    let keys = statement.query_map([], |row| row.get::<_, String>(0)).map_err(message)?;
-    keys.collect::<Result<_, _>>().map_err(message)
-}
-
-fn csv(table: &Table, files: &[String]) -> Result<Columns, String> {
-    if table.storage.serde.as_deref() == Some(Storage::OPEN_CSV) {
-        return open_csv(table, files);
-    }
-    let parameters = &table.storage.serde_parameters;
-    let delimiter = parameters.get("field.delim").or_else(|| parameters.get("serialization.format"));
-    let delimiter = delimiter.map_or("\u{1}", String::as_str);
-    let mut list = Vec::new();
-    for (index, column) in table.columns.iter().enumerate() {
-        let cell = format!("nullif(cells[{}], '\\N')", index + 1);
-        // LazySimpleSerDe gives NULL for what is not of the column's type.
-        let value = match column.data_type {
-            DataType::String | DataType::Char(_) | DataType::Varchar(_) => cast(&cell, &column.data_type)?,
-            _ => format!("TRY({})", cast(&cell, &column.data_type)?),
-        };
-        list.push(format!("{value} AS {}", quote(&column.name)));
-    }
-    // The whole line as one value: neither quotes nor the number of cells mean anything to this SerDe.
-    let lines = format!(
-        "read_csv({}, columns = {{'line': 'VARCHAR'}}, header = false, skip = {}, delim = '\u{1f}', quote = '', \
-         escape = '', nullstr = '\u{1e}', auto_detect = false, max_line_size = 67108864)",
-        list_of(files),
-        table.storage.skip_header_lines
-    );
-    let source = format!("(SELECT string_split(coalesce(line, ''), {}) AS cells FROM {lines})", literal(delimiter));
-    Ok(Columns { list, source })
-}
-
-fn open_csv(table: &Table, files: &[String]) -> Result<Columns, String> {
-    let parameter =
-        |name: &str, default: &str| literal(table.storage.serde_parameters.get(name).map_or(default, String::as_str));
-    let (mut list, mut read) = (Vec::new(), Vec::new());
-    for (index, column) in table.columns.iter().enumerate() {
-        let cell = format!("\"c{index}\"");
-        let value = match column.data_type {
-            // https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html
-            DataType::Date => format!("DATE '1970-01-01' + athena_to_integer({cell})"),
-            DataType::Timestamp => format!("TIMESTAMP '1970-01-01' + to_milliseconds(athena_to_bigint({cell}))"),
-            _ => checked(table, column, &cell)?,
-        };
-        read.push(format!("'c{index}': 'VARCHAR'"));
-        list.push(format!("{value} AS {}", quote(&column.name)));
-    }
-    let source = format!(
-        "read_csv({}, columns = {{{}}}, header = false, skip = {}, delim = {}, quote = {}, escape = {}, \
-         null_padding = true, auto_detect = false, nullstr = '\u{1e}', parallel = false)",
-        list_of(files),
-        read.join(", "),
-        table.storage.skip_header_lines,
-        parameter("separatorChar", ","),
-        parameter("quoteChar", "\""),
-        parameter("escapeChar", "\\"),
-    );
-    Ok(Columns { list, source })
 }
 
 /// By name; a column that the files lack is NULL, one of another type an error unless every value fits.

@@ -164,6 +164,7 @@ fn over_no_rows_counts_are_zero_and_the_age_is_missing() {
     ];
     let found = measure("(1)) AS v(a) WHERE false", &checks);
     assert_eq!(found, row(&[Some("0"), Some("0"), Some("0"), None]));
-    let statuses: Vec<_> = evaluate("t", &checks, Some(&found), None).into_iter().map(|r| r.status).collect();
+    let statuses: Vec<_> =
+        evaluate("t", &checks, Some(&found), Baseline::First).into_iter().map(|r| r.status).collect();
     assert_eq!(statuses, [Fail, Pass, Pass, Inconclusive]);
 }

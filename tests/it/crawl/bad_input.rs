@@ -66,8 +66,15 @@ fn json_keys_that_no_column_holds() {
     check(&[("a.json", b"{\"a\\nb\":1}\n")], &["t: column name `a\\nb` does not fit the catalog"]);
     check(
         &[("a.json", b"{\"o\":{\"x:y\":1}}\n")],
-        &["t: a field inside column `o` has a name that no Glue type can hold"],
+        &["t: the field `x:y` inside column `o` has a name that Athena cannot read"],
     );
+    for name in ["a-b", "a\\\"b", "a(b", "a/b", "a#b", " a"] {
+        let line = format!("{{\"o\":[{{\"k\":{{\"{name}\":1}}}}]}}\n");
+        let problems = Lake::of(&[("a.json", line.as_bytes())]).problems();
+        assert!(problems[0].ends_with("inside column `o` has a name that Athena cannot read"), "{problems:?}");
+    }
+    let fine = "{\"o\":{\"a b\":1,\"a.b\":1,\"a$b\":1,\"é\":1,\"a_1\":1}}";
+    assert_eq!(Lake::of(&[("a.json", fine.as_bytes())]).table().columns.len(), 1);
 }
 
 #[test]
@@ -82,6 +89,8 @@ fn keys_that_are_values_make_a_type_too_long() {
 fn text_that_is_no_utf8() {
     check(&[("a.json", b"{\"a\":1}\n{\"a\":\"\xff\"}\n")], &["t/a.json:2:7: invalid UTF-8"]);
     check(&[("a.csv", b"id,name\n1,x\n2,Jos\xe9\n")], &["t/a.csv:3:6: invalid UTF-8"]);
+    check(&[("a.csv", b"\xff\xfei\0d\0")], &["t/a.csv:byte 0: is UTF-16 (little-endian) text"]);
+    check(&[("a.json", b"\xfe\xff\0{\0}")], &["t/a.json:byte 0: is UTF-16 (big-endian) text"]);
     check(&[("a.csv", b"i\0d\0,\0")], &["t/a.csv:byte 0: holds binary data or UTF-16 text"]);
 }
 
@@ -133,6 +142,45 @@ fn csv_rows_and_names() {
         &[("a.csv", b"name\nx\n")],
         &["t/a.csv:line 1: one column only, or none of `,`, tab, `|` and `;` divides the cells"],
     );
+}
+
+#[test]
+fn formats_that_are_not_read() {
+    check(&[("a.orc", b"ORC\x0a")], &["t/a.orc:byte 0: is an ORC file, which is not read here"]);
+    check(&[("a.avro", b"Obj\x01\x04")], &["t/a.avro:byte 0: is an Avro file, which is not read here"]);
+    check(&[("a.csv", b"PK\x03\x04")], &["t/a.csv:byte 0: is a zip archive, which is not read here"]);
+}
+
+#[test]
+fn folders_without_data_and_data_without_a_folder() {
+    check(&[("_SUCCESS", b""), (".a.json.crc", b"x")], &["t: the folder holds no data file"]);
+    let mut lake = Lake::new();
+    lake.add("orders.CSV.gz", b"");
+    lake.add("README.md", b"about the lake");
+    assert_eq!(lake.problems(), ["orders.CSV.gz: a data file lies in no source's folder"]);
+}
+
+#[test]
+fn numbers_and_depths_that_are_not_read() {
+    check(&[("a.json", b"{\"a\":1e400}\n")], &["t/a.json:1:10: invalid JSON: number out of range"]);
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    check(&[("a.json", deep.as_bytes())], &["t/a.json:1:132: invalid JSON: recursion limit exceeded"]);
+}
+
+#[test]
+fn quotes_that_lazy_simple_serde_does_not_know() {
+    check(
+        &[("a.csv", b"id,name\n1,\"Doe, Ann\"\n")],
+        &[
+            "t/a.csv:line 2: a quoted cell holds the delimiter: LazySimpleSerDe, which a crawler chooses for CSV, splits there",
+        ],
+    );
+    check(
+        &[("a.csv", b"id,name\n1,\"x\"\n2,y\n"), ("b.csv", b"id,name\n3,z\n\"4\",w\n\"5\",w\n")],
+        &["t/b.csv:line 3: a number of column `id` stands in quotes: LazySimpleSerDe reads NULL"],
+    );
+    let help = &Lake::of(&[("a.csv", b"id,name\n1,\"Doe, Ann\"\n")]).crawl().problems[0].help;
+    assert!(help.contains("classifiers.t.serde = \"OpenCSVSerDe\""), "{help}");
 }
 
 #[test]

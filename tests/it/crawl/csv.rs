@@ -1,8 +1,69 @@
 //! CSV.
 
+use std::collections::BTreeMap;
+
+use crawlguard::catalog::crawl::{Crawl, CsvClassifier, CsvHeader, CsvSerde, crawl_with};
 use crawlguard::schema::Storage;
 
-use super::lake::{check_columns, gzip};
+use super::lake::{Lake, check_columns, columns, gzip};
+
+/// The table of one file, or the messages, under a classifier.
+fn classified(text: &str, classifier: &CsvClassifier) -> Result<crawlguard::schema::Table, Vec<String>> {
+    let lake = Lake::of(&[("a.csv", text.as_bytes())]);
+    let classifiers = BTreeMap::from([("t".to_owned(), classifier.clone())]);
+    let Crawl { mut tables, problems } = crawl_with(lake.path(), "lake", "raw_", &classifiers);
+    match tables.pop() {
+        Some(table) => Ok(table),
+        None => Err(problems.into_iter().map(|problem| format!("{}: {}", problem.place, problem.message)).collect()),
+    }
+}
+
+#[test]
+fn an_open_csv_classifier_makes_every_column_a_string() {
+    let classifier = CsvClassifier { serde: CsvSerde::OpenCSVSerDe, ..CsvClassifier::default() };
+    let table = classified("id,name\n1,\"Doe, Ann\"\n\"2\",\"say \"\"hi\"\"\"\n", &classifier).expect("a table");
+    assert_eq!(columns(&table), ["id string", "name string"]);
+    assert_eq!(table.storage.serde.as_deref(), Some(Storage::OPEN_CSV));
+    assert_eq!(table.storage.skip_header_lines, 1);
+    let parameters: Vec<_> = table.storage.serde_parameters.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    assert_eq!(parameters, ["escapeChar=\\", "quoteChar=\"", "separatorChar=,"]);
+    let table =
+        classified("1;'a;b'\n", &CsvClassifier { quote: Some('\''), delimiter: Some(';'), ..classifier.clone() });
+    assert_eq!(columns(&table.expect("a table")), ["col0 string", "col1 string"]);
+    for (row, problem) in [
+        ("1,K\" Street", "line 2: a quote stands inside a cell that does not start with one"),
+        ("1,\"a\"b", "line 2: text follows a closing quote"),
+        ("1,\"a", "line 2: a quoted cell does not end on its line"),
+        ("1,\"a\",", "line 2: 3 cells in a file of 2 columns"),
+    ] {
+        assert_eq!(classified(&format!("id,name\n{row}\n"), &classifier), Err(vec![problem.to_owned()]));
+    }
+}
+
+#[test]
+fn a_classifier_says_whether_there_is_a_header() {
+    let with = |header| CsvClassifier { header, ..CsvClassifier::default() };
+    let text = "name,city\nx,y\n";
+    for (header, expected, skip) in [
+        (CsvHeader::Unknown, ["col0 string", "col1 string"], 0),
+        (CsvHeader::Present, ["name string", "city string"], 1),
+        (CsvHeader::Absent, ["col0 string", "col1 string"], 0),
+    ] {
+        let table = classified(text, &with(header)).expect("a table");
+        assert_eq!((columns(&table), table.storage.skip_header_lines), (expected.map(str::to_owned).to_vec(), skip));
+    }
+    let one = CsvClassifier { delimiter: Some(','), ..with(CsvHeader::Present) };
+    assert_eq!(columns(&classified("name\nx\n", &one).expect("a table")), ["name string"]);
+}
+
+#[test]
+fn a_classifier_of_no_source_is_told() {
+    let lake = Lake::of(&[("a.csv", b"id,name\n1,x\n")]);
+    let classifiers = BTreeMap::from([("orders".to_owned(), CsvClassifier::default())]);
+    let crawl = crawl_with(lake.path(), "lake", "raw_", &classifiers);
+    assert_eq!(crawl.problems[0].place, "classifiers.orders");
+    assert_eq!(crawl.problems[0].help, "name the source's folder");
+}
 
 #[track_caller]
 fn check(text: &str, expected: &[&str]) {
@@ -68,7 +129,7 @@ fn delimiters() {
 
 #[test]
 fn quoted_cells() {
-    let text = "\"id\",\"Say \"\"hi\"\"\"\n\"1\",\"a b\"\n";
+    let text = "\"id\",\"Say \"\"hi\"\"\"\n1,\"a b\"\n";
     let table = check_columns(&[("a.csv", text)], &["id bigint", "say \"hi\" string"]);
     assert_eq!(table.parameters["areColumnsQuoted"], "true");
     assert_eq!(table.storage.serde.as_deref(), Some(Storage::LAZY_SIMPLE));
@@ -105,6 +166,6 @@ fn a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_names() {
 
 #[test]
 fn gzip_is_unpacked() {
-    let lake = super::lake::Lake::of(&[("a.csv.gz", &gzip(b"id,name\n1,x\n"))]);
-    assert_eq!(super::lake::columns(&lake.table()), ["id bigint", "name string"]);
+    let lake = Lake::of(&[("a.csv.gz", &gzip(b"id,name\n1,x\n"))]);
+    assert_eq!(columns(&lake.table()), ["id bigint", "name string"]);
 }

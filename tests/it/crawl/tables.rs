@@ -7,18 +7,16 @@ const RECORD: &[u8] = b"{\"a\":1}\n";
 #[test]
 fn each_folder_is_a_table_named_as_glue_names_it() {
     let mut lake = Lake::new();
-    for folder in ["Source_1", "salesforce-leads", "étoile 2024", "empty/deep"] {
-        if folder.starts_with("empty") {
-            std::fs::create_dir_all(lake.path().join(folder)).expect("a folder");
-        } else {
-            lake.add(&format!("{folder}/a.json"), RECORD);
-        }
+    for folder in ["Source_1", "salesforce-leads", "étoile 2024"] {
+        lake.add(&format!("{folder}/a.json"), RECORD);
     }
+    std::fs::create_dir_all(lake.path().join("empty/deep")).expect("a folder");
     lake.add("_staging/a.json", b"broken");
     lake.add(".hidden/a.json", b"broken");
-    lake.add("loose.json", b"broken");
+    lake.add("README.md", b"about the lake");
     let crawl = lake.crawl();
-    assert_eq!(crawl.problems, []);
+    let messages: Vec<_> = crawl.problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(messages, ["the folder holds no data file"]);
     let names: Vec<_> = crawl.tables.iter().map(|table| table.name.as_str()).collect();
     assert_eq!(names, ["raw__toile_2024", "raw_salesforce_leads", "raw_source_1"]);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crawlguard::contract::{Contract, Tolerance};
 use crawlguard::drift::{ChangeKind, Finding, Level, Promotion, Verdict, diff, judge, judge_with};
-use crawlguard::schema::Table;
+use crawlguard::schema::{MISSING_IN_NEWEST, Table};
 use crawlguard::sql::Reader;
 
 use super::lake::{Edit, contract, csv, json};
@@ -131,4 +131,32 @@ fn a_rename_is_suggested_with_score_and_reason() {
     assert_eq!(help("id int, phone string", "id int"), None, "nothing added");
     let best = help("a int, amount double, b int", "a int, amount_eur double, b int, zone double").expect("suggested");
     assert!(best.contains("`amount_eur`"), "{best}");
+}
+
+#[test]
+fn a_key_that_the_newest_file_renamed_is_suggested_too() {
+    let help = |before: &str, after: &str, missing: &str| {
+        let found = findings(&json(before), &[json(after).parameter(MISSING_IN_NEWEST, missing)]);
+        let missing = found.into_iter().find(|finding| finding.rule == "column-missing-in-newest");
+        missing.expect("it is missing").help
+    };
+    let column = help("id int, phone string", "id int, phone string, phone_number string", r#"["phone"]"#);
+    assert!(column.contains("Possible rename to `phone_number`"), "{column}");
+    let field = help("o struct<price:int>", "o struct<price:int,unit_price:int>, price int", r#"["o.price"]"#);
+    assert!(field.contains("Possible rename to `o.unit_price`"), "{field}");
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_no_answer() {
+    let found = findings(&json("id int"), &[json("id int").parameter(MISSING_IN_NEWEST, "amount")]);
+    assert_eq!((found[0].level, found[0].is_acceptable()), (Level::Unknown, false));
+}
+
+#[test]
+fn a_gone_source_is_acceptable_only_if_no_model_reads_it() {
+    let promised = contract(&json("id int"));
+    let contracts = [promised];
+    let judged = |readers: Vec<Reader>| judge_with(&diff(&contracts, &[]), &contracts, &|_| Some(readers.clone()));
+    assert!(judged(vec![])[0].is_acceptable());
+    assert!(!judged(vec![reader("int_orders")])[0].is_acceptable());
 }

@@ -64,6 +64,7 @@ fn claims(kind: ChangeKind) -> &'static str {
         Kind::ColumnAddedAtEnd => "column-added-at-end",
         Kind::ColumnAddedInMiddle => "column-added-in-middle",
         Kind::ColumnRemoved => "column-removed",
+        Kind::ColumnMissingInNewest => "column-missing-in-newest",
         Kind::ColumnReordered => "column-reordered",
         Kind::ColumnCaseChanged => "column-case-changed",
         Kind::HeaderLost => "header-lost",
@@ -187,4 +188,14 @@ fn every_message_is_a_sentence() {
         }
     }
     insta::assert_snapshot!("messages", shown);
+}
+
+#[test]
+fn help_names_the_update_where_and_only_where_it_accepts() {
+    for case in cases::all() {
+        for finding in findings(&case.promised, &case.catalog) {
+            let named = finding.help.contains("`crawlguard contracts update ");
+            assert_eq!(named, finding.is_acceptable(), "{} / {}: {}", finding.rule, case.name, finding.help);
+        }
+    }
 }

@@ -174,7 +174,7 @@ fn an_addition_goes_on_to_the_models_that_opted_in() {
     "o",
     "a new column would decide which rows the model has"
 )]
-#[case::no_name("SELECT a FROM raw", "!!", "has no letter or digit to make a name of")]
+#[case::no_name("SELECT a FROM raw", "!!", "has no letter a to z and no digit to make a name of")]
 fn what_cannot_be_proven_is_a_problem(#[case] select: &str, #[case] column: &str, #[case] expected: &str) {
     let additions = [addition(column, "string")];
     let sources = with(&additions);

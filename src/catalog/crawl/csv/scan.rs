@@ -1,9 +1,10 @@
 //! One CSV file: its delimiter, its first row, and what the rows below it hold.
 
 use super::super::lines::{self, Lines};
-use super::super::listing::{SourceFile, unreadable};
+use super::super::listing::{SourceFile, Target, unreadable};
 use super::super::log::Log;
 use super::cells::{Quotes, cells};
+use super::{open_csv, use_open_csv};
 
 /// Delimiters that are tried, the likeliest first.
 const DELIMITERS: [u8; 4] = [b',', b'\t', b'|', b';'];
@@ -14,12 +15,16 @@ const VOTERS_BYTES: usize = 1024 * 1024;
 /// What one file holds.
 pub(in super::super) struct Scan {
     pub(super) delimiter: u8,
+    /// OpenCSVSerde's quote; LazySimpleSerDe has none.
+    quote: Option<u8>,
     pub(super) quoted: bool,
     pub(super) first: Vec<String>,
     pub(super) first_line: u64,
     /// Column by column, without the first row.
     pub(super) body: Vec<Cell>,
     pub(super) body_rows: u64,
+    /// Column by column, the first line with a number in quotes, which LazySimpleSerDe takes for text.
+    pub(super) quoted_numbers: Vec<Option<u64>>,
 }
 
 /// The narrowest type that holds a column's cells; Glue's CSV classifier knows these.
@@ -41,6 +46,10 @@ impl Cell {
             Some(b'0'..=b'9' | b'.') => Self::number(text, digits),
             _ => Self::String,
         }
+    }
+
+    pub(super) fn is_number(self) -> bool {
+        matches!(self, Self::BigInt | Self::Double)
     }
 
     fn number(text: &[u8], digits: &[u8]) -> Self {
@@ -70,12 +79,12 @@ impl Scan {
             && self.body_rows > 0
             && others.iter().all(is_name)
             && (last.is_empty() || is_name(last))
-            && self.body.iter().any(|cell| matches!(cell, Cell::BigInt | Cell::Double))
+            && self.body.iter().any(|cell| cell.is_number())
     }
 }
 
 /// Reads a whole file; `None` if nothing can be said of it, and then the log says why.
-pub(super) fn scan(file: &SourceFile, gzip: bool, log: &mut Log<'_>) -> Option<Scan> {
+pub(super) fn scan(target: &Target, file: &SourceFile, gzip: bool, log: &mut Log<'_>) -> Option<Scan> {
     let reader = match lines::open(file, gzip) {
         Ok(reader) => reader,
         Err(error) => {
@@ -92,37 +101,91 @@ pub(super) fn scan(file: &SourceFile, gzip: bool, log: &mut Log<'_>) -> Option<S
         held += text.len();
         head.push((line, text.to_vec()));
     }
-    let Some(delimiter) = delimiter(&head) else {
+    let given = target.classifier.as_ref().and_then(|classifier| u8::try_from(classifier.delimiter?).ok());
+    let Some(delimiter) = given.or_else(|| delimiter(&head)) else {
         log.at_line(
             1,
             "one column only, or none of `,`, tab, `|` and `;` divides the cells",
-            "write CSV or JSON Lines",
+            format!("write CSV or JSON Lines, or set {} = \",\" in crawlguard.toml", target.setting("delimiter")),
         );
         return None;
     };
-    let mut scan = Scan { delimiter, quoted: false, first: Vec::new(), first_line: 1, body: Vec::new(), body_rows: 0 };
+    let mut scan = Scan::new(delimiter, target);
     for (line, text) in &head {
-        scan.row(*line, text, log);
+        scan.row(*line, text, target, log);
     }
     while let Some((line, text)) = lines.next(log) {
-        scan.row(line, text, log);
+        scan.row(line, text, target, log);
     }
     Some(scan)
 }
 
 impl Scan {
-    fn row(&mut self, line: u64, text: &[u8], log: &mut Log<'_>) {
+    fn new(delimiter: u8, target: &Target) -> Self {
+        let classifier = target.classifier.as_ref().filter(|classifier| classifier.is_open_csv());
+        Self {
+            delimiter,
+            quote: classifier.and_then(|classifier| u8::try_from(classifier.quote_char()).ok()),
+            quoted: false,
+            first: Vec::new(),
+            first_line: 1,
+            body: Vec::new(),
+            body_rows: 0,
+            quoted_numbers: Vec::new(),
+        }
+    }
+
+    fn row(&mut self, line: u64, text: &[u8], target: &Target, log: &mut Log<'_>) {
         if !is_sound(line, text, log) {
             return;
         }
+        match self.quote {
+            Some(quote) => self.open_csv_row(line, text, quote, log),
+            None => self.lazy_simple_row(line, text, target, log),
+        }
+    }
+
+    /// Takes a row as the first if there is none yet; true if it is one below the first.
+    fn begin(&mut self, line: u64, cells: impl FnOnce() -> Vec<String>) -> bool {
         if self.first.is_empty() {
             self.first_line = line;
-            self.first = cells(text, self.delimiter).map(|cell| cell.text()).collect();
+            self.first = cells();
             self.body = vec![Cell::Empty; self.first.len()];
-        } else {
-            self.body_rows += 1;
+            self.quoted_numbers = vec![None; self.first.len()];
+            return false;
         }
-        let is_body = self.body_rows > 0;
+        self.body_rows += 1;
+        true
+    }
+
+    fn open_csv_row(&mut self, line: u64, text: &[u8], quote: u8, log: &mut Log<'_>) {
+        self.quoted |= text.contains(&quote);
+        let cells = match open_csv::cells(text, self.delimiter, quote) {
+            Ok(cells) => cells,
+            Err(message) => {
+                log.at_line(line, message, "quote the whole cell on one line, and double quotes inside it");
+                return;
+            }
+        };
+        if self.begin(line, || cells.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()) {
+            for (known, cell) in self.body.iter_mut().zip(&cells) {
+                *known = known.with(Cell::of(cell));
+            }
+        }
+        self.report_count(line, cells.len(), log);
+    }
+
+    fn report_count(&self, line: u64, count: usize, log: &mut Log<'_>) {
+        if count != self.body.len() {
+            let cells = if count == 1 { "cell" } else { "cells" };
+            let message = format!("{count} {cells} in a file of {} columns", self.body.len());
+            log.at_line(line, message, "write as many cells as the first line has");
+        }
+    }
+
+    fn lazy_simple_row(&mut self, line: u64, text: &[u8], target: &Target, log: &mut Log<'_>) {
+        let delimiter = self.delimiter;
+        let is_body = self.begin(line, || cells(text, delimiter).map(|cell| cell.text()).collect());
         let (mut count, mut open, mut torn) = (0, false, false);
         for cell in cells(text, self.delimiter) {
             self.quoted |= cell.quotes == Quotes::Closed;
@@ -132,7 +195,11 @@ impl Scan {
                 && let Some(known) = self.body.get_mut(count)
                 && *known != Cell::String
             {
-                *known = known.with(Cell::of(cell.bytes));
+                let here = Cell::of(cell.bytes);
+                *known = known.with(here);
+                if here.is_number() && cell.quotes == Quotes::Closed {
+                    self.quoted_numbers[count].get_or_insert(line);
+                }
             }
             count += 1;
         }
@@ -145,13 +212,11 @@ impl Scan {
         } else if torn {
             log.at_line(
                 line,
-                "a quoted cell holds the delimiter",
-                "take the delimiter out of cells: LazySimpleSerDe, which a crawler chooses for CSV, splits there",
+                "a quoted cell holds the delimiter: LazySimpleSerDe, which a crawler chooses for CSV, splits there",
+                use_open_csv(target),
             );
-        } else if count != self.body.len() {
-            let cells = if count == 1 { "cell" } else { "cells" };
-            let message = format!("{count} {cells} in a file of {} columns", self.body.len());
-            log.at_line(line, message, "write as many cells as the first line has");
+        } else {
+            self.report_count(line, count, log);
         }
     }
 }

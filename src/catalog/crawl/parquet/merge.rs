@@ -1,7 +1,7 @@
 //! What several Parquet files' columns have in common.
 
 use crate::catalog::crawl::log::Log;
-use crate::schema::{Column, DataType, StructField};
+use crate::schema::{Column, DataType, StructField, path};
 
 /// Adds `found` to `known` by name, widening types where every value still fits.
 pub(super) fn columns(known: &mut Vec<Column>, found: Vec<Column>, log: &mut Log<'_>) {
@@ -18,6 +18,37 @@ pub(super) fn columns(known: &mut Vec<Column>, found: Vec<Column>, log: &mut Log
                 "write the files with one type",
             ),
         }
+    }
+}
+
+/// The paths of what `all` files have together and the newest has not.
+pub(super) fn missing(all: &[Column], newest: &[Column]) -> Vec<String> {
+    let mut paths = Vec::new();
+    for column in all {
+        let here = path::column(&column.name);
+        match newest.iter().find(|newest| newest.name == column.name) {
+            Some(newest) => add_missing(&column.data_type, &newest.data_type, &here, &mut paths),
+            None => paths.push(here),
+        }
+    }
+    paths
+}
+
+fn add_missing(all: &DataType, newest: &DataType, here: &str, paths: &mut Vec<String>) {
+    use DataType::{Array, Map, Struct};
+    match (all, newest) {
+        (Array(all), Array(newest)) => add_missing(all, newest, &path::item(here), paths),
+        (Map(_, all), Map(_, newest)) => add_missing(all, newest, &path::value(here), paths),
+        (Struct(all), Struct(newest)) => {
+            for field in all {
+                let here = path::field(here, &field.name);
+                match newest.iter().find(|newest| newest.name.eq_ignore_ascii_case(&field.name)) {
+                    Some(newest) => add_missing(&field.data_type, &newest.data_type, &here, paths),
+                    None => paths.push(here),
+                }
+            }
+        }
+        _ => {}
     }
 }
 

@@ -1,12 +1,12 @@
 //! Cases about what our own crawler recorded with a table.
 
-use crawlguard::schema::{MIXED_HEADERS, Table, UNREADABLE};
+use crawlguard::schema::{MISSING_IN_NEWEST, MIXED_HEADERS, Table, UNREADABLE};
 
 use super::{Case, case};
 use crate::drift::lake::{Edit, csv, json, parquet};
 
 pub fn all() -> Vec<Case> {
-    [files(), headers()].into_iter().flatten().collect()
+    [files(), headers(), missing()].into_iter().flatten().collect()
 }
 
 fn files() -> Vec<Case> {
@@ -80,6 +80,68 @@ fn headers() -> Vec<Case> {
             csv(THREE),
             recorded(csv("col0 bigint, col1 double, col2 string")),
             &["header-lost - unsafe breaking"],
+        ),
+    ]
+}
+
+fn missing() -> Vec<Case> {
+    const TWO: &str = "id bigint, amount double";
+    const RULE: &str = "column-missing-in-newest";
+    let missing = |table: Table, paths: &str| table.parameter(MISSING_IN_NEWEST, paths);
+    let renamed = "id bigint, amount double, amount_eur double";
+    vec![
+        case(
+            RULE,
+            "alone",
+            json(TWO),
+            missing(json(TWO), r#"["amount"]"#),
+            &["column-missing-in-newest amount safe breaking"],
+        ),
+        case(
+            RULE,
+            "renamed",
+            parquet(TWO),
+            missing(parquet(renamed), r#"["amount"]"#),
+            &["column-added-at-end amount_eur safe tolerated", "column-missing-in-newest amount safe breaking"],
+        ),
+        case(
+            RULE,
+            "nested",
+            json("order struct<items:array<struct<price:double>>,tags:map<string,struct<a:int>>>"),
+            missing(
+                json(
+                    "order struct<items:array<struct<price:double,unit_price:double>>,tags:map<string,struct<a:int>>>",
+                ),
+                r#"["order.items[].price","order.tags{value}.a"]"#,
+            ),
+            &[
+                "struct-field-added order.items[].unit_price safe tolerated",
+                "column-missing-in-newest order.items[].price safe breaking",
+                "column-missing-in-newest order.tags{value}.a safe breaking",
+            ],
+        ),
+        case(
+            RULE,
+            "a_second_one",
+            missing(json(TWO), r#"["id"]"#),
+            missing(json(TWO), r#"["amount","id"]"#),
+            &["column-missing-in-newest amount safe breaking"],
+        ),
+        case(RULE, "near_miss_accepted", missing(json(TWO), r#"["amount"]"#), missing(json(TWO), r#"["amount"]"#), &[]),
+        case(RULE, "near_miss_back_again", missing(json(TWO), r#"["amount"]"#), json(TWO), &[]),
+        case(
+            RULE,
+            "near_miss_never_promised",
+            json("id bigint"),
+            missing(json(TWO), r#"["amount"]"#),
+            &["column-added-at-end amount safe tolerated"],
+        ),
+        case(
+            RULE,
+            "near_miss_glue_records_nothing",
+            json(TWO),
+            json(renamed),
+            &["column-added-at-end amount_eur safe tolerated"],
         ),
     ]
 }

@@ -171,7 +171,7 @@ pub fn tables() -> Vec<Case> {
         ),
         case(
             "table-deprecated",
-            "near_miss_known",
+            "near_miss_retired",
             json(A).edit(|table| table.deprecated = true),
             json(A).edit(|table| table.deprecated = true),
             &[],
@@ -187,6 +187,32 @@ pub fn tables() -> Vec<Case> {
             "near_miss_stray",
             json(A).named("raw_orders_5f3c2b").at("s3://example-lake/x/"),
             &["stray-sibling - safe breaking"],
+        ),
+        beside(
+            "table-new",
+            "near_miss_deprecated",
+            json(A).named("raw_refunds").at("s3://example-lake/refunds/").edit(|table| table.deprecated = true),
+            &[],
+        ),
+        Case {
+            rule: "table-new",
+            name: "back_after_it_was_retired",
+            promised: json(A).edit(|table| table.deprecated = true),
+            catalog: vec![json(A)],
+            expected: &["table-new - safe tolerated"],
+        },
+        Case {
+            rule: "table-missing",
+            name: "near_miss_retired",
+            promised: json(A).edit(|table| table.deprecated = true),
+            catalog: vec![],
+            expected: &[],
+        },
+        beside(
+            "stray-sibling",
+            "near_miss_deprecated",
+            json(A).named("raw_orders_5f3c2b").at("s3://example-lake/x/").edit(|table| table.deprecated = true),
+            &[],
         ),
         beside(
             "stray-sibling",

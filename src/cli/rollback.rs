@@ -1,0 +1,116 @@
+//! `rollback`: the versions of a published table, and putting one back.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use serde_json::json;
+
+use super::args::Globals;
+use super::world::{World, who};
+use super::{exit, print};
+use crate::pipeline::{ROWS, RUN, load};
+use crate::plan::STAGING_PREFIX;
+use crate::schema::Table;
+
+/// A kept version of a published table.
+struct Version {
+    number: String,
+    /// The run that built it, and the moment that run stands for.
+    run: Option<String>,
+    slot: Option<String>,
+    rows: Option<String>,
+}
+
+impl Version {
+    async fn of(world: &World, table: Table) -> anyhow::Result<Self> {
+        let run = table.parameters.get(RUN).cloned();
+        let slot = match &run {
+            Some(id) => load(world.store.as_ref(), id).await?.map(|recorded| recorded.run.slot),
+            None => None,
+        };
+        let rows = table.parameters.get(ROWS).cloned();
+        Ok(Self { number: table.version.unwrap_or_default(), run, slot, rows })
+    }
+
+    fn words(&self) -> String {
+        let unknown = "an unknown number of";
+        let rows = self.rows.as_deref().unwrap_or(unknown);
+        let built = self.slot.as_deref().or(self.run.as_deref()).unwrap_or("an unknown time");
+        let noun = if rows == "1" { "row" } else { "rows" };
+        format!("version {}, built {built}, {rows} {noun}", self.number)
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let rows = self.rows.as_ref().and_then(|rows| rows.parse::<u64>().ok());
+        json!({"version": self.number, "run_id": self.run, "slot": self.slot, "rows": rows})
+    }
+}
+
+/// Prints a table's kept versions, newest first.
+pub async fn list(globals: &Globals, table: &str) -> anyhow::Result<ExitCode> {
+    let world = World::open(globals).await?;
+    let kept = versions(&world, table).await?;
+    let rows = || kept.iter().map(Version::json).collect::<Vec<_>>();
+    let human = || {
+        let line = |(index, version): (usize, &Version)| {
+            format!("{}{}\n", version.words(), if index == 0 { "  (what readers see)" } else { "" })
+        };
+        kept.iter().enumerate().map(line).collect()
+    };
+    print(globals, || json!({"schema_version": 1, "table": table, "versions": rows()}), human)?;
+    Ok(ExitCode::from(exit::CLEAN))
+}
+
+/// Makes an earlier version what readers see, until the next run publishes.
+pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyhow::Result<ExitCode> {
+    let world = World::open(globals).await?;
+    let _lease = world.store.lock(&format!("{}, rolling back {table}", who())).await?;
+    let kept = versions(&world, table).await?;
+    let found = match to {
+        Some(wanted) => kept.iter().find(|version| version.number == wanted),
+        None => kept.get(1),
+    };
+    let Some(chosen) = found else {
+        let all: Vec<_> = kept.iter().map(Version::words).collect();
+        match to {
+            Some(wanted) => bail!("`{table}` has no version {wanted}; kept: {}", all.join("; ")),
+            None => bail!("`{table}` has no earlier version; kept: {}", all.join("; ")),
+        }
+    };
+    let now = world.catalog.restore(table, &chosen.number).await?;
+    let version = now.version.unwrap_or_default();
+    let chose = if to.is_none() { ", the one before" } else { "" };
+    print(
+        globals,
+        || json!({"schema_version": 1, "table": table, "restored": chosen.number, "version": version}),
+        || {
+            format!(
+                "{table} shows {}{chose}, again (now version {version})\nthe next run publishes again; \
+                 mend the source or the model before it\n",
+                chosen.words()
+            )
+        },
+    )?;
+    Ok(ExitCode::from(exit::CLEAN))
+}
+
+/// The kept versions of a published table, newest first; there is at least one.
+async fn versions(world: &World, table: &str) -> anyhow::Result<Vec<Version>> {
+    let prefix = world.raw_prefix();
+    if table.starts_with(prefix) {
+        bail!("`{table}` is the crawler's, not a published table");
+    }
+    if world.catalog.table(table).await?.is_none() {
+        let all = world.catalog.tables("").await?.into_iter().map(|table| table.name);
+        let known: Vec<_> = all.filter(|name| !name.starts_with(prefix) && !name.starts_with(STAGING_PREFIX)).collect();
+        match known.as_slice() {
+            [] => bail!("no table `{table}`: nothing is published yet; `crawlguard run` publishes"),
+            known => bail!("no published table `{table}`; there are: {}", known.join(", ")),
+        }
+    }
+    let mut versions = Vec::new();
+    for kept in world.catalog.versions(table).await? {
+        versions.push(Version::of(world, kept).await?);
+    }
+    Ok(versions)
+}

@@ -1,0 +1,90 @@
+//! DuckDB's errors in words that help.
+
+/// DuckDB's kind of error, what it means for the author of a model, and what to do.
+/// <https://github.com/duckdb/duckdb/blob/main/src/common/exception.cpp>
+const KINDS: &[(&str, &str, &str)] = &[
+    (
+        "Conversion",
+        "a value does not fit the type that it is cast to",
+        "use TRY_CAST where such values may be lost, or mend the value at its source",
+    ),
+    (
+        "Out of Range",
+        "a number is too large for its type",
+        "cast to a wider type, such as decimal(38, 0), before the arithmetic",
+    ),
+    (
+        "Binder",
+        "a name or a type does not fit where it stands",
+        "check the columns' names and types, and CAST where two types meet",
+    ),
+    ("Catalog", "a table, type or function is not known", "check its name"),
+    ("Invalid Input", "a value cannot be read as what it should be", "mend the value at its source, or wrap it in TRY"),
+    ("Out of Memory", "the memory is used up", "free some, or let the model read fewer rows"),
+    ("INTERRUPT", "it was stopped", "run it again"),
+];
+
+/// A message for the author of a model: what is wrong, help, and DuckDB's own words without its rewritten SQL as the last
+/// line. A message that is not DuckDB's is already such.
+pub(super) fn explained(message: &str) -> String {
+    let Some((kind, detail)) = message.split_once(" Error: ").filter(|(kind, _)| is_kind(kind)) else {
+        return match message.starts_with("cannot cast ") {
+            true => format!("{message}\n  help: {}", KINDS[0].2),
+            false => message.to_owned(),
+        };
+    };
+    let detail = without_sql(detail);
+    let (message, help) = match kind {
+        "IO" if detail.contains("No space left") => ("the disk is full", "free some space, then run it again"),
+        "IO" => {
+            ("a file cannot be read or written", "check that it is there, whole, and open to you; then crawl again")
+        }
+        _ => KINDS.iter().find(|(known, ..)| *known == kind).map_or(
+            ("the embedded engine cannot run it", "write it more simply; if it is right on Athena, please report it"),
+            |(_, message, help)| (*message, *help),
+        ),
+    };
+    format!("{message}\n  help: {help}\n  engine: {detail}")
+}
+
+/// `Out of Range`, `INTERRUPT`: words, and not a sentence that happens to speak of an error.
+fn is_kind(kind: &str) -> bool {
+    let words = || kind.split(' ');
+    words().count() <= 4
+        && words().all(|word| word.chars().all(|c| c.is_ascii_alphabetic() || c == '-'))
+        && kind.starts_with(|c: char| c.is_ascii_uppercase())
+}
+
+/// One line, without the statement that DuckDB shows with a caret, and with functions named as their author did.
+fn without_sql(detail: &str) -> String {
+    let shown = detail.lines().take_while(|line| !line.starts_with("LINE "));
+    let line = shown.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+    line.replace("athena_", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_own_words_come_last_and_without_its_sql() {
+        let raw =
+            "Conversion Error: Could not convert string 'x' to INT32\n\nLINE 1: CREATE VIEW a AS SELECT 1\n     ^";
+        assert_eq!(
+            explained(raw),
+            "a value does not fit the type that it is cast to\n  help: use TRY_CAST where such values may be lost, or mend \
+             the value at its source\n  engine: Could not convert string 'x' to INT32"
+        );
+        let raw = "Binder Error: No function matches 'athena_length(INTEGER)'.\n\tCandidates: none\n\nLINE 1: …";
+        assert!(explained(raw).ends_with("engine: No function matches 'length(INTEGER)'. Candidates: none"));
+        assert!(explained("Weird Error: x").starts_with("the embedded engine cannot run it"));
+        assert!(explained("IO Error: write: No space left on device").starts_with("the disk is full"));
+    }
+
+    #[test]
+    fn a_message_of_our_own_stays() {
+        for message in ["TABLE_NOT_FOUND: table 'd.x' does not exist", "table `a` cannot be read: IO Error: gone"] {
+            assert_eq!(explained(message), message);
+        }
+    }
+}

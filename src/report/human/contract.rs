@@ -1,0 +1,52 @@
+//! A contract's change in words: the columns, without the notes on how they are stored.
+
+use super::{GREEN, RED, YELLOW, diff, paint};
+use crate::contract::Document;
+use crate::schema::{Column, Table};
+
+/// What another text of a contract promises instead, one line a column; the plain diff where that says nothing.
+pub fn contract_change(file: &str, before: &str, after: &str) -> String {
+    let read = |text: &str| Some(Document::read(file, text).ok()?.contract().ok()?.table);
+    let (Some(old), Some(new)) = (read(before), read(after)) else { return diff(file, before, after) };
+    let lines = columns(&old, &new);
+    if lines.is_empty() {
+        return diff(file, before, after);
+    }
+    let version = |text: &str| {
+        let document: serde_json::Value = serde_json::from_str(text).ok()?;
+        Some(document.get("version")?.as_str()?.to_owned())
+    };
+    let versions = match (version(before), version(after)) {
+        (Some(old), Some(new)) if old != new => format!(", version {old} becomes {new}"),
+        _ => String::new(),
+    };
+    format!("{file}{versions}\n{}", lines.concat())
+}
+
+fn columns(old: &Table, new: &Table) -> Vec<String> {
+    let mut lines = Vec::new();
+    for column in all(old).filter(|column| find(new, column).is_none()) {
+        lines.push(paint(RED, &format!("  - {} {}", column.name, column.data_type)) + "\n");
+    }
+    for (place, column) in (1..).zip(all(new)) {
+        match find(old, column) {
+            None => {
+                lines.push(paint(GREEN, &format!("  + {} {}, place {place}", column.name, column.data_type)) + "\n")
+            }
+            Some(before) if before.data_type != column.data_type => {
+                let change = format!("  ~ {} {} becomes {}", column.name, before.data_type, column.data_type);
+                lines.push(paint(YELLOW, &change) + "\n");
+            }
+            Some(_) => {}
+        }
+    }
+    lines
+}
+
+fn all(table: &Table) -> impl Iterator<Item = &Column> {
+    table.columns.iter().chain(&table.partition_keys)
+}
+
+fn find<'a>(table: &'a Table, column: &Column) -> Option<&'a Column> {
+    all(table).find(|other| other.name == column.name)
+}

@@ -1,0 +1,188 @@
+//! Runs as text for people.
+
+use std::fmt::Write;
+
+use super::{BOLD, GREEN, NO_MODELS, RED, YELLOW, adapted, builds_nothing, notes, one, paint, verdict_word};
+use crate::checks::{CheckResult, CheckStatus, sentence};
+use crate::drift::{Finding, Level, Verdict};
+use crate::pipeline::{Delivery, Outcome, Run, StepStatus};
+use crate::plan::AlertKind;
+
+/// A whole run: how it ended, what changed, what failed, what was published, and what to do next.
+pub fn run(run: &Run) -> String {
+    let mut text = head(run);
+    text += &run.findings.iter().map(one).collect::<String>();
+    text += &adapted(run);
+    text += &failures(run);
+    text += &checks(&run.checks, true);
+    text += &published(run);
+    text += &notes(run);
+    text += &next(run);
+    text
+}
+
+/// A run whose alert was sent: what the alert does not hold, then the alert.
+pub fn run_with_alert(run: &Run, alert: &str) -> String {
+    let mut text = head(run);
+    text += &run.findings.iter().filter(|finding| finding.level == Level::Tolerated).map(one).collect::<String>();
+    text += &adapted(run);
+    text += &failures(run);
+    text += &checks(&run.checks, false);
+    text += &published(run);
+    text += &notes(run);
+    writeln!(text, "\nThe alert that was sent:\n\n{}", indented(alert)).expect("a String takes all");
+    text
+}
+
+fn indented(text: &str) -> String {
+    let bar = |line: &str| if line.is_empty() { "|".to_owned() } else { format!("| {line}") };
+    // A command is there to be copied: whole, and alone on its line.
+    let one = |line: &str| {
+        if line.contains(" contracts update ") && line.ends_with(" --yes") { line.to_owned() } else { bar(line) }
+    };
+    text.trim_end().lines().map(one).collect::<Vec<_>>().join("\n")
+}
+
+/// How the run ended. Drift that is none is only said where nothing else went wrong.
+fn head(run: &Run) -> String {
+    let mut text = format!("run {}: {}\n", run.run_id, outcome(run));
+    if !run.findings.is_empty() {
+        writeln!(text, "drift: {}", verdict_word(run.verdict)).expect("a String takes all");
+    } else if run.outcome != Some(Outcome::Error) {
+        text += "drift: none\n";
+    }
+    text
+}
+
+fn outcome(run: &Run) -> String {
+    match run.outcome {
+        Some(Outcome::Published) if builds_nothing(run) => NO_MODELS.to_owned(),
+        Some(Outcome::Published) => paint(GREEN, "published"),
+        Some(Outcome::Halted) => paint(RED, "halted, nothing published"),
+        Some(Outcome::ChecksFailed) => paint(RED, "checks failed, nothing published"),
+        Some(Outcome::Error) => paint(RED, "error, nothing published"),
+        None => paint(YELLOW, "under way"),
+    }
+}
+
+fn failures(run: &Run) -> String {
+    let mut text = String::new();
+    let failed = || run.steps.iter().filter(|step| step.status == StepStatus::Failed);
+    for step in failed() {
+        let why = step.error.as_deref().unwrap_or("no reason given");
+        writeln!(text, "\n{} {}: {why}", paint(RED, "failed"), step.name).expect("a String takes all");
+    }
+    if failed().next().is_none()
+        && run.findings.is_empty()
+        && let Some(error) = &run.error
+    {
+        writeln!(text, "\n{} {error}", paint(RED, "failed")).expect("a String takes all");
+    }
+    text
+}
+
+fn checks(checks: &[CheckResult], in_full: bool) -> String {
+    if checks.is_empty() {
+        return String::new();
+    }
+    let passed = checks.iter().filter(|check| check.status == CheckStatus::Pass).count();
+    let mut text = format!("\nchecks: {passed} of {} passed\n", checks.len());
+    for check in checks.iter().filter(|check| in_full && check.status != CheckStatus::Pass) {
+        let word = if check.status == CheckStatus::Fail { "failed" } else { "inconclusive" };
+        writeln!(text, "  {} {}", paint(RED, word), sentence(check)).expect("a String takes all");
+    }
+    text
+}
+
+/// What readers see from now on: rows, checks and the engine's time of each table.
+fn published(run: &Run) -> String {
+    if run.published.is_empty() || run.outcome != Some(Outcome::Published) {
+        return String::new();
+    }
+    let seconds = |millis: u64| format!("{:.2} s", millis as f64 / 1000.0);
+    let total = run.steps.iter().filter_map(|step| step.millis).sum();
+    let count = run.published.len();
+    let noun = if count == 1 { "table" } else { "tables" };
+    let mut text = format!("\n{} {count} {noun}, {} in the engine\n", paint(BOLD, "published"), seconds(total));
+    let width = run.published.iter().map(|table| table.table.len()).max().unwrap_or_default();
+    for table in &run.published {
+        let version = table.version.as_deref().unwrap_or("?");
+        let build = format!("build {}", table.table);
+        let millis = run.steps.iter().find(|step| step.name == build).and_then(|step| step.millis).unwrap_or_default();
+        let checks = run.checks.iter().filter(|check| check.table == table.table);
+        let (all, passed) = (checks.clone().count(), checks.filter(|check| check.status == CheckStatus::Pass).count());
+        let checks = format!("{passed}/{all}");
+        writeln!(
+            text,
+            "  {:width$}  {:>8} {:4}  {checks:>5} checks  {:>8}  version {version}",
+            table.table,
+            table.rows,
+            if table.rows == 1 { "row" } else { "rows" },
+            seconds(millis),
+        )
+        .expect("a String takes all");
+    }
+    text
+}
+
+/// What people can do, and what they were told.
+fn next(run: &Run) -> String {
+    let mut text = match run.outcome {
+        Some(Outcome::Halted) => halted(run),
+        Some(Outcome::ChecksFailed) => {
+            "\nnext: correct the newest files of the sources above and run again; if the numbers are right, change the \
+             rule in contracts/\n"
+                .to_owned()
+        }
+        Some(Outcome::Error) => "\nnext: mend what is said above, then run again\n".to_owned(),
+        Some(Outcome::Published) | None => String::new(),
+    };
+    let told = run.alert.as_ref().map(|alert| alert.kind);
+    text += &match &run.delivery {
+        Some(Delivery::AlreadyTold { run_id, slot }) => {
+            format!("\nalready alerted on {} by run {run_id}; not sent again\n", day(slot))
+        }
+        Some(Delivery::Unsent { error }) => format!("\nthe alert could not be sent, the next run sends it: {error}\n"),
+        Some(Delivery::Sent) if told == Some(AlertKind::Resolved) => {
+            let resolves = run.alert.as_ref().and_then(|alert| alert.resolves.as_ref());
+            let what = resolves.map(|told| format!(" what run {} alerted on {}", told.run_id, day(&told.slot)));
+            format!("\nresolved:{} is over, and people were told\n", what.unwrap_or_else(|| " the last alert".into()))
+        }
+        Some(Delivery::Sent) | None => String::new(),
+    };
+    text
+}
+
+fn halted(run: &Run) -> String {
+    let commands = run.alert.as_ref().map(|alert| alert.accept.as_slice()).unwrap_or_default();
+    if commands.is_empty() {
+        return "\nnext: mend the source, then run again\n".into();
+    }
+    let commands: String = commands.iter().map(|command| format!("  {command}\n")).collect();
+    format!("\nnext: mend the source, or accept the change, then run again\n{commands}")
+}
+
+fn day(slot: &str) -> &str {
+    slot.get(..10).unwrap_or(slot)
+}
+
+/// Past runs, one a line.
+pub fn runs(runs: &[Run]) -> String {
+    let stops = |findings: &[Finding]| findings.iter().filter(|finding| finding.level > Level::Tolerated).count();
+    let mut text = String::new();
+    for run in runs {
+        let why = match run.outcome {
+            Some(Outcome::Published) if builds_nothing(run) => String::new(),
+            Some(Outcome::Published) => format!(" {} tables", run.published.len()),
+            Some(Outcome::Halted) => format!(": {} breaking", stops(&run.findings)),
+            Some(Outcome::ChecksFailed) => {
+                let failed = run.checks.iter().filter(|check| check.status != CheckStatus::Pass).count();
+                format!(": {failed} of {}", run.checks.len())
+            }
+            Some(Outcome::Error) | None => String::new(),
+        };
+        let drift = if run.verdict == Verdict::Tolerated { ", drift tolerated" } else { "" };
+        writeln!(text, "{}  {}{why}{drift}", run.run_id, outcome(run)).expect("a String takes all");
+    }
+    if text.is_empty() { "no runs yet\n".into() } else { text }
+}
