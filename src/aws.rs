@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
@@ -18,9 +18,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// The clients' configuration: the SDK's default chain (environment, profiles, SSO, instance roles, `AWS_ENDPOINT_URL`),
 /// its adaptive retries, and no call without an end.
 pub async fn config(region: Option<&str>, profile: Option<&str>) -> SdkConfig {
-    let timeouts = TimeoutConfig::builder().read_timeout(SILENCE).operation_timeout(CALL).build();
-    let mut loader =
-        aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::adaptive()).timeout_config(timeouts);
+    let mut loader = loader(RetryConfig::adaptive());
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
     }
@@ -28,6 +26,17 @@ pub async fn config(region: Option<&str>, profile: Option<&str>) -> SdkConfig {
         loader = loader.profile_name(profile);
     }
     loader.load().await
+}
+
+/// The configuration inside a Lambda, whose environment says all. An invocation is too short to learn a rate from, so the
+/// retries are the SDK's standard ones.
+pub async fn config_for_lambda() -> SdkConfig {
+    loader(RetryConfig::standard()).load().await
+}
+
+fn loader(retries: RetryConfig) -> ConfigLoader {
+    let timeouts = TimeoutConfig::builder().read_timeout(SILENCE).operation_timeout(CALL).build();
+    aws_config::defaults(BehaviorVersion::latest()).retry_config(retries).timeout_config(timeouts)
 }
 
 /// S3's client. An endpoint that is not AWS's knows no bucket by its host name, so the bucket goes into the path there.

@@ -42,6 +42,42 @@ pub struct Config {
 pub enum Target {
     /// Folders on this machine and the embedded engine.
     Local(Local),
+    /// Glue, Athena, S3 and SNS of an AWS account.
+    Aws(Aws),
+}
+
+impl Target {
+    /// Prefix of the tables that a crawl makes.
+    pub fn raw_prefix(&self) -> &str {
+        match self {
+            Self::Local(local) => &local.raw_prefix,
+            Self::Aws(aws) => &aws.raw_prefix,
+        }
+    }
+
+    /// Published versions kept of each table, the current one included.
+    pub fn keep_versions(&self) -> usize {
+        match self {
+            Self::Local(local) => local.keep_versions,
+            Self::Aws(aws) => aws.keep_versions,
+        }
+    }
+
+    /// Days after which an alert is sent again while the same things are wrong.
+    pub fn remind_after_days(&self) -> u32 {
+        match self {
+            Self::Local(local) => local.remind_after_days,
+            Self::Aws(aws) => aws.remind_after_days,
+        }
+    }
+
+    /// The database's name in the catalog.
+    pub fn database(&self) -> &str {
+        match self {
+            Self::Local(local) => &local.database,
+            Self::Aws(aws) => &aws.database,
+        }
+    }
 }
 
 /// A target on this machine.
@@ -69,6 +105,45 @@ pub struct Local {
     pub remind_after_days: u32,
 }
 
+/// A target in an AWS account. Credentials are never settings: the SDK's default chain finds them.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Aws {
+    /// The account's id, twelve digits; events and credentials of another one are refused.
+    pub account: Option<String>,
+    /// The region, `eu-central-1` [default: what the environment or profile says].
+    pub region: Option<String>,
+    /// A profile of the AWS configuration files, for laptops [default: what the environment says].
+    pub profile: Option<String>,
+    /// The Glue database.
+    pub database: String,
+    /// The crawler that makes the raw tables; `crawl` starts it, and its events start runs.
+    pub crawler: Option<String>,
+    /// Prefix of the tables that the crawler makes and crawlguard guards.
+    #[serde(default = "default_prefix")]
+    pub raw_prefix: String,
+    /// The Athena workgroup.
+    #[serde(default = "default_workgroup")]
+    pub workgroup: String,
+    /// Where published and staging tables' files go, `s3://bucket/prefix/`; nothing else may live there.
+    pub warehouse: String,
+    /// Where run records, alerts and the deployed project are, `s3://bucket/prefix/`.
+    pub state: String,
+    /// Where Athena writes query results, `s3://bucket/prefix/` [default: what the workgroup says].
+    pub results: Option<String>,
+    /// The ARN of the SNS topic that alerts go to.
+    pub topic: String,
+    /// Published versions kept of each table, the current one included; at least 2: a reader may still be on the last one.
+    #[serde(default = "default_keep")]
+    pub keep_versions: usize,
+    /// Days after which an alert is sent again while the same things are wrong.
+    #[serde(default = "default_remind")]
+    pub remind_after_days: u32,
+}
+
+fn default_workgroup() -> String {
+    "primary".into()
+}
 fn default_target() -> String {
     "local".into()
 }
@@ -148,25 +223,79 @@ pub fn parse(text: &str) -> Result<Config, Problems> {
         let place = error.span().map_or(String::new(), |span| line_column(text, span.start));
         Problem::new(FILE, place, error.message().replace('\n', ", "), "See the schema that `crawlguard init` writes.")
     })?;
+    let problems = config.targets.iter().flat_map(|(name, target)| target_problems(name, target)).collect();
+    Problems::or(problems, config)
+}
+
+fn target_problems(name: &str, target: &Target) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (name, Target::Local(local)) in &config.targets {
-        if local.keep_versions == 0 {
-            let place = format!("targets.{name}.keep_versions");
-            problems.push(Problem::new(FILE, place, "0 would keep no published table", "Set it to 1 or more."));
-        }
-        for (source, (message, help)) in
-            local.classifiers.iter().filter_map(|(source, classifier)| Some((source, classifier.fault()?)))
-        {
-            let place = format!("targets.{name}.classifiers.{source}");
-            problems.push(Problem::new(FILE, place, message, help));
-        }
-        if local.raw_prefix.is_empty() {
-            let place = format!("targets.{name}.raw_prefix");
-            let help = "Set the crawler's table prefix, for example \"raw_\".";
-            problems.push(Problem::new(FILE, place, "an empty prefix would guard the published tables too", help));
+    let mut wrong = |setting: &str, message: &str, help: &str| {
+        problems.push(Problem::new(FILE, format!("targets.{name}.{setting}"), message, help));
+    };
+    if target.raw_prefix().is_empty() {
+        let help = "Set the crawler's table prefix, for example \"raw_\".";
+        wrong("raw_prefix", "an empty prefix would guard the published tables too", help);
+    }
+    match target {
+        Target::Local(local) => local_problems(local, &mut wrong),
+        Target::Aws(aws) => aws_problems(aws, &mut wrong),
+    }
+    problems
+}
+
+fn local_problems(local: &Local, wrong: &mut impl FnMut(&str, &str, &str)) {
+    if local.keep_versions == 0 {
+        wrong("keep_versions", "0 would keep no published table", "Set it to 1 or more.");
+    }
+    for (source, classifier) in &local.classifiers {
+        if let Some((message, help)) = classifier.fault() {
+            wrong(&format!("classifiers.{source}"), message, help);
         }
     }
-    Problems::or(problems, config)
+}
+
+fn aws_problems(aws: &Aws, wrong: &mut impl FnMut(&str, &str, &str)) {
+    if aws.keep_versions < 2 {
+        let help = "Set it to 2 or more.";
+        wrong("keep_versions", "readers that began before a publication still read the version before it", help);
+    }
+    let folders = [("warehouse", Some(&aws.warehouse)), ("state", Some(&aws.state)), ("results", aws.results.as_ref())];
+    for (setting, uri) in folders.into_iter().filter_map(|(setting, uri)| Some((setting, uri?))) {
+        if !is_s3_folder(uri) {
+            wrong(setting, &format!("`{uri}` is no S3 folder"), "Write it as \"s3://bucket/prefix/\".");
+        }
+    }
+    if is_inside(&aws.state, &aws.warehouse) || is_inside(&aws.warehouse, &aws.state) {
+        let help = "Give state and warehouse folders of their own.";
+        wrong("warehouse", "it and `state` lie in each other, and old builds are removed from the warehouse", help);
+    }
+    if !is_topic(&aws.topic) {
+        let help = "Write it as \"arn:aws:sns:region:account:name\".";
+        wrong("topic", &format!("`{}` is no topic's ARN", aws.topic), help);
+    }
+    if aws.topic.ends_with(".fifo") {
+        wrong("topic", "a FIFO topic does not deliver to email", "Use a standard topic.");
+    }
+    if let Some(account) = &aws.account
+        && !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        wrong("account", &format!("`{account}` is no account id"), "Write its twelve digits, in quotes.");
+    }
+}
+
+fn is_s3_folder(uri: &str) -> bool {
+    uri.strip_prefix("s3://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains("//"))
+}
+
+fn is_inside(inner: &str, outer: &str) -> bool {
+    let folder = |uri: &str| uri.trim_end_matches('/').to_owned() + "/";
+    folder(inner).starts_with(&folder(outer))
+}
+
+/// `arn:partition:sns:region:account:name`.
+fn is_topic(arn: &str) -> bool {
+    let parts: Vec<_> = arn.split(':').collect();
+    matches!(parts.as_slice(), ["arn", _, "sns", region, account, name] if [region, account, name].iter().all(|part| !part.is_empty()))
 }
 
 /// The JSON schema of `crawlguard.toml`, pretty-printed.
@@ -192,8 +321,8 @@ mod tests {
     #[test]
     fn defaults_are_filled_in() {
         let config = parse(GOOD).unwrap();
-        let Target::Local(local) = &config.targets["local"];
-        assert_eq!((local.raw_prefix.as_str(), local.keep_versions), ("raw_", 4));
+        let target = &config.targets["local"];
+        assert_eq!((target.raw_prefix(), target.keep_versions(), target.database()), ("raw_", 4, "d"));
         assert_eq!(config.contracts, PathBuf::from("contracts"));
     }
 
@@ -249,6 +378,19 @@ mod tests {
         let problems = parse(&GOOD.replace("lake =", "lakes =")).unwrap_err();
         assert!(problems.to_string().contains("crawlguard.toml:"), "{problems}");
         assert!(problems.to_string().contains("lake"), "{problems}");
+    }
+
+    #[test]
+    fn an_aws_target_is_read_and_all_that_is_wrong_in_it_is_named() {
+        let good = "project = \"p\"\n[targets.prod]\nkind = \"aws\"\ndatabase = \"d\"\nwarehouse = \"s3://lake/tables/\"\n\
+                    state = \"s3://lake/state/\"\ntopic = \"arn:aws:sns:eu-central-1:123456789012:alerts\"\n";
+        assert_eq!(parse(good).unwrap().targets["prod"].keep_versions(), 4);
+        let bad = good.replace("s3://lake/state/", "s3://lake/tables/state").replace(":alerts", ".fifo")
+            + "keep_versions = 1\naccount = \"12\"\nresults = \"lake\"\n";
+        let problems = parse(&bad).unwrap_err();
+        let places: Vec<_> = problems.0.iter().map(|problem| problem.place.as_str()).collect();
+        let settings = ["keep_versions", "results", "warehouse", "topic", "topic", "account"];
+        assert_eq!(places, settings.map(|setting| format!("targets.prod.{setting}")), "{problems}");
     }
 
     #[test]

@@ -27,7 +27,11 @@ pub mod notify;
 pub mod store;
 
 pub mod config;
+#[cfg(feature = "aws")]
+pub mod cloud;
 pub mod pipeline;
 pub mod report;
 pub mod cli;
+#[cfg(feature = "aws")]
+pub mod lambda;
 pub mod sample;

@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateTable.html>
 
 mod convert;
+pub mod crawler;
 mod publish;
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use aws_sdk_glue::types::Table as GlueTable;
 
 pub use convert::{to_table, to_value};
 
-use super::{Catalog, glue_json};
+use super::{Catalog, CrawlStatus, glue_json};
 use crate::aws::{Call, code};
 use crate::port::{PortError, PortErrorKind};
 use crate::schema::Table;
@@ -33,11 +34,18 @@ const GONE: &str = "EntityNotFoundException";
 pub struct GlueCatalog {
     client: Client,
     database: String,
+    crawler: Option<String>,
 }
 
 impl GlueCatalog {
     pub fn new(client: Client, database: impl Into<String>) -> Self {
-        Self { client, database: database.into() }
+        Self { client, database: database.into(), crawler: None }
+    }
+
+    /// The catalog that this crawler fills.
+    #[must_use]
+    pub fn with_crawler(self, crawler: Option<String>) -> Self {
+        Self { crawler, ..self }
     }
 
     fn subject(&self, table: &str) -> String {
@@ -121,6 +129,13 @@ impl Catalog for GlueCatalog {
         }
         tables.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(tables)
+    }
+
+    async fn crawl(&self) -> Result<Option<CrawlStatus>, PortError> {
+        match &self.crawler {
+            Some(name) => crawler::status(&self.client, name).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn table(&self, name: &str) -> Result<Option<Table>, PortError> {

@@ -15,6 +15,18 @@ pub use update_time::updated;
 use crate::port::PortError;
 use crate::schema::Table;
 
+/// How a crawler stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrawlStatus {
+    pub crawler: String,
+    /// It is writing, or about to: its tables are not to be compared.
+    pub running: bool,
+    /// When its last crawl began, `2026-01-02T03:04:05Z`.
+    pub last: Option<String>,
+    /// Why its last crawl failed, if it did.
+    pub error: Option<String>,
+}
+
 /// A table catalog: Glue, or a folder of Glue-shaped JSON.
 #[async_trait]
 pub trait Catalog: Send + Sync {
@@ -23,6 +35,11 @@ pub trait Catalog: Send + Sync {
 
     /// One table, or `None`.
     async fn table(&self, name: &str) -> Result<Option<Table>, PortError>;
+
+    /// What the crawler that fills the catalog is doing; `None` where there is none to ask.
+    async fn crawl(&self) -> Result<Option<CrawlStatus>, PortError> {
+        Ok(None)
+    }
 
     /// Makes `target` show what `staging` holds, in one atomic write that fails with `Conflict` unless `target`
     /// is at `expected` version (`None`: does not exist). `parameters` are added to the target's. The version before stays.

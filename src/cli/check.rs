@@ -23,14 +23,14 @@ use crate::report::human;
 use crate::schema::Table;
 
 pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     let dump = dump.map(Dump::read).transpose();
     let (project, dump) = both(world.project(), dump)?;
     let catalog: &dyn Catalog = match &dump {
         Some(dump) => dump,
         None => world.catalog.as_ref(),
     };
-    let comparison = compare(&project, catalog, &world.local.raw_prefix).await?;
+    let comparison = compare(&project, catalog, world.raw_prefix()).await?;
     let as_of = match dump {
         Some(dump) => dump.as_of,
         None => crawl::last(&world),

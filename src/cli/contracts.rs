@@ -13,7 +13,6 @@ use serde_json::json;
 use super::args::{Contracts, Globals};
 use super::world::World;
 use super::{exit, print, say};
-use crate::catalog::Catalog;
 use crate::contract::{Contract, Document, Origin};
 use crate::problem::{Problem, Problems};
 use crate::schema::Table;
@@ -24,7 +23,7 @@ pub use journal::unfinished;
 pub use update::{Update, accept};
 
 pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     match command {
         Contracts::Init { tables } => init(globals, &world, tables).await,
         Contracts::Update { tables, rename, reason, yes } => {
@@ -54,9 +53,9 @@ async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow::Res
 /// relative to the project.
 pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Vec<String>> {
     let contracts = world.contracts()?;
-    let tables = world.catalog.tables(&world.local.raw_prefix).await?;
+    let tables = world.catalog.tables(world.raw_prefix()).await?;
     if tables.is_empty() {
-        bail!("the catalog holds no `{}` table; run `crawlguard crawl` first", world.local.raw_prefix);
+        bail!("the catalog holds no `{}` table; run `crawlguard crawl` first", world.raw_prefix());
     }
     let refused = asked.iter().filter_map(|name| not_new(name, &tables, of(&contracts, name)));
     Problems::or(refused.collect(), ())?;
@@ -97,7 +96,7 @@ fn not_new(name: &str, catalog: &[Table], contract: Option<&Contract>) -> Option
 /// The tables without a contract for which none is written.
 async fn without_files(world: &World) -> anyhow::Result<Vec<String>> {
     let contracts = world.contracts()?;
-    let mut tables = world.catalog.tables(&world.local.raw_prefix).await?;
+    let mut tables = world.catalog.tables(world.raw_prefix()).await?;
     tables.retain(|table| table.deprecated && of(&contracts, &table.name).is_none());
     Ok(tables.into_iter().map(|table| table.name).collect())
 }

@@ -8,9 +8,12 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Globals;
+#[cfg(feature = "aws")]
+use super::cloud;
+#[cfg(feature = "aws")]
+use super::world::Place;
 use super::world::{World, now};
 use super::{exit, print};
-use crate::catalog::Catalog;
 use crate::catalog::crawl::{Crawl, crawl_with};
 use crate::port::PortError;
 use crate::problem::{Problem, Problems};
@@ -18,7 +21,14 @@ use crate::schema::{DEPRECATED, Evidence, Table, UNREADABLE};
 use crate::store::write_whole;
 
 pub async fn crawl(globals: &Globals) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
+    #[cfg(feature = "aws")]
+    if let Place::Cloud(cloud) = &world.place {
+        let status = cloud::crawl(globals, &world, cloud).await?;
+        let json = || json!({"schema_version": 1, "crawler": status.crawler, "began": status.last});
+        print(globals, json, || format!("crawler `{}` succeeded\n", status.crawler))?;
+        return Ok(ExitCode::from(exit::CLEAN));
+    }
     let crawled = update(&world).await?;
     let names: Vec<_> = crawled.tables.iter().map(|table| table.name.as_str()).collect();
     print(globals, || json!({"schema_version": 1, "tables": names, "problems": crawled.problems}), || human(&crawled))?;
@@ -28,18 +38,19 @@ pub async fn crawl(globals: &Globals) -> anyhow::Result<ExitCode> {
 /// Crawls the lake and writes what changed. A table that cannot be read stays as it was and is marked unreadable, so that
 /// no comparison takes the old schema for today's.
 pub async fn update(world: &World) -> anyhow::Result<Crawl> {
-    let (lake, database, prefix) = (world.lake(), &world.local.database, &world.local.raw_prefix);
+    let here = world.folders()?;
+    let (lake, database, prefix) = (&here.lake, &here.local.database, world.raw_prefix());
     if !lake.is_dir() {
         let help = "Put the lake there, or set `lake` in crawlguard.toml.";
         let problem = Problem::new(lake.display().to_string(), "", "the lake is not a folder", help);
         return Err(Problems::from(problem).into());
     }
-    let crawled = crawl_with(&lake, database, prefix, &world.local.classifiers);
+    let crawled = crawl_with(lake, database, prefix, &here.local.classifiers);
     let known = world.catalog.tables(prefix).await?;
     let mut known: BTreeMap<_, _> = known.into_iter().map(|table| (table.name.clone(), table)).collect();
     for table in &crawled.tables {
         let before = known.remove(&table.name);
-        world.catalog.put(&with_known_types(table, before.as_ref()))?;
+        here.catalog.put(&with_known_types(table, before.as_ref()))?;
     }
     for mut table in known.into_values() {
         if let Some(problem) = crawled.problems.iter().find(|problem| lies_in(problem, &table)) {
@@ -50,7 +61,7 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
             table.deprecated = true;
             table.parameters.insert(DEPRECATED.into(), "true".into());
         }
-        world.catalog.put(&table)?;
+        here.catalog.put(&table)?;
     }
     let note = note(world);
     write_whole(&note, now().as_bytes()).map_err(|error| PortError::io("note crawl", &note, error))?;
@@ -63,16 +74,15 @@ pub fn last(world: &World) -> Option<Timestamp> {
 }
 
 fn note(world: &World) -> PathBuf {
-    world.settings.root.join(&world.local.state).join("last_crawl")
+    world.scratch().join("last_crawl")
 }
 
 /// The problems of sources that the catalog has no table for.
-#[cfg(feature = "embedded")]
 pub async fn unseen_problems(world: &World, crawled: &Crawl) -> anyhow::Result<Vec<Problem>> {
     if crawled.problems.is_empty() {
         return Ok(Vec::new());
     }
-    let tables = world.catalog.tables(&world.local.raw_prefix).await?;
+    let tables = world.catalog.tables(world.raw_prefix()).await?;
     let unseen = |problem: &&Problem| !tables.iter().any(|table| lies_in(problem, table));
     Ok(crawled.problems.iter().filter(unseen).cloned().collect())
 }

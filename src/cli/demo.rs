@@ -28,7 +28,7 @@ pub async fn demo(globals: &Globals, dir: &Path) -> anyhow::Result<ExitCode> {
     lay_out(&root)?;
     // The report says what a run did; a line for each of its steps would bury it.
     let globals = Globals { project: Some(root.clone()), target: None, quiet: true, ..globals.clone() };
-    let mut world = World::open(&globals)?;
+    let mut world = World::open(&globals).await?;
     let folder = shell_word(&dir.display().to_string());
     world.commands = Commands { program: program(), globals: vec!["--project".into(), folder] };
     let mut tour = Tour { globals: &globals, world, runs: Vec::new() };

@@ -11,7 +11,6 @@ use serde_json::json;
 use super::args::Globals;
 use super::world::{World, absolute, program};
 use super::{contracts, crawl, exit, print};
-use crate::catalog::Catalog;
 use crate::catalog::crawl::Crawl;
 use crate::config;
 use crate::pipeline::Commands;
@@ -75,7 +74,7 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
     let shown = lake_path.strip_prefix(&root).unwrap_or(&lake_path).display().to_string();
     put(&root, "crawlguard.schema.json", &config::json_schema())?;
     put(&root, config::FILE, &settings(&name_of(&root), &shown))?;
-    let world = World::open(&Globals { project: Some(root.clone()), ..globals.clone() })?;
+    let world = World::open(&Globals { project: Some(root.clone()), ..globals.clone() }).await?;
     let crawled = crawl::update(&world).await?;
     for problem in &crawled.problems {
         writeln!(anstream::stderr(), "{problem}")?;
@@ -133,10 +132,10 @@ fn next(dir: &Path, models: &[(String, String)], crawled: &Crawl) -> String {
 
 /// A first model over each table that has none: (model, file).
 async fn write_models(world: &World) -> anyhow::Result<Vec<(String, String)>> {
-    let prefix = &world.local.raw_prefix;
+    let prefix = world.raw_prefix();
     let mut written = Vec::new();
     for table in world.catalog.tables(prefix).await?.into_iter().filter(|table| !table.deprecated) {
-        let model = format!("int_{}", table.name.strip_prefix(prefix.as_str()).unwrap_or(&table.name));
+        let model = format!("int_{}", table.name.strip_prefix(prefix).unwrap_or(&table.name));
         let file = world.settings.config.sql.join(format!("{model}.sql")).display().to_string();
         if !world.settings.root.join(&file).exists() {
             put(&world.settings.root, &file, &first_model(&table))?;

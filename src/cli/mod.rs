@@ -2,12 +2,13 @@
 
 mod args;
 mod check;
+#[cfg(feature = "aws")]
+mod cloud;
 mod contracts;
 mod crawl;
 mod demo;
 pub mod exit;
 mod init;
-#[cfg(feature = "embedded")]
 mod inputs;
 mod problem;
 mod query;

@@ -15,7 +15,7 @@ pub fn of(error: &anyhow::Error) -> Vec<Problem> {
     match error.downcast_ref() {
         Some(RunError::Problems(Problems(problems))) => return problems.clone(),
         Some(RunError::Port(error)) => return vec![of_port(error)],
-        Some(RunError::Record { .. }) | None => {}
+        Some(RunError::Record { .. } | RunError::Overtaken { .. }) | None => {}
     }
     match error.downcast_ref::<PortError>() {
         Some(error) => vec![of_port(error)],

@@ -8,11 +8,9 @@ use serde_json::json;
 use super::args::Globals;
 use super::world::World;
 use super::{exit, print};
-use crate::catalog::Catalog;
 use crate::pipeline::{ROWS, RUN, load};
 use crate::plan::STAGING_PREFIX;
 use crate::schema::Table;
-use crate::store::Store;
 
 /// A kept version of a published table.
 struct Version {
@@ -27,7 +25,7 @@ impl Version {
     async fn of(world: &World, table: Table) -> anyhow::Result<Self> {
         let run = table.parameters.get(RUN).cloned();
         let slot = match &run {
-            Some(id) => load(&world.store, id).await?.map(|recorded| recorded.run.slot),
+            Some(id) => load(world.store.as_ref(), id).await?.map(|recorded| recorded.run.slot),
             None => None,
         };
         let rows = table.parameters.get(ROWS).cloned();
@@ -50,7 +48,7 @@ impl Version {
 
 /// Prints a table's kept versions, newest first.
 pub async fn list(globals: &Globals, table: &str) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     let kept = versions(&world, table).await?;
     let rows = || kept.iter().map(Version::json).collect::<Vec<_>>();
     let human = || {
@@ -65,7 +63,7 @@ pub async fn list(globals: &Globals, table: &str) -> anyhow::Result<ExitCode> {
 
 /// Makes an earlier version what readers see, until the next run publishes.
 pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     let _lease = world.store.lock(&format!("{}, rolling back {table}", world.who())).await?;
     let kept = versions(&world, table).await?;
     let found = match to {
@@ -98,7 +96,7 @@ pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyho
 
 /// The kept versions of a published table, newest first; there is at least one.
 async fn versions(world: &World, table: &str) -> anyhow::Result<Vec<Version>> {
-    let prefix = world.local.raw_prefix.as_str();
+    let prefix = world.raw_prefix();
     if table.starts_with(prefix) {
         bail!("`{table}` is the crawler's, not a published table");
     }

@@ -3,30 +3,32 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-#[cfg(not(feature = "embedded"))]
-use anyhow::bail;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Globals;
-use super::world::{self, World};
-use super::{exit, print};
+#[cfg(feature = "aws")]
+use super::cloud;
+use super::world::{self, Here, Place, World};
+use super::{crawl, exit, inputs, print};
 use crate::notify::Outbox;
-use crate::pipeline::{Outcome, Project, Run, begin, compare, load, orphans, runs as run_ids};
+use crate::pipeline::{
+    Outcome, Ports, Project, Request, Run, begin, compare, load, orphans, runs as run_ids, unfinished,
+};
 use crate::plan::run_id;
-#[cfg(feature = "embedded")]
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::report::human;
+use crate::report::progress::Progress;
 
 pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     let project = world.project()?;
-    let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
+    let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
     let slot = world::now();
     let mut run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot))?;
     run.orphans = orphans(&project, world.catalog.as_ref()).await?;
     #[cfg(feature = "embedded")]
-    if !run.plan.steps.is_empty() {
+    if !run.plan.steps.is_empty() && matches!(world.place, Place::Here(_)) {
         crate::pipeline::readable(&project, &comparison, crate::engine::duckdb::refusal)?;
     }
     print(
@@ -39,7 +41,7 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
 
 /// Crawls (unless told not to), then drives a run to its end.
 pub async fn run(globals: &Globals, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     let run = execute(globals, &world, slot, crawls).await?;
     let text = shown(&world, &run).await?;
     print_run(globals, &run, || text)?;
@@ -49,7 +51,7 @@ pub async fn run(globals: &Globals, slot: Option<Timestamp>, crawls: bool) -> an
 /// The run as people see it; an alert that was sent is shown as they got it.
 pub async fn shown(world: &World, run: &Run) -> anyhow::Result<String> {
     let stopped = run.outcome != Some(Outcome::Published);
-    Ok(match Outbox::new(&world.store).sent(&run.run_id).await? {
+    Ok(match Outbox::new(world.store.as_ref()).sent(&run.run_id).await? {
         Some(alert) if stopped => human::run_with_alert(run, &alert),
         _ => human::run(run),
     })
@@ -60,22 +62,26 @@ fn print_run(globals: &Globals, run: &Run, human: impl FnOnce() -> String) -> an
 }
 
 /// One run, resumed or new, to its outcome.
-#[cfg(feature = "embedded")]
 pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<Run> {
-    use std::sync::Arc;
+    match &world.place {
+        Place::Here(here) => execute_here(globals, world, here, slot, crawls).await,
+        #[cfg(feature = "aws")]
+        Place::Cloud(cloud) => cloud::execute(globals, world, cloud, slot).await,
+    }
+}
 
-    use super::{crawl, inputs};
-    use crate::engine::duckdb::DuckDbEngine;
-    use crate::pipeline::{Ports, Request, unfinished};
-    use crate::problem::Problems;
-    use crate::report::progress::Progress;
-    use crate::store::Store;
-
-    let holder = format!("{}, process {}, since {}", world.who(), std::process::id(), world::now());
-    let _lease = world.store.lock(&holder).await?;
-    let inputs = inputs::fingerprint(&world.lake())?;
+async fn execute_here(
+    globals: &Globals,
+    world: &World,
+    here: &Here,
+    slot: Option<Timestamp>,
+    crawls: bool,
+) -> anyhow::Result<Run> {
+    let engine = world.engine()?;
+    let _lease = world.store.lock(&holder(world)).await?;
+    let inputs = inputs::fingerprint(&here.lake)?;
     // A run that was cut off goes on over what it compared, if that is still what its files say.
-    let cut = unfinished(&world.store).await?;
+    let cut = unfinished(world.store.as_ref()).await?;
     let resumes = cut.as_ref().is_some_and(|cut| cut.run.inputs == inputs);
     // A known table that cannot be read is a finding; a source without a table would otherwise go unmentioned.
     let mut problems = match crawls && !resumes {
@@ -84,33 +90,22 @@ pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, 
     };
     let project = world.project();
     problems.extend(match &project {
-        Ok(project) => untranslatable(project, &world.local.database),
+        Ok(project) => untranslatable(project, &here.local.database),
         Err(found) => found.0.clone(),
     });
     Problems::or(problems, ())?;
-    let project = project?;
-    let engine = DuckDbEngine::new(Arc::clone(&world.catalog), world.warehouse())?;
-    let outbox = Outbox::new(&world.store);
+    let outbox = Outbox::new(world.store.as_ref());
     let progress = Progress::new(globals.quiet);
-    let ports = Ports {
-        catalog: world.catalog.as_ref(),
-        engine: &engine,
-        notifier: &outbox,
-        store: &world.store,
-        reporter: &progress,
-    };
+    let (catalog, store) = (world.catalog.as_ref(), world.store.as_ref());
+    let ports = Ports { catalog, engine: engine.as_ref(), notifier: &outbox, store, reporter: &progress };
     let request = Request {
-        target: &world.target,
-        raw_prefix: &world.local.raw_prefix,
-        keep_versions: world.local.keep_versions,
-        remind_after_days: world.local.remind_after_days,
-        slot: &slot.map_or_else(world::now, world::slot),
         inputs: &inputs,
+        slot: &slot.map_or_else(world::now, world::slot),
         // A slot that was named is run once, however often a scheduler asks; now is always new.
         again: slot.is_none(),
-        commands: &world.commands,
+        ..world.request()
     };
-    let run = crate::pipeline::run(ports, &project, cut, request).await;
+    let run = crate::pipeline::run(ports, &project?, cut, request).await;
     progress.finish();
     Ok(run?)
 }
@@ -125,21 +120,27 @@ fn untranslatable(project: &Project, database: &str) -> Vec<Problem> {
 }
 
 #[cfg(not(feature = "embedded"))]
-pub async fn execute(_: &Globals, _: &World, _: Option<Timestamp>, _: bool) -> anyhow::Result<Run> {
-    bail!("this crawlguard was built without the embedded engine; build it with --features embedded")
+fn untranslatable(_: &Project, _: &str) -> Vec<Problem> {
+    Vec::new()
+}
+
+/// Who drives a run, for whoever meets its lock.
+pub fn holder(world: &World) -> String {
+    format!("{}, process {}, since {}", world.who(), std::process::id(), world::now())
 }
 
 pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCode> {
-    let world = World::open(globals)?;
+    let world = World::open(globals).await?;
     if let Some(id) = id {
-        let recorded =
-            load(&world.store, id).await?.with_context(|| format!("no run `{id}`; `crawlguard runs` lists them"))?;
+        let recorded = load(world.store.as_ref(), id)
+            .await?
+            .with_context(|| format!("no run `{id}`; `crawlguard runs` lists them"))?;
         print_run(globals, &recorded.run, || human::run(&recorded.run))?;
         return Ok(ExitCode::from(exit::CLEAN));
     }
     let mut all = Vec::new();
-    for id in run_ids(&world.store).await? {
-        all.extend(load(&world.store, &id).await?.map(|recorded| recorded.run));
+    for id in run_ids(world.store.as_ref()).await? {
+        all.extend(load(world.store.as_ref(), &id).await?.map(|recorded| recorded.run));
     }
     let rows = || {
         all.iter()

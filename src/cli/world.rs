@@ -3,44 +3,87 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::bail;
 use jiff::Timestamp;
 
 use super::args::Globals;
 use super::{contracts, who};
-use crate::catalog::FilesCatalog;
+use crate::catalog::{Catalog, FilesCatalog};
+#[cfg(feature = "aws")]
+use crate::cloud::Cloud;
 use crate::config::{Local, Settings, Target};
 use crate::contract::Contract;
-use crate::pipeline::{Commands, Project};
+use crate::engine::Engine;
+use crate::pipeline::{Commands, Project, Request};
 use crate::problem::{Problems, shell_word};
-use crate::store::FsStore;
+use crate::store::{FsStore, Store};
 
-/// A local target, opened.
+/// A target, opened.
 pub struct World {
     pub settings: Settings,
+    /// The target's name.
     pub target: String,
+    pub catalog: Arc<dyn Catalog>,
+    pub store: Arc<dyn Store>,
+    pub commands: Commands,
+    pub place: Place,
+}
+
+/// Where a target is.
+pub enum Place {
+    Here(Here),
+    #[cfg(feature = "aws")]
+    Cloud(Box<Cloud>),
+}
+
+/// A local target's folders.
+pub struct Here {
     pub local: Local,
     pub catalog: Arc<FilesCatalog>,
-    pub store: FsStore,
-    pub commands: Commands,
+    pub lake: PathBuf,
+    /// Where published and staging tables' files go.
+    pub warehouse: PathBuf,
 }
 
 impl World {
-    pub fn open(globals: &Globals) -> Result<Self, Problems> {
+    pub async fn open(globals: &Globals) -> anyhow::Result<Self> {
         let settings = match &globals.project {
             Some(folder) => Settings::read(&absolute(folder))?,
             None => Settings::find(&absolute(Path::new(".")))?,
         };
-        Self::of(settings, globals)
+        let (name, target) = settings.target(globals.target.as_deref())?;
+        let (name, target) = (name.to_owned(), target.clone());
+        let commands = Commands { globals: repeated(globals, &settings), ..Commands::default() };
+        match target {
+            Target::Local(local) => Ok(Self::here(settings, name, local, commands)),
+            Target::Aws(aws) => Self::cloud(settings, name, aws, commands).await,
+        }
     }
 
-    fn of(settings: Settings, globals: &Globals) -> Result<Self, Problems> {
-        let (target, Target::Local(local)) = settings.target(globals.target.as_deref())?;
-        let (target, local) = (target.to_owned(), local.clone());
+    fn here(settings: Settings, target: String, local: Local, commands: Commands) -> Self {
         let state = settings.root.join(&local.state);
         let catalog = Arc::new(FilesCatalog::new(state.join("catalog"), &local.database));
-        let store = FsStore::new(&state);
-        let commands = Commands { globals: repeated(globals, &settings), ..Commands::default() };
-        Ok(Self { settings, target, local, catalog, store, commands })
+        let (lake, warehouse) = (settings.root.join(&local.lake), state.join("warehouse"));
+        let store = Arc::new(FsStore::new(&state));
+        let place = Place::Here(Here { local, catalog: Arc::clone(&catalog), lake, warehouse });
+        Self { settings, target, catalog, store, commands, place }
+    }
+
+    #[cfg(feature = "aws")]
+    async fn cloud(
+        settings: Settings,
+        target: String,
+        aws: crate::config::Aws,
+        commands: Commands,
+    ) -> anyhow::Result<Self> {
+        let cloud = Cloud::open(aws).await;
+        let (catalog, store) = (Arc::new(cloud.catalog()), Arc::new(cloud.store()));
+        Ok(Self { settings, target, catalog, store, commands, place: Place::Cloud(Box::new(cloud)) })
+    }
+
+    #[cfg(not(feature = "aws"))]
+    async fn cloud(_: Settings, target: String, _: crate::config::Aws, _: Commands) -> anyhow::Result<Self> {
+        bail!("target `{target}` is on AWS, and this crawlguard was built without it; build it with --features aws")
     }
 
     /// The project's files; refused while half of an acceptance is written.
@@ -65,14 +108,66 @@ impl World {
         who::who(&self.settings.root)
     }
 
-    pub fn lake(&self) -> PathBuf {
-        self.settings.root.join(&self.local.lake)
+    fn target(&self) -> &Target {
+        &self.settings.config.targets[&self.target]
     }
 
-    /// Where published and staging tables' files go.
-    #[cfg(feature = "embedded")]
-    pub fn warehouse(&self) -> PathBuf {
-        self.settings.root.join(&self.local.state).join("warehouse")
+    /// Prefix of the tables that a crawl makes.
+    pub fn raw_prefix(&self) -> &str {
+        self.target().raw_prefix()
+    }
+
+    /// Published versions kept of each table.
+    pub fn keep_versions(&self) -> usize {
+        self.target().keep_versions()
+    }
+
+    /// What every run of this target is asked with; its slot and inputs are the caller's.
+    pub fn request(&self) -> Request<'_> {
+        Request {
+            target: &self.target,
+            raw_prefix: self.raw_prefix(),
+            keep_versions: self.keep_versions(),
+            remind_after_days: self.target().remind_after_days(),
+            slot: "",
+            inputs: "",
+            again: false,
+            commands: &self.commands,
+        }
+    }
+
+    /// The folders of a local target, for commands that only one has.
+    pub fn folders(&self) -> anyhow::Result<&Here> {
+        match &self.place {
+            Place::Here(here) => Ok(here),
+            #[cfg(feature = "aws")]
+            Place::Cloud(_) => bail!("target `{}` is on AWS, and this command works on a local one", self.target),
+        }
+    }
+
+    /// The engine that runs the target's SQL.
+    pub fn engine(&self) -> anyhow::Result<Arc<dyn Engine>> {
+        match &self.place {
+            #[cfg(feature = "embedded")]
+            Place::Here(here) => {
+                let catalog = Arc::clone(&here.catalog);
+                Ok(Arc::new(crate::engine::duckdb::DuckDbEngine::new(catalog, here.warehouse.clone())?))
+            }
+            #[cfg(not(feature = "embedded"))]
+            Place::Here(_) => {
+                bail!("this crawlguard was built without the embedded engine; build it with --features embedded")
+            }
+            #[cfg(feature = "aws")]
+            Place::Cloud(cloud) => Ok(Arc::new(cloud.engine())),
+        }
+    }
+
+    /// A folder on this machine for what is not done yet: an acceptance that was cut off.
+    pub fn scratch(&self) -> PathBuf {
+        match self.target() {
+            Target::Local(local) => self.settings.root.join(&local.state),
+            Target::Aws(_) => self.settings.root.join(".crawlguard").join(&self.target),
+        }
     }
 }
 

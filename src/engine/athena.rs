@@ -118,7 +118,14 @@ fn failure(execution: &QueryExecution) -> QueryState {
     let message = reason.or_else(|| error?.error_message()).unwrap_or("Athena gave no reason");
     let is_failed = state_of(execution) == Some(&QueryExecutionState::Failed);
     let message = if is_failed { message.to_owned() } else { format!("cancelled: {message}") };
-    QueryState::Failed { message, retryable: is_failed && error.is_some_and(|error| error.retryable()) }
+    let retryable = error.is_some_and(|error| error.retryable()) || is_left_over(&message);
+    QueryState::Failed { message, retryable: is_failed && retryable }
+}
+
+/// An earlier execution of the same attempt, whose token Athena has forgotten, left its table or files: the next attempt
+/// has places of its own.
+fn is_left_over(message: &str) -> bool {
+    ["HIVE_PATH_ALREADY_EXISTS", "TABLE_ALREADY_EXISTS"].iter().any(|code| message.contains(code))
 }
 
 #[async_trait]
@@ -137,6 +144,11 @@ impl Engine for AthenaEngine {
         answer.query_execution_id.map(QueryId).ok_or_else(|| {
             PortError::new(PortErrorKind::Unexpected, START.operation, "in Athena", "the answer has no query id")
         })
+    }
+
+    /// <https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html>
+    fn remembers_tokens(&self) -> bool {
+        true
     }
 
     async fn state(&self, query: &QueryId) -> Result<QueryState, PortError> {

@@ -58,6 +58,12 @@ pub trait Engine: Send + Sync {
     /// Starts a statement. The same `token` with the same statement gives the same handle and no second run.
     async fn start(&self, token: &str, statement: &Statement) -> Result<QueryId, PortError>;
 
+    /// Whether `start` knows a token again that another process began with. If not, a statement whose handle was never
+    /// stored is lost with its process.
+    fn remembers_tokens(&self) -> bool {
+        false
+    }
+
     async fn state(&self, query: &QueryId) -> Result<QueryState, PortError>;
 
     /// Returns once one of `queries` is no longer running (or after the engine's poll interval).

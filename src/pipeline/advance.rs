@@ -1,7 +1,7 @@
 //! Moving a run on: look at what is running, start what is ready, save, return.
 
 use super::Event;
-use super::record::{Recorded, Run, StepStatus};
+use super::record::{Recorded, Run, StepRecord, StepStatus};
 use super::{Ports, RunError, baseline, publish};
 use crate::checks::{Baseline, CheckKind, Measured, evaluate};
 use crate::digest::sha256_hex;
@@ -50,7 +50,11 @@ async fn look(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result
         None if matches!(recorded.run.plan.steps[index].action, Action::Publish { .. }) => {
             return publish::publish(ports, recorded, index).await.map(|()| true);
         }
-        // Stored as running, but no handle: the process died in between.
+        // Stored as running, but no handle: the process died in between, or is about to store it.
+        None if ports.engine.remembers_tokens() => {
+            submit(ports, recorded, index).await?;
+            return recorded.save(ports.store).await.map(|()| true);
+        }
         None => QueryState::Lost,
     };
     match state {
@@ -154,28 +158,31 @@ async fn start(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Resul
     step.attempt += 1;
     step.query = None;
     recorded.save(ports.store).await?;
+    submit(ports, recorded, index).await
+}
+
+/// Hands the step's current attempt to the engine.
+async fn submit(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result<(), RunError> {
     let run = &recorded.run;
-    let attempt = run.steps[index].attempt;
-    let name = &run.steps[index].name;
-    if attempt > 1
-        && let Action::Build { model, staging, .. } = &run.plan.steps[index].action
-    {
-        ports.catalog.forget(staging).await?;
-        ports.engine.discard(&ports.engine.location(model, &run.run_id, attempt - 1)).await?;
-    }
+    let StepRecord { name, attempt, .. } = &run.steps[index];
     let statement = match &run.plan.steps[index].action {
-        Action::Build { model, staging, select, partitioned_by, iceberg, .. } => Statement::Build {
-            table: staging.clone(),
-            select: select.clone(),
-            location: ports.engine.location(model, &run.run_id, attempt),
-            partitioned_by: partitioned_by.clone(),
-            iceberg: *iceberg,
-        },
+        Action::Build { model, staging, select, partitioned_by, iceberg, .. } => {
+            if *attempt > 1 {
+                clear(ports, staging, model, &run.run_id, *attempt).await?;
+            }
+            Statement::Build {
+                table: staging.clone(),
+                select: select.clone(),
+                location: ports.engine.location(model, &run.run_id, *attempt),
+                partitioned_by: partitioned_by.clone(),
+                iceberg: *iceberg,
+            }
+        }
         Action::Check { select, .. } => Statement::Query { select: select.clone() },
         Action::Publish { .. } => unreachable!("publishing is no statement"),
     };
     ports.reporter.event(&Event::Started { step: name });
-    match ports.engine.start(&token(&run.run_id, name, attempt), &statement).await {
+    match ports.engine.start(&token(&run.run_id, name, *attempt), &statement).await {
         Ok(query) => recorded.run.steps[index].query = Some(query),
         // The statement itself was refused; everything else may pass and leaves the run resumable.
         Err(error) if error.kind == crate::port::PortErrorKind::Invalid => {
@@ -183,6 +190,24 @@ async fn start(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Resul
         }
         Err(error) => return Err(error.into()),
     }
+    Ok(())
+}
+
+/// Removes what the attempt before left. A staging table that the current attempt made already, for a driver that was cut
+/// off or is overtaken, stays.
+async fn clear(ports: Ports<'_>, staging: &str, model: &str, run_id: &str, attempt: u32) -> Result<(), RunError> {
+    let current = ports.engine.location(model, run_id, attempt);
+    let is_current = |location: &String| location.trim_end_matches('/') == current.trim_end_matches('/');
+    if !ports
+        .catalog
+        .table(staging)
+        .await?
+        .and_then(|table| table.location)
+        .is_some_and(|location| is_current(&location))
+    {
+        ports.catalog.forget(staging).await?;
+    }
+    ports.engine.discard(&ports.engine.location(model, run_id, attempt - 1)).await?;
     Ok(())
 }
 

@@ -41,6 +41,14 @@ pub fn begin(
     Ok(run)
 }
 
+/// The run of a slot that cannot be run at all.
+pub(super) fn refused(project: &Project, request: Request<'_>, run_id: &str, error: &str) -> Run {
+    let plan = Plan { run_id: run_id.into(), slot: request.slot.into(), steps: Vec::new() };
+    let mut run = Run::new(&project.settings.config.project, request.target, Verdict::Unknown, Vec::new(), plan);
+    run.error = Some(error.into());
+    run
+}
+
 /// The project's graph with the adapted texts in place.
 fn adapted_graph(graph: &Graph, comparison: &Comparison) -> Graph {
     let mut adapted = graph.clone();
@@ -70,7 +78,7 @@ pub async fn conclude(
 ) -> Result<(), RunError> {
     let outcome = outcome(&recorded.run);
     if outcome == Outcome::Error {
-        recorded.run.error = errors(&recorded.run);
+        recorded.run.error = errors(&recorded.run).or(recorded.run.error.take());
         // Whatever the comparison said, what could not be built or measured is not known to be right.
         recorded.run.verdict = Verdict::Unknown;
     }

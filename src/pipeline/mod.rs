@@ -6,9 +6,11 @@
 mod accept;
 mod advance;
 mod baseline;
+pub mod bundle;
 mod cleanup;
 mod compare;
 mod conclude;
+mod drive;
 mod project;
 mod publish;
 mod record;
@@ -27,9 +29,11 @@ use crate::store::Store;
 
 pub use accept::{Accepted, accept};
 pub use advance::{Progress, advance};
+pub use bundle::{Bundle, Pushed};
 pub use cleanup::orphans;
 pub use compare::{Comparison, compare, readable};
 pub use conclude::{Commands, begin, conclude};
+pub use drive::{Step, Why, drive, enqueue, fail as fail_slot, status};
 pub use project::Project;
 pub use publish::{ROWS, RUN};
 pub use record::{AdaptedModel, Delivery, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
@@ -56,4 +60,7 @@ pub enum RunError {
     Port(#[from] PortError),
     #[error("read run record `{key}`: {message}")]
     Record { key: String, message: String },
+    /// Somebody else moved it on first; look again.
+    #[error("`{key}` was changed by somebody else at the same time")]
+    Overtaken { key: String },
 }

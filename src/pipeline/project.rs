@@ -147,7 +147,7 @@ fn unknown_rules(contract: &Contract) -> Vec<Problem> {
 
 /// Staging tables and the crawler's own names are taken: a model under one of them would be cleaned away or crawled over.
 fn taken_name(model: &Model, settings: &Settings) -> Option<Problem> {
-    let prefixes = settings.config.targets.values().map(|Target::Local(local)| local.raw_prefix.as_str());
+    let prefixes = settings.config.targets.values().map(Target::raw_prefix);
     let prefix = prefixes.chain([STAGING_PREFIX]).find(|prefix| model.name.starts_with(prefix))?;
     let message = format!("a model's name may not start with `{prefix}`: such tables are not its own");
     Some(Problem::new(&model.file, "", message, "Rename the file."))

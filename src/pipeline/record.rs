@@ -9,6 +9,7 @@ use crate::checks::CheckResult;
 use crate::drift::{Finding, Verdict};
 use crate::engine::QueryId;
 use crate::plan::{Alert, Plan};
+use crate::port::PortErrorKind;
 use crate::store::{Expect, Store};
 
 const SCHEMA_VERSION: u32 = 1;
@@ -173,9 +174,17 @@ impl Recorded {
     pub async fn save(&mut self, store: &dyn Store) -> Result<(), RunError> {
         let bytes = serde_json::to_vec_pretty(&self.run).expect("a run is plain JSON");
         let expect = self.tag.clone().map_or(Expect::Absent, Expect::Tag);
-        self.tag = Some(store.put(&key(&self.run.run_id), &bytes, &expect).await?);
+        self.tag = Some(put(store, &key(&self.run.run_id), &bytes, &expect).await?);
         Ok(())
     }
+}
+
+/// A write whose condition fails was overtaken.
+pub(super) async fn put(store: &dyn Store, key: &str, bytes: &[u8], expect: &Expect) -> Result<String, RunError> {
+    store.put(key, bytes, expect).await.map_err(|error| match error.kind {
+        PortErrorKind::Conflict => RunError::Overtaken { key: key.into() },
+        _ => error.into(),
+    })
 }
 
 fn key(run_id: &str) -> String {
@@ -191,7 +200,10 @@ pub async fn load(store: &dyn Store, run_id: &str) -> Result<Option<Recorded>, R
         Ok(run) => {
             Err(RunError::Record { key, message: format!("schema version {} is not known", run.schema_version) })
         }
-        Err(error) => Err(RunError::Record { key, message: error.to_string() }),
+        Err(error) => {
+            let message = format!("{error}; put an earlier version of it back, or remove it");
+            Err(RunError::Record { key, message })
+        }
     }
 }
 

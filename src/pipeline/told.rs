@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::record::{Delivery, Run};
+use super::record::{Delivery, Run, put};
 use super::{Ports, Project, RunError};
 use crate::notify::render;
 use crate::plan::{Alert, AlertKind, Told};
@@ -56,7 +56,7 @@ impl State {
     async fn save(&mut self, store: &dyn Store) -> Result<(), RunError> {
         let bytes = serde_json::to_vec_pretty(self).expect("the state is plain JSON");
         let expect = self.tag.clone().map_or(Expect::Absent, Expect::Tag);
-        self.tag = Some(store.put(KEY, &bytes, &expect).await?);
+        self.tag = Some(put(store, KEY, &bytes, &expect).await?);
         Ok(())
     }
 }

@@ -95,9 +95,10 @@ fn update(world: &World) -> String {
 
 /// The journal as the user would type it.
 fn shown(world: &World) -> String {
-    world.local.state.join("update.json").display().to_string()
+    let path = path(world);
+    path.strip_prefix(&world.settings.root).unwrap_or(&path).display().to_string()
 }
 
 fn path(world: &World) -> PathBuf {
-    world.settings.root.join(&world.local.state).join("update.json")
+    world.scratch().join("update.json")
 }

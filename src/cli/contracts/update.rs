@@ -17,7 +17,6 @@ use crate::contract::Document;
 use crate::pipeline::{self, AdaptedModel, Comparison, Project, Rename, compare};
 use crate::report::human;
 use crate::schema::{Table, UNREADABLE};
-use crate::store::Store;
 
 /// What to accept, and how.
 #[derive(Debug, Clone, Copy, Default)]
@@ -129,7 +128,7 @@ pub async fn accept(
 /// Everything that accepting would write; writes nothing.
 async fn propose(world: &World, request: Update<'_>, at: &str) -> anyhow::Result<Updated> {
     let project = world.project()?;
-    let comparison = compare(&project, world.catalog.as_ref(), &world.local.raw_prefix).await?;
+    let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
     let tables = choose(&comparison, &project, request.tables)?;
     let renames = renames(&comparison, request)?;
     if tables.is_empty() {
@@ -300,7 +299,7 @@ mod tests {
         let file = root.join("lake/orders/1.json");
         fs::write(&file, "{\"id\":1}\n").unwrap();
         fs::write(root.join("crawlguard.toml"), init::settings("shop", "lake")).unwrap();
-        let world = World::open(&globals(root)).unwrap();
+        let world = World::open(&globals(root)).await.unwrap();
         crawl::update(&world).await.unwrap();
         super::super::write_missing(&world, &[]).await.unwrap();
         fs::write(&file, "{\"id\":1,\"note\":\"x\"}\n").unwrap();

@@ -1,0 +1,65 @@
+//! An AWS target, opened: its settings, its clients, and the adapters on them.
+
+use crate::aws::{self, S3Folder};
+use crate::catalog::glue::GlueCatalog;
+use crate::config::Aws;
+use crate::engine::athena::{AthenaEngine, AthenaSettings};
+use crate::notify::sns::SnsNotifier;
+use crate::store::s3::S3Store;
+
+/// One AWS target. Clients are made once; adapters are cheap.
+#[derive(Debug, Clone)]
+pub struct Cloud {
+    pub settings: Aws,
+    pub glue: aws_sdk_glue::Client,
+    pub athena: aws_sdk_athena::Client,
+    pub s3: aws_sdk_s3::Client,
+    pub sns: aws_sdk_sns::Client,
+    pub sts: aws_sdk_sts::Client,
+}
+
+impl Cloud {
+    /// Opens a target with the SDK's default chain; nothing is called yet.
+    pub async fn open(settings: Aws) -> Self {
+        let config = aws::config(settings.region.as_deref(), settings.profile.as_deref()).await;
+        Self::with(settings, &config)
+    }
+
+    /// A target on clients of the caller's configuration.
+    pub fn with(settings: Aws, config: &aws_config::SdkConfig) -> Self {
+        Self {
+            settings,
+            glue: aws_sdk_glue::Client::new(config),
+            athena: aws_sdk_athena::Client::new(config),
+            s3: aws::s3(config),
+            sns: aws_sdk_sns::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
+        }
+    }
+
+    pub fn catalog(&self) -> GlueCatalog {
+        GlueCatalog::new(self.glue.clone(), &self.settings.database).with_crawler(self.settings.crawler.clone())
+    }
+
+    pub fn engine(&self) -> AthenaEngine {
+        let settings = AthenaSettings {
+            workgroup: self.settings.workgroup.clone(),
+            database: self.settings.database.clone(),
+            warehouse: folder(&self.settings.warehouse),
+            output: self.settings.results.clone(),
+        };
+        AthenaEngine::new(self.athena.clone(), self.s3.clone(), settings)
+    }
+
+    pub fn store(&self) -> S3Store {
+        S3Store::new(self.s3.clone(), folder(&self.settings.state))
+    }
+
+    pub fn notifier(&self) -> SnsNotifier {
+        SnsNotifier::new(self.sns.clone(), &self.settings.topic)
+    }
+}
+
+fn folder(uri: &str) -> S3Folder {
+    S3Folder::parse(uri).expect("config::parse refuses anything else")
+}

@@ -1,0 +1,217 @@
+//! The Lambda shell: an event in, the stored runs moved on, no waiting.
+
+mod event;
+
+use std::path::Path;
+
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+pub use event::{Trigger, read};
+
+use crate::aws::{self, S3Folder};
+use crate::catalog::Catalog;
+use crate::cloud::Cloud;
+use crate::config::{Settings, Target};
+use crate::pipeline::{self, Bundle, Commands, Ports, Project, Quiet, Request, Run, RunError, Step, Why, bundle};
+use crate::port::{PortError, PortErrorKind};
+use crate::problem::Problems;
+use crate::store::s3::S3Store;
+
+/// Why an invocation failed; `kind` is the Lambda error type that alarms and retries may rely on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    pub kind: &'static str,
+    pub message: String,
+}
+
+impl Failure {
+    fn new(kind: &'static str, message: impl ToString) -> Self {
+        Self { kind, message: message.to_string() }
+    }
+}
+
+impl From<PortError> for Failure {
+    fn from(error: PortError) -> Self {
+        let kind = match error.kind {
+            PortErrorKind::NotFound => "NotFound",
+            PortErrorKind::Denied => "AccessDenied",
+            PortErrorKind::Throttled => "Throttled",
+            PortErrorKind::Timeout => "Timeout",
+            PortErrorKind::Conflict => "Conflict",
+            PortErrorKind::Invalid => "InvalidRequest",
+            PortErrorKind::Unavailable => "Unavailable",
+            PortErrorKind::Unexpected => "Unexpected",
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Port(error) => error.into(),
+            RunError::Problems(problems) => Self::new("ProjectInvalid", problems),
+            RunError::Record { .. } => Self::new("StateUnreadable", error),
+            RunError::Overtaken { .. } => Self::new("Conflict", error),
+        }
+    }
+}
+
+/// What an invocation needs, made once a process.
+#[derive(Debug, Clone)]
+pub struct Shell {
+    config: SdkConfig,
+    /// The folder of run records and of the deployed project.
+    state: S3Folder,
+    target: String,
+}
+
+/// The deployed project and the target that it names.
+struct World {
+    project: Project,
+    cloud: Cloud,
+    store: S3Store,
+}
+
+impl Shell {
+    /// `project` is the S3 URI of the deployed project, `s3://bucket/prefix/project.json`.
+    pub fn new(config: SdkConfig, project: &str, target: impl Into<String>) -> Result<Self, Failure> {
+        let state = project.strip_suffix(bundle::KEY).and_then(S3Folder::parse);
+        let state = state.ok_or_else(|| {
+            Failure::new(
+                "SettingsInvalid",
+                format!("CRAWLGUARD_PROJECT is `{project}`, and not s3://…/{}", bundle::KEY),
+            )
+        })?;
+        Ok(Self { config, state, target: target.into() })
+    }
+
+    /// A shell with what the function's environment says: `CRAWLGUARD_PROJECT` and `CRAWLGUARD_TARGET`.
+    pub async fn from_environment() -> Result<Self, Failure> {
+        let variable =
+            |name: &str| std::env::var(name).map_err(|_| Failure::new("SettingsInvalid", format!("{name} is not set")));
+        Self::new(aws::config_for_lambda().await, &variable("CRAWLGUARD_PROJECT")?, variable("CRAWLGUARD_TARGET")?)
+    }
+
+    /// Does what an event asks for, as far as it goes without waiting.
+    pub async fn handle(&self, event: &Value) -> Result<Value, Failure> {
+        let world = self.open().await?;
+        let trigger = read(event, &world.cloud.settings).map_err(|why| Failure::new("UnknownEvent", why))?;
+        tracing::info!(?trigger, "event");
+        match trigger {
+            Trigger::Ignore { why } => Ok(json!({"schema_version": 1, "ignored": why})),
+            Trigger::Check => self.check(&world).await,
+            Trigger::Status => Ok(json!({"schema_version": 1, "queue": pipeline::status(&world.store).await?})),
+            Trigger::Look => self.drive(&world).await,
+            Trigger::Crawled { slot } => self.ask(&world, &slot, Why::Crawl).await,
+            Trigger::Daily { slot } => self.ask(&world, &slot, Why::Daily).await,
+            Trigger::Run => self.ask(&world, &now(), Why::Command).await,
+            Trigger::CrawlFailed { slot, message } => self.fail(&world, &slot, &message).await,
+        }
+    }
+
+    async fn open(&self) -> Result<World, Failure> {
+        let store = S3Store::new(aws::s3(&self.config), self.state.clone());
+        let found = bundle::deployed(&store).await?;
+        let uri = self.state.uri(bundle::KEY);
+        let (bundle, _) = found.ok_or_else(|| {
+            Failure::new("ProjectMissing", format!("no project at `{uri}`; run `crawlguard contracts push`"))
+        })?;
+        let settings = unpacked(&bundle)?;
+        let (_, target) = settings.target(Some(&self.target)).map_err(invalid)?;
+        let Target::Aws(aws) = target.clone() else {
+            return Err(Failure::new("SettingsInvalid", format!("target `{}` is not on AWS", self.target)));
+        };
+        let project = Project::read(settings).map_err(invalid)?;
+        Ok(World { project, cloud: Cloud::with(aws, &self.config), store })
+    }
+
+    async fn ask(&self, world: &World, slot: &str, why: Why) -> Result<Value, Failure> {
+        let is_new = pipeline::enqueue(&world.store, slot, why).await?;
+        tracing::info!(slot, ?why, is_new, "asked for");
+        self.drive(world).await
+    }
+
+    async fn drive(&self, world: &World) -> Result<Value, Failure> {
+        let (catalog, engine, notifier) = (world.cloud.catalog(), world.cloud.engine(), world.cloud.notifier());
+        let ports =
+            Ports { catalog: &catalog, engine: &engine, notifier: &notifier, store: &world.store, reporter: &Quiet };
+        let commands = self.commands();
+        let (ended, step) =
+            pipeline::drive(ports, &world.project, self.request(world, "", &commands), &holder()).await?;
+        Ok(answer(&ended, &step))
+    }
+
+    async fn fail(&self, world: &World, slot: &str, message: &str) -> Result<Value, Failure> {
+        let (catalog, engine, notifier) = (world.cloud.catalog(), world.cloud.engine(), world.cloud.notifier());
+        let ports =
+            Ports { catalog: &catalog, engine: &engine, notifier: &notifier, store: &world.store, reporter: &Quiet };
+        let commands = self.commands();
+        let request = self.request(world, slot, &commands);
+        let run = pipeline::fail_slot(ports, &world.project, request, &holder(), message).await?;
+        Ok(answer(&[run], &Step::Idle))
+    }
+
+    async fn check(&self, world: &World) -> Result<Value, Failure> {
+        let catalog = world.cloud.catalog();
+        if let Some(crawl) = catalog.crawl().await?.filter(|crawl| crawl.running) {
+            return Err(Failure::new(
+                "Crawling",
+                format!("crawler `{}` is at work; check when it is done", crawl.crawler),
+            ));
+        }
+        let found = pipeline::compare(&world.project, &catalog, &world.cloud.settings.raw_prefix).await?;
+        Ok(json!({"schema_version": 1, "verdict": found.verdict, "findings": found.findings}))
+    }
+
+    /// Alerts are read on a laptop, where the target has to be named.
+    fn commands(&self) -> Commands {
+        Commands { globals: vec!["--target".into(), self.target.clone()], ..Commands::default() }
+    }
+
+    fn request<'a>(&'a self, world: &'a World, slot: &'a str, commands: &'a Commands) -> Request<'a> {
+        Request {
+            target: &self.target,
+            raw_prefix: &world.cloud.settings.raw_prefix,
+            keep_versions: world.cloud.settings.keep_versions,
+            remind_after_days: world.cloud.settings.remind_after_days,
+            slot,
+            inputs: "",
+            again: false,
+            commands,
+        }
+    }
+}
+
+/// The project's settings, its files unpacked where a Lambda may write.
+fn unpacked(bundle: &Bundle) -> Result<Settings, Failure> {
+    let folder = std::env::temp_dir().join("crawlguard").join(&bundle.revision);
+    let unpack = |folder: &Path| bundle.unpack(folder).and_then(|()| Settings::read(folder));
+    unpack(&folder).map_err(invalid)
+}
+
+fn invalid(problems: Problems) -> Failure {
+    Failure::new("ProjectInvalid", problems)
+}
+
+fn answer(ended: &[Run], step: &Step) -> Value {
+    let runs = ended.iter().map(|run| json!({"run_id": run.run_id, "verdict": run.verdict, "outcome": run.outcome}));
+    let (state, run_id) = match step {
+        Step::Idle => ("idle", None),
+        Step::Crawling => ("crawling", None),
+        Step::Waiting { run_id, .. } => ("waiting", Some(run_id)),
+        Step::Busy { run_id } => ("busy", Some(run_id)),
+    };
+    json!({"schema_version": 1, "ended": runs.collect::<Vec<_>>(), "state": state, "run_id": run_id})
+}
+
+fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn holder() -> String {
+    format!("Lambda {}", std::env::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_else(|_| "on a laptop".into()))
+}

@@ -1,0 +1,110 @@
+//! A project as one object of a store: what a Lambda runs by.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::RunError;
+use crate::config::{FILE, Settings};
+use crate::digest::sha256_hex;
+use crate::problem::{Problem, Problems};
+use crate::store::Store;
+
+/// The key of a deployed project.
+pub const KEY: &str = "project.json";
+const SCHEMA_VERSION: u32 = 1;
+
+/// `crawlguard.toml`, contracts, models and alert templates, as one revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    pub schema_version: u32,
+    /// Hash of the files.
+    pub revision: String,
+    pub pushed: Pushed,
+    /// Path relative to the project → text.
+    pub files: BTreeMap<String, String>,
+}
+
+/// Who put a revision there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Pushed {
+    pub who: String,
+    /// `2026-01-02T03:04:05Z`
+    pub at: String,
+    pub why: Option<String>,
+}
+
+impl Bundle {
+    pub fn new(files: BTreeMap<String, String>, pushed: Pushed) -> Self {
+        let text = serde_json::to_vec(&files).expect("texts are JSON");
+        Self { schema_version: SCHEMA_VERSION, revision: sha256_hex(text), pushed, files }
+    }
+
+    /// The project in a folder, every file that a run reads.
+    pub fn collect(settings: &Settings, pushed: Pushed) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let mut files = BTreeMap::new();
+        let config = &settings.config;
+        let folders = [&config.contracts, &config.sql, &config.alerts].map(|folder| settings.root.join(folder));
+        let paths = folders.iter().flat_map(|folder| paths_in(folder)).chain([settings.root.join(FILE)]);
+        for path in paths {
+            let name = path.strip_prefix(&settings.root).unwrap_or(&path).display().to_string();
+            match fs::read_to_string(&path) {
+                Ok(text) => drop(files.insert(name, text)),
+                Err(error) => {
+                    problems.push(Problem::new(name, "", error.to_string(), "Make it a readable UTF-8 file."))
+                }
+            }
+        }
+        Problems::or(problems, ())?;
+        Ok(Self::new(files, pushed))
+    }
+
+    /// Writes the files under `folder`, which is the project's from then on.
+    pub fn unpack(&self, folder: &Path) -> Result<(), Problems> {
+        let mut problems = Vec::new();
+        for (name, text) in &self.files {
+            if let Err(message) = unpack_one(folder, name, text) {
+                problems.push(Problem::new(name, "", message, "Push the project again."));
+            }
+        }
+        Problems::or(problems, ())
+    }
+}
+
+fn unpack_one(folder: &Path, name: &str, text: &str) -> Result<(), String> {
+    let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    if !inside || name.is_empty() {
+        return Err("the path leads out of the project".into());
+    }
+    let path = folder.join(name);
+    let parent = path.parent().unwrap_or(folder);
+    fs::create_dir_all(parent).and_then(|()| fs::write(&path, text)).map_err(|error| error.to_string())
+}
+
+fn paths_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let mut paths: Vec<_> = entries.filter(|path| path.is_file() && !is_hidden(path)).collect();
+    paths.sort();
+    paths
+}
+
+/// The deployed project and the tag of its object; `None` if there is none yet.
+pub async fn deployed(store: &dyn Store) -> Result<Option<(Bundle, String)>, RunError> {
+    let Some(object) = store.get(KEY).await? else { return Ok(None) };
+    let unreadable = |message: String| RunError::Record { key: KEY.into(), message };
+    let bundle: Bundle = serde_json::from_slice(&object.bytes).map_err(|error| unreadable(error.to_string()))?;
+    if bundle.schema_version != SCHEMA_VERSION {
+        return Err(unreadable(format!("schema version {} is not known", bundle.schema_version)));
+    }
+    let whole = Bundle::new(bundle.files.clone(), bundle.pushed.clone());
+    if whole.revision != bundle.revision {
+        return Err(unreadable(
+            "its files are not those of its revision: it was changed by hand; push it again".into(),
+        ));
+    }
+    Ok(Some((bundle, object.tag)))
+}
