@@ -74,7 +74,7 @@ pub fn last(world: &World) -> Option<Timestamp> {
 }
 
 fn note(world: &World) -> PathBuf {
-    world.scratch().join("last_crawl")
+    world.state().join("last_crawl")
 }
 
 /// The problems of sources that the catalog has no table for.

@@ -162,8 +162,8 @@ impl World {
         }
     }
 
-    /// A folder on this machine for what is not done yet: an acceptance that was cut off.
-    pub fn scratch(&self) -> PathBuf {
+    /// The target's folder on this machine.
+    pub fn state(&self) -> PathBuf {
         match self.target() {
             Target::Local(local) => self.settings.root.join(&local.state),
             Target::Aws(_) => self.settings.root.join(".crawlguard").join(&self.target),

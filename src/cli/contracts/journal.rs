@@ -100,5 +100,6 @@ fn shown(world: &World) -> String {
 }
 
 fn path(world: &World) -> PathBuf {
-    world.scratch().join("update.json")
+    // Contracts and models are the project's, whichever target an acceptance was for.
+    world.settings.root.join(".crawlguard").join("update.json")
 }

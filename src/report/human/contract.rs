@@ -1,5 +1,7 @@
 //! A contract's change in words: the columns, without the notes on how they are stored.
 
+use std::collections::BTreeSet;
+
 use super::{GREEN, RED, YELLOW, diff, paint};
 use crate::contract::Document;
 use crate::schema::{Column, Table};
@@ -8,7 +10,7 @@ use crate::schema::{Column, Table};
 pub fn contract_change(file: &str, before: &str, after: &str) -> String {
     let read = |text: &str| Some(Document::read(file, text).ok()?.contract().ok()?.table);
     let (Some(old), Some(new)) = (read(before), read(after)) else { return diff(file, before, after) };
-    let lines = columns(&old, &new);
+    let lines = [columns(&old, &new), storage(&old, &new)].concat();
     if lines.is_empty() {
         return diff(file, before, after);
     }
@@ -41,6 +43,38 @@ fn columns(old: &Table, new: &Table) -> Vec<String> {
         }
     }
     lines
+}
+
+/// How the files are stored and read, and the order of columns that are in both.
+fn storage(old: &Table, new: &Table) -> Vec<String> {
+    let mut changes = Vec::new();
+    let mut note = |what: &str, before: Option<String>, after: Option<String>| {
+        if before != after {
+            let words = |value: Option<String>| value.unwrap_or_else(|| "none".into());
+            changes.push(format!("  ~ {what}: {} becomes {}", words(before), words(after)));
+        }
+    };
+    let kept = |table: &Table, other: &Table| {
+        Some(
+            all(table)
+                .filter(|column| find(other, column).is_some())
+                .map(|column| &*column.name)
+                .collect::<Vec<_>>()
+                .join(", "),
+        )
+    };
+    note("order", kept(old, new), kept(new, old));
+    let (before, after) = (&old.storage, &new.storage);
+    note("format", before.classification.clone(), after.classification.clone());
+    note("SerDe", before.serde.clone(), after.serde.clone());
+    note("compression", before.compression.clone(), after.compression.clone());
+    note("header lines", Some(before.skip_header_lines.to_string()), Some(after.skip_header_lines.to_string()));
+    let keys: BTreeSet<_> = before.serde_parameters.keys().chain(after.serde_parameters.keys()).collect();
+    for key in keys.into_iter().filter(|key| *key != "paths") {
+        note(key, before.serde_parameters.get(key).cloned(), after.serde_parameters.get(key).cloned());
+    }
+    note("location", old.location.clone(), new.location.clone());
+    changes.into_iter().map(|change| paint(YELLOW, &change) + "\n").collect()
 }
 
 fn all(table: &Table) -> impl Iterator<Item = &Column> {
