@@ -1,0 +1,210 @@
+//! Every AWS call of a run, each going wrong in every way; then the rerun ends as if nothing had happened.
+//!
+//! `cargo test --test it cloud::faults -- --nocapture` prints the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crawlguard::digest::sha256_hex;
+use crawlguard::pipeline::{Outcome, Run};
+use serde_json::Value;
+
+use super::fake::{Call, Fault, FaultKind};
+use super::lake::{DATABASE, Lake, STATE, Site, WAREHOUSE, block_on};
+use crate::support::SLOT;
+
+const SLOTS_BEFORE: [&str; 2] = ["2025-12-31T03:04:05Z", "2026-01-01T03:04:05Z"];
+
+/// What somebody who looks at the account afterwards sees.
+#[derive(Debug, PartialEq, Eq)]
+struct EndState {
+    outcome: Option<Outcome>,
+    error: Option<String>,
+    /// Every table but the raw ones → its version, and its rows as they lie in S3.
+    tables: BTreeMap<String, (String, Vec<String>)>,
+    /// Builds that are still there.
+    folders: usize,
+    runs: usize,
+    /// Builds that Athena ran since the whole run began.
+    builds: usize,
+    /// Different mails.
+    mails: BTreeSet<(String, String)>,
+    /// The checks that had been answered whenever a table was published.
+    checks_before_publications: BTreeSet<(String, usize)>,
+    is_locked: bool,
+}
+
+fn end_state(site: &Site, run: &Run) -> EndState {
+    let account = site.aws.account();
+    let names = account.glue.names(DATABASE).into_iter().filter(|name| !name.starts_with("raw_"));
+    let shown = |table: &Value| {
+        let location = table["StorageDescriptor"]["Location"].as_str().expect("a location");
+        let objects = account.s3.list(&format!("{}/", location.trim_end_matches('/')));
+        let rows = objects.into_iter().map(|(_, bytes)| sha256_hex(bytes)).collect();
+        (table["VersionId"].as_str().expect("a version").to_owned(), rows)
+    };
+    let tables = names.map(|name| {
+        let table = shown(account.glue.table(DATABASE, &name).expect("just listed"));
+        (name, table)
+    });
+    let folder = |(uri, _): (String, _)| uri.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let folders: BTreeSet<_> = account.s3.list(WAREHOUSE).into_iter().filter_map(folder).collect();
+    EndState {
+        outcome: run.outcome,
+        error: run.error.clone(),
+        tables: tables.collect(),
+        folders: folders.len(),
+        runs: account.s3.list(&format!("{STATE}runs/")).len(),
+        builds: account.athena.builds().count(),
+        mails: account.sns.mails.iter().map(|mail| (mail.subject.clone(), mail.body.clone())).collect(),
+        checks_before_publications: account.publications.iter().cloned().collect(),
+        is_locked: account.s3.get(&format!("{STATE}run.lock")).is_some(),
+    }
+}
+
+/// A call, and how it went wrong.
+type Case = (Call, FaultKind);
+
+/// What is not as it was in the undisturbed run.
+async fn differences(start: &Site, (call, kind): &Case, expected: &EndState) -> Vec<String> {
+    let site = start.fork();
+    let fault = Fault { service: call.service, action: call.action.clone(), nth: call.nth, kind: *kind };
+    site.aws.account().calls.reset(Some(fault));
+    let disturbed = site.process(SLOT).await;
+    let mut found = Vec::new();
+    match (kind, &disturbed) {
+        (FaultKind::CrashBefore | FaultKind::CrashAfter, Some(_)) => found.push("the process did not die".to_owned()),
+        (_, None) if !matches!(kind, FaultKind::CrashBefore | FaultKind::CrashAfter) => {
+            found.push("it died".to_owned())
+        }
+        (FaultKind::ThrottledOnce | FaultKind::InternalErrorOnce | FaultKind::AnswerLostOnce, Some(Err(error))) => {
+            found.push(format!("a retry was not enough: {error}"));
+        }
+        _ => {}
+    }
+    if !site
+        .aws
+        .account()
+        .calls
+        .log
+        .iter()
+        .any(|made| (made.service, &made.action, made.nth) == (call.service, &call.action, call.nth))
+    {
+        found.push("the call was not made".to_owned());
+    }
+    site.aws.account().calls.reset(None);
+    site.wait_for_the_lock();
+    match site.process(SLOT).await {
+        Some(Ok(run)) => {
+            let state = end_state(&site, &run);
+            if state != *expected {
+                found.push(format!("{state:#?}"));
+            }
+        }
+        Some(Err(error)) => found.push(format!("the rerun failed: {error}")),
+        None => found.push("the rerun died".to_owned()),
+    }
+    let mails = site.aws.account().sns.mails.len();
+    if mails > expected.mails.len() && !may_mail_twice(call, *kind) {
+        found.push(format!("{mails} mails"));
+    }
+    found
+}
+
+/// SNS keeps no tokens: whoever publishes and hears no answer can mail twice or never, and an alert must not be lost.
+fn may_mail_twice(call: &Call, kind: FaultKind) -> bool {
+    let is_ambiguous = matches!(kind, FaultKind::AnswerLostOnce | FaultKind::AnswerLost | FaultKind::CrashAfter);
+    call.action == "Publish" && is_ambiguous
+}
+
+/// Runs every case, and prints how many ended as the undisturbed run did.
+fn survives_every_fault(name: &str, start: &Site) {
+    let whole = start.fork();
+    whole.aws.account().calls.reset(None);
+    let run = block_on(whole.run(SLOT));
+    let expected = end_state(&whole, &run);
+    let calls = whole.aws.account().calls.log.clone();
+    let cases: Vec<Case> =
+        FaultKind::ALL.iter().flat_map(|kind| calls.iter().map(move |call| (call.clone(), *kind))).collect();
+    let failures = Mutex::new(BTreeMap::<usize, Vec<String>>::new());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        while let Some((at, case)) = Some(next.fetch_add(1, Ordering::SeqCst)).and_then(|at| Some((at, cases.get(at)?)))
+        {
+            let found = runtime.block_on(differences(start, case, &expected));
+            if !found.is_empty() {
+                failures.lock().unwrap().insert(at, found);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    println!("{}", table(name, &cases, &failures));
+    assert!(calls.len() > 10, "{name}: only {} calls", calls.len());
+    assert!(failures.is_empty(), "{}\nexpected {expected:#?}", told(&cases, &failures));
+}
+
+fn table(name: &str, cases: &[Case], failures: &BTreeMap<usize, Vec<String>>) -> String {
+    let mut text = String::new();
+    for kind in FaultKind::ALL {
+        let all: Vec<_> = (0..cases.len()).filter(|at| cases[*at].1 == kind).collect();
+        let well = all.iter().filter(|at| !failures.contains_key(at)).count();
+        writeln!(text, "{name}, {kind:?}: {well}/{}", all.len()).unwrap();
+    }
+    text
+}
+
+fn told(cases: &[Case], failures: &BTreeMap<usize, Vec<String>>) -> String {
+    let one = |(at, found): (&usize, &Vec<String>)| {
+        let (call, kind) = &cases[*at];
+        format!(
+            "{kind:?} at {}:{} #{} of {}:\n  {}",
+            call.service,
+            call.action,
+            call.nth,
+            call.resource,
+            found.join("\n  ")
+        )
+    };
+    failures.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_first_publication_survives_every_fault() {
+    survives_every_fault("first publication", &Lake::new().site());
+}
+
+/// Versions are replaced, and an old one is dropped with its data.
+#[test]
+fn a_third_publication_with_a_tolerated_column_survives_every_fault() {
+    let lake = Lake::new();
+    for slot in SLOTS_BEFORE {
+        assert_eq!(block_on(lake.site().run(slot)).outcome, Some(Outcome::Published));
+    }
+    lake.local.write("lake/orders/2.json", "{\"Id\":4,\"Ship City\":\"Bonn\",\"Gift Note\":\" hi \"}\n");
+    lake.crawl();
+    survives_every_fault("third publication, tolerated column", &lake.site());
+}
+
+#[test]
+fn breaking_drift_survives_every_fault() {
+    let lake = Lake::new();
+    lake.local.write("lake/orders/1.json", "{\"Id\":1,\"City\":\"Rome\"}\n");
+    lake.crawl();
+    survives_every_fault("breaking drift", &lake.site());
+}
+
+#[test]
+fn failed_checks_survive_every_fault() {
+    let lake = Lake::new();
+    let model = "SELECT city, count(*) AS orders FROM int_orders WHERE city = 'x' GROUP BY city\n";
+    lake.local.write("sql/fact_cities.sql", model);
+    survives_every_fault("failed checks", &lake.site());
+}
