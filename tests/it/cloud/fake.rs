@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use athena::Athena;
 pub use faults::{Call, Fault, FaultKind};
+pub use glue::described;
 pub use process::Process;
 pub use sns::Mail;
 

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use crawlguard::catalog::{Catalog, glue_json};
 use crawlguard::cloud::Cloud;
-use crawlguard::config::{Aws, Target};
+use crawlguard::config::{Aws, Settings, Target};
+use crawlguard::contract::Document;
 use crawlguard::digest::sha256_hex;
 use crawlguard::pipeline::{Commands, Ports, Project, Quiet, Request, Run, RunError, run, unfinished};
+use crawlguard::schema::Table;
 use crawlguard::store::Store;
 use serde_json::json;
 
-use super::fake::FakeAws;
+use super::fake::{FakeAws, described};
 use crate::support;
 
 pub const DATABASE: &str = "shop";
@@ -42,11 +44,13 @@ keep_versions = 2
 pub struct Lake {
     pub local: support::Lake,
     pub aws: FakeAws,
+    /// What the account's tables promised at first: a contract names the place where the files are.
+    contracts: Vec<Table>,
 }
 
 impl Lake {
     pub fn new() -> Self {
-        let lake = Self { local: support::Lake::new(), aws: FakeAws::new() };
+        let mut lake = Self { local: support::Lake::new(), aws: FakeAws::new(), contracts: Vec::new() };
         lake.local.write("crawlguard.toml", SETTINGS);
         let mut account = lake.aws.account();
         account.s3.create_bucket("shop");
@@ -55,6 +59,7 @@ impl Lake {
         account.sns.create_topic("alerts");
         drop(account);
         lake.crawl();
+        lake.contracts = lake.raw_tables();
         lake
     }
 
@@ -62,19 +67,38 @@ impl Lake {
     pub fn crawl(&self) {
         self.local.crawl();
         upload(&self.aws, &self.local.path("lake"), RAW);
-        let catalog = self.local.catalog();
-        for table in block_on(catalog.tables("raw_")).expect("read") {
-            let mut input = glue_json::to_value(&table);
-            let name = table.name.strip_prefix("raw_").expect("a raw table");
-            input["StorageDescriptor"]["Location"] = json!(format!("{RAW}{name}/"));
-            let fields = input.as_object_mut().expect("an object");
-            fields.retain(|key, _| !["DatabaseName", "VersionId"].contains(&key.as_str()));
-            self.aws.account().glue.put(DATABASE, &input, Vec::new());
+        for table in self.raw_tables() {
+            self.aws.account().glue.put(DATABASE, &described(&glue_json::to_value(&table)), Vec::new());
         }
     }
 
+    /// The local catalog's tables, at their places in S3.
+    fn raw_tables(&self) -> Vec<Table> {
+        let catalog = self.local.catalog();
+        let at_s3 = |table: Table| {
+            let name = table.name.strip_prefix("raw_").expect("a raw table");
+            Table { location: Some(format!("{RAW}{name}/")), ..table }
+        };
+        block_on(catalog.tables("raw_")).expect("read").into_iter().map(at_s3).collect()
+    }
+
+    /// The project as it stands, set up on the account.
     pub fn site(&self) -> Site {
-        let project = self.local.project();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path();
+        fs::write(root.join("crawlguard.toml"), SETTINGS).expect("written");
+        for name in ["contracts", "sql"] {
+            fs::create_dir(root.join(name)).expect("a folder");
+        }
+        for entry in fs::read_dir(self.local.path("sql")).expect("a folder") {
+            let entry = entry.expect("an entry");
+            fs::copy(entry.path(), root.join("sql").join(entry.file_name())).expect("copied");
+        }
+        for table in &self.contracts {
+            let file = format!("contracts/{}.json", table.name);
+            fs::write(root.join(&file), Document::for_table(&file, table).to_json()).expect("written");
+        }
+        let project = Project::read(Settings::read(root).expect("settings")).expect("a project");
         let Target::Aws(settings) = project.settings.config.targets[TARGET].clone() else { panic!("it is on AWS") };
         Site { aws: self.aws.clone(), project: Arc::new(project), settings }
     }

@@ -54,7 +54,7 @@ impl Process {
         tokio::select! {
             biased;
             () = self.life.end.notified() => None,
-            done = work => Some(done),
+            done = work => (!self.life.is_over.load(Ordering::SeqCst)).then_some(done),
         }
     }
 }
@@ -75,7 +75,7 @@ impl HttpClient for Wire {
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if self.life.is_over.load(Ordering::SeqCst) {
-            return HttpConnectorFuture::ready(Err(ConnectorError::user("the process is dead".into())));
+            return HttpConnectorFuture::ready(Err(dead()));
         }
         let request = Request::read(&request);
         let fault = self.aws.account().calls.note(&request);
@@ -104,10 +104,17 @@ impl Wire {
         answer.unwrap_or_else(|refusal| refusal.answer(request.service)).into_http()
     }
 
-    /// Nothing of the process goes on: the call never returns.
+    /// The process is dropped before it hears this answer. Only a thread of its own still does, as it winds up.
     fn die(&self) -> HttpConnectorFuture {
         self.life.is_over.store(true, Ordering::SeqCst);
         self.life.end.notify_one();
-        HttpConnectorFuture::new(std::future::pending())
+        HttpConnectorFuture::new(async {
+            tokio::task::yield_now().await;
+            Err(dead())
+        })
     }
+}
+
+fn dead() -> ConnectorError {
+    ConnectorError::user("the process is dead".into())
 }

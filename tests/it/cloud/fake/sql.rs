@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 use super::glue::{Glue, described};
 use super::s3::S3;
 
+/// The folder of an Iceberg table that holds no rows.
+const METADATA: &str = "/metadata/";
+
 /// What a query reads and writes.
 pub struct Lake<'a> {
     pub s3: &'a mut S3,
@@ -234,7 +237,7 @@ fn copy(input: &Input, root: &Path, catalog: &FilesCatalog) {
     let mut tables = glue_json::read("Glue", &input.table.to_string()).expect("a Glue table");
     let mut table = tables.pop().expect("one table");
     let local = |uri: &str| root.join(uri.strip_prefix("s3://").expect("an S3 location"));
-    for (uri, bytes) in &input.objects {
+    for (uri, bytes) in input.objects.iter().filter(|(uri, _)| !uri.contains(METADATA)) {
         let path = local(uri);
         fs::create_dir_all(path.parent().expect("in a bucket")).expect("a folder");
         fs::write(path, bytes).expect("written");
@@ -267,7 +270,7 @@ fn register(ctas: &Ctas, place: &Place<'_>, lake: &mut Lake<'_>, table: &Table, 
     let mut table = Table { location: Some(ctas.location.trim_end_matches('/').to_owned()), ..table.clone() };
     let mut partitions = Vec::new();
     if ctas.iceberg {
-        let metadata = format!("{}metadata/00000.metadata.json", ctas.location);
+        let metadata = format!("{}{METADATA}00000.metadata.json", ctas.location.trim_end_matches('/'));
         lake.s3.put(&metadata, b"{}");
         let columns = std::mem::take(&mut table.partition_keys);
         table.columns.extend(columns);

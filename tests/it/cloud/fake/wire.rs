@@ -67,10 +67,6 @@ impl Request {
         self.header("amz-sdk-invocation-id")
     }
 
-    pub fn is_first_attempt(&self) -> bool {
-        self.header("amz-sdk-request").starts_with("attempt=1")
-    }
-
     fn object(&mut self, method: &str, host: &str, path: &str) {
         let path = unescaped(path);
         let (bucket, key) = match host.split_once(".s3.") {
