@@ -1,5 +1,7 @@
-//! What the fake itself promises to tests of event-driven runs.
+//! What the fake promises to tests of event-driven runs: queries and crawls that take their time, and tell of it.
 
+use crawlguard::catalog::Catalog;
+use crawlguard::catalog::glue::crawler;
 use crawlguard::cloud::Cloud;
 use crawlguard::engine::{Engine, QueryState, Statement};
 use crawlguard::port::PortErrorKind;
@@ -70,8 +72,26 @@ async fn a_dead_process_calls_nobody() {
     lake.aws.account().calls.reset(Some(fault));
     let process = lake.aws.process();
     let catalog = Cloud::with(lake.site().settings, &process.config).catalog();
-    use crawlguard::catalog::Catalog;
     assert!(process.run(catalog.tables("raw_")).await.is_none());
     assert_eq!(catalog.tables("raw_").await.unwrap_err().kind, PortErrorKind::Unavailable);
     assert_eq!(lake.aws.account().calls.count("glue", "GetTables"), 1);
+}
+
+#[tokio::test]
+async fn a_crawler_runs_until_it_has_been_looked_at_and_tells_how_it_ended() {
+    let lake = Lake::new();
+    let process = lake.aws.process();
+    let cloud = Cloud::with(lake.site().settings, &process.config);
+    for failure in [None, Some("Internal Service Exception")] {
+        lake.aws.account().glue.crawler("raw").looks = 1;
+        lake.aws.account().glue.crawler("raw").fails = failure.map(str::to_owned);
+        crawler::start(&cloud.glue, "raw").await.unwrap();
+        crawler::start(&cloud.glue, "raw").await.unwrap();
+        assert!(crawler::status(&cloud.glue, "raw").await.unwrap().running);
+        let status = crawler::status(&cloud.glue, "raw").await.unwrap();
+        assert_eq!((status.running, status.error.as_deref()), (false, failure));
+    }
+    let account = lake.aws.account();
+    let states: Vec<_> = account.events.iter().filter_map(|event| event["detail"]["state"].as_str()).collect();
+    assert_eq!(states, ["Started", "Succeeded", "Started", "Failed"]);
 }

@@ -8,10 +8,10 @@ use crawlguard::catalog::{Catalog, glue_json};
 use crawlguard::cloud::Cloud;
 use crawlguard::config::{Aws, Settings, Target};
 use crawlguard::contract::Document;
-use crawlguard::digest::sha256_hex;
-use crawlguard::pipeline::{Commands, Ports, Project, Quiet, Request, Run, RunError, run, unfinished};
+use crawlguard::engine::Engine;
+use crawlguard::pipeline::{Commands, Ports, Project, Quiet, Request, Run, RunError, Step, Why, drive, enqueue, load};
+use crawlguard::plan::run_id;
 use crawlguard::schema::Table;
-use crawlguard::store::Store;
 use serde_json::json;
 
 use super::fake::{FakeAws, described};
@@ -34,6 +34,7 @@ database = "shop"
 kind = "aws"
 database = "shop"
 workgroup = "crawlguard"
+crawler = "raw"
 warehouse = "s3://shop/tables/"
 state = "s3://shop/state/"
 topic = "arn:aws:sns:eu-central-1:111122223333:alerts"
@@ -56,6 +57,7 @@ impl Lake {
         account.s3.create_bucket("shop");
         account.glue.create_database(DATABASE);
         account.athena.create_workgroup("crawlguard", Some("s3://shop/results/"), false);
+        account.glue.create_crawler("raw", DATABASE);
         account.sns.create_topic("alerts");
         drop(account);
         lake.crawl();
@@ -122,7 +124,7 @@ impl Site {
     pub async fn process(&self, slot: &str) -> Option<Result<Run, RunError>> {
         let process = self.aws.process();
         let cloud = Cloud::with(self.settings.clone(), &process.config);
-        process.run(drive(&cloud, &self.project, slot)).await
+        process.run(drive_to_the_end(&cloud, &self.project, slot)).await
     }
 
     /// A run that nothing disturbs.
@@ -143,22 +145,31 @@ impl Site {
 }
 
 /// What `crawlguard run --target prod --slot …` does.
-async fn drive(cloud: &Cloud, project: &Project, slot: &str) -> Result<Run, RunError> {
+async fn drive_to_the_end(cloud: &Cloud, project: &Project, slot: &str) -> Result<Run, RunError> {
     let (catalog, engine, store, notifier) = (cloud.catalog(), cloud.engine(), cloud.store(), cloud.notifier());
-    let _lease = store.lock("a test").await?;
-    let cut = unfinished(&store).await?;
-    let tables = catalog.tables("raw_").await?;
     let ports = Ports { catalog: &catalog, engine: &engine, notifier: &notifier, store: &store, reporter: &Quiet };
     let request = Request {
         target: TARGET,
         raw_prefix: "raw_",
         keep_versions: cloud.settings.keep_versions,
+        remind_after_days: cloud.settings.remind_after_days,
         slot,
-        inputs: &sha256_hex(format!("{tables:?}")),
+        inputs: "",
         again: false,
         commands: &Commands::default(),
     };
-    run(ports, project, cut, request).await
+    enqueue(&store, slot, Why::Command).await?;
+    loop {
+        let (_, step) = drive(ports, project, request, "a test").await?;
+        if let Some(recorded) = load(&store, &run_id(slot)).await?.filter(|recorded| recorded.run.outcome.is_some()) {
+            return Ok(recorded.run);
+        }
+        match step {
+            Step::Waiting { queries, .. } => engine.wait(&queries).await?,
+            // Nothing else is at work here that could end this.
+            Step::Busy { .. } | Step::Crawling | Step::Idle => return Err(RunError::Overtaken { key: slot.into() }),
+        }
+    }
 }
 
 fn upload(aws: &FakeAws, folder: &Path, uri: &str) {

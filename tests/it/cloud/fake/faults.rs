@@ -14,6 +14,13 @@ pub struct Call {
     invocation: String,
 }
 
+impl Call {
+    /// In another run it would be this one.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.service, &self.action, self.nth) == (other.service, &other.action, other.nth)
+    }
+}
+
 /// What goes wrong, with which call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -27,16 +34,14 @@ pub struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultKind {
     /// The first attempt is throttled.
-    ThrottledOnce,
-    /// Every attempt is.
     Throttled,
-    /// The first attempt meets an internal error.
-    InternalErrorOnce,
+    /// Every attempt meets an internal error.
     InternalError,
     AccessDenied,
     /// The first attempt takes effect, and the connection breaks before the answer.
-    AnswerLostOnce,
     AnswerLost,
+    /// Every attempt does.
+    EveryAnswerLost,
     /// The process dies before the call leaves it.
     CrashBefore,
     /// The call takes effect, and the process dies before the answer.
@@ -44,31 +49,39 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    pub const ALL: [Self; 9] = [
-        Self::ThrottledOnce,
+    pub const ALL: [Self; 7] = [
         Self::Throttled,
-        Self::InternalErrorOnce,
         Self::InternalError,
         Self::AccessDenied,
-        Self::AnswerLostOnce,
         Self::AnswerLost,
+        Self::EveryAnswerLost,
         Self::CrashBefore,
         Self::CrashAfter,
     ];
 
-    fn hits_retries(self) -> bool {
-        !matches!(self, Self::ThrottledOnce | Self::InternalErrorOnce | Self::AnswerLostOnce)
+    /// The SDK's own retry mends it.
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Throttled | Self::AnswerLost)
+    }
+
+    pub fn is_crash(self) -> bool {
+        matches!(self, Self::CrashBefore | Self::CrashAfter)
+    }
+
+    /// The call takes effect, and whoever made it does not know.
+    pub fn hides_the_effect(self) -> bool {
+        matches!(self, Self::AnswerLost | Self::EveryAnswerLost | Self::CrashAfter)
     }
 
     /// What the service answers instead, if it is the service that fails.
     pub fn refusal(self, service: &str) -> Option<Refusal> {
         let (status, code) = match (self, service) {
-            (Self::ThrottledOnce | Self::Throttled, "s3") => (503, "SlowDown"),
-            (Self::ThrottledOnce | Self::Throttled, "sns") => (429, "Throttled"),
-            (Self::ThrottledOnce | Self::Throttled, _) => (400, "ThrottlingException"),
-            (Self::InternalErrorOnce | Self::InternalError, "glue") => (500, "InternalServiceException"),
-            (Self::InternalErrorOnce | Self::InternalError, "athena") => (500, "InternalServerException"),
-            (Self::InternalErrorOnce | Self::InternalError, _) => (500, "InternalError"),
+            (Self::Throttled, "s3") => (503, "SlowDown"),
+            (Self::Throttled, "sns") => (400, "Throttling"),
+            (Self::Throttled, _) => (400, "ThrottlingException"),
+            (Self::InternalError, "glue") => (500, "InternalServiceException"),
+            (Self::InternalError, "athena") => (500, "InternalServerException"),
+            (Self::InternalError, _) => (500, "InternalError"),
             (Self::AccessDenied, "s3" | "sts") => (403, "AccessDenied"),
             (Self::AccessDenied, "sns") => (403, "AuthorizationError"),
             (Self::AccessDenied, _) => (400, "AccessDeniedException"),
@@ -104,7 +117,7 @@ impl Calls {
         call.attempts += 1;
         let fault = self.faults.iter().find(|fault| {
             (fault.service, &fault.action, fault.nth) == (call.service, &call.action, call.nth)
-                && (fault.kind.hits_retries() || call.attempts == 1)
+                && (call.attempts == 1 || !fault.kind.is_transient())
         });
         fault.map(|fault| fault.kind)
     }

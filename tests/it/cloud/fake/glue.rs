@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::ACCOUNT;
 use super::wire::{Refusal, Request, page};
-pub use crawlers::Crawler;
+use crawlers::Crawler;
 
 /// What one page of tables or versions holds at most.
 const A_PAGE: usize = 100;

@@ -86,7 +86,7 @@ impl HttpConnector for Wire {
                 self.answer(&request);
                 self.die()
             }
-            Some(FaultKind::AnswerLostOnce | FaultKind::AnswerLost) => {
+            Some(FaultKind::AnswerLost | FaultKind::EveryAnswerLost) => {
                 self.answer(&request);
                 HttpConnectorFuture::ready(Err(ConnectorError::io("connection reset by peer".into())))
             }

@@ -37,13 +37,6 @@ impl S3 {
         self.buckets.get(bucket)?.get(key)?.last()?.clone()
     }
 
-    /// Every version of an object, oldest first, deletions left out.
-    pub fn versions(&self, uri: &str) -> Vec<Arc<[u8]>> {
-        let (bucket, key) = split(uri);
-        let versions = self.buckets.get(bucket).and_then(|bucket| bucket.get(key));
-        versions.into_iter().flatten().flatten().cloned().collect()
-    }
-
     /// The objects at or under `s3://bucket/prefix`, by URI.
     pub fn list(&self, uri: &str) -> Vec<(String, Arc<[u8]>)> {
         let (bucket, prefix) = split(uri);

@@ -8,7 +8,7 @@ use crate::cloud::fake::{ACCOUNT, REGION};
 /// A crawler that finds what the test says.
 #[derive(Debug, Clone, Default)]
 pub struct Crawler {
-    pub database: String,
+    database: String,
     /// The TableInputs that its next crawl writes.
     pub finds: Vec<Value>,
     /// Its next crawl fails so, and writes nothing.
@@ -20,7 +20,9 @@ pub struct Crawler {
 }
 
 impl Glue {
-    pub fn create_crawler(&mut self, name: &str, crawler: Crawler) {
+    /// A crawler that writes to a database, and finds nothing yet.
+    pub fn create_crawler(&mut self, name: &str, database: &str) {
+        let crawler = Crawler { database: database.into(), ..Crawler::default() };
         self.crawlers.insert(name.into(), crawler);
     }
 
