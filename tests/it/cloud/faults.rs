@@ -33,7 +33,6 @@ struct EndState {
     builds: usize,
     /// The checks that had been answered whenever a table was published.
     checks_before_publications: BTreeSet<(String, usize)>,
-    is_locked: bool,
 }
 
 fn end_state(site: &Site, run: &Run) -> EndState {
@@ -59,7 +58,6 @@ fn end_state(site: &Site, run: &Run) -> EndState {
         runs: account.s3.list(&format!("{STATE}runs/")).len(),
         builds: account.athena.builds().count(),
         checks_before_publications: account.publications.iter().cloned().collect(),
-        is_locked: account.s3.get(&format!("{STATE}run.lock")).is_some(),
     }
 }
 
@@ -193,21 +191,19 @@ fn told(cases: &[Case], failures: &BTreeMap<usize, Vec<String>>) -> String {
     failures.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
-#[test]
-fn a_first_publication_survives_every_fault() {
-    survives_every_fault("first publication", &Lake::new().site());
-}
-
-/// Versions are replaced, and an old one is dropped with its data.
+/// One table is replaced, another one is new, and an old version is dropped with its data.
 #[test]
 fn a_third_publication_with_a_tolerated_column_survives_every_fault() {
     let lake = Lake::new();
+    let model = std::fs::read_to_string(lake.local.path("sql/fact_cities.sql")).unwrap();
+    std::fs::remove_file(lake.local.path("sql/fact_cities.sql")).unwrap();
     for slot in SLOTS_BEFORE {
         assert_eq!(block_on(lake.site().run(slot)).outcome, Some(Outcome::Published));
     }
+    lake.local.write("sql/fact_cities.sql", &model);
     lake.local.write("lake/orders/2.json", "{\"Id\":4,\"Ship City\":\"Bonn\",\"Gift Note\":\" hi \"}\n");
     lake.crawl();
-    survives_every_fault("third publication, tolerated column", &lake.site());
+    survives_every_fault("publication", &lake.site());
 }
 
 #[test]
