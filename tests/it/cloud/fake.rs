@@ -12,6 +12,7 @@ mod sns;
 mod sql;
 mod wire;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use athena::Athena;
@@ -45,6 +46,14 @@ pub struct Account {
 }
 
 impl Account {
+    /// The same for two accounts that hold the same, whatever was called and told on the way.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.s3.all().hash(&mut hasher);
+        format!("{:?}{:?}{:?}{:?}", self.glue, self.athena, self.sns, self.publications).hash(&mut hasher);
+        hasher.finish()
+    }
+
     fn handle(&mut self, request: &Request) -> Result<Answer, Refusal> {
         if !request.header("authorization").starts_with("AWS4-HMAC-SHA256 Credential=") {
             return Err(Refusal::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token"));

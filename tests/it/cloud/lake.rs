@@ -12,7 +12,6 @@ use crawlguard::engine::Engine;
 use crawlguard::pipeline::{Commands, Ports, Project, Quiet, Request, Run, RunError, Step, Why, drive, enqueue, load};
 use crawlguard::plan::run_id;
 use crawlguard::schema::Table;
-use serde_json::json;
 
 use super::fake::{FakeAws, described};
 use crate::support;
@@ -136,10 +135,8 @@ impl Site {
     pub fn wait_for_the_lock(&self) {
         let key = format!("{STATE}run.lock");
         let mut account = self.aws.account();
-        if let Some(bytes) = account.s3.get(&key) {
-            let mut note: serde_json::Value = serde_json::from_slice(&bytes).expect("a lock is JSON");
-            note["until"] = json!("2026-01-02T03:04:05Z");
-            account.s3.put(&key, note.to_string().as_bytes());
+        if account.s3.get(&key).is_some() {
+            account.s3.put(&key, br#"{"holder":"a dead test","process":"1","until":"2026-01-02T03:04:05Z"}"#);
         }
     }
 }

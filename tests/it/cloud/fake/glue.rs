@@ -215,7 +215,10 @@ fn entry(database: &str, input: &Value, version: u64) -> Result {
     set("IsRegisteredWithLakeFormation", json!(false));
     set("CreateTime", json!(1_767_323_045.0));
     set("VersionId", json!(version.to_string()));
-    Ok(Value::Object(table))
+    let mut table = Value::Object(table);
+    // The SDK sends maps in any order.
+    table.sort_all_objects();
+    Ok(table)
 }
 
 /// What of a table is its TableInput.

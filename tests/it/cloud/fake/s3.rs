@@ -36,6 +36,11 @@ impl S3 {
         self.buckets.get(bucket)?.get(key)?.last()?.clone()
     }
 
+    /// All objects that are there, by bucket and key.
+    pub fn all(&self) -> Vec<(String, Arc<[u8]>)> {
+        self.buckets.keys().flat_map(|bucket| self.list(&format!("s3://{bucket}/"))).collect()
+    }
+
     /// The objects at or under `s3://bucket/prefix`, by URI.
     pub fn list(&self, uri: &str) -> Vec<(String, Arc<[u8]>)> {
         let (bucket, prefix) = split(uri);
