@@ -16,14 +16,20 @@ pub async fn cleanup(ports: Ports<'_>, run: &Run, keep: usize) -> Result<(), Run
     for published in &run.published {
         ports.catalog.prune(&published.table, keep).await?;
         let versions = ports.catalog.versions(&published.table).await?;
-        let live: BTreeSet<String> = versions.into_iter().filter_map(|version| version.location).collect();
+        let live: BTreeSet<String> =
+            versions.iter().filter_map(|version| version.location.as_deref().map(folder)).collect();
         for location in ports.engine.locations(&published.table).await? {
-            if !live.contains(&location) {
+            if !live.contains(&folder(&location)) {
                 ports.engine.discard(&location).await?;
             }
         }
     }
     Ok(())
+}
+
+/// A location however it is spelt: engines differ on its last slash, and what is live must be recognised.
+fn folder(location: &str) -> String {
+    location.trim_end_matches('/').to_owned()
 }
 
 /// Tables that a run published and no model builds any more: readers still see them, and nothing renews them.

@@ -9,7 +9,7 @@ use crawlguard::engine::athena::{AthenaEngine, AthenaSettings};
 use crawlguard::engine::{Engine, QueryId, QueryState, Rows, Statement};
 use crawlguard::port::PortErrorKind;
 
-use crate::lake::Lake;
+use super::lake::Lake;
 
 async fn engine(lake: &Lake, enforced: bool) -> AthenaEngine {
     let client = aws_sdk_athena::Client::new(&lake.config);

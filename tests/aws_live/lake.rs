@@ -15,13 +15,9 @@ pub struct Lake {
 
 impl Lake {
     pub async fn new(test: &str) -> Self {
-        assert!(
-            std::env::var_os("AWS_ENDPOINT_URL").is_some(),
-            "set AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of a test endpoint"
-        );
-        let config = aws::config(None, None).await;
+        let config = super::endpoint().await;
         let stamp = jiff::Timestamp::now().as_microsecond();
-        let name = format!("live_{test}_{stamp}");
+        let name = format!("lake_{test}_{stamp}");
         let bucket = name.replace('_', "-");
         let input = DatabaseInput::builder().name(&name).build().unwrap();
         aws_sdk_glue::Client::new(&config).create_database().database_input(input).send().await.unwrap();

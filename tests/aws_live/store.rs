@@ -7,7 +7,7 @@ use crawlguard::port::PortErrorKind;
 use crawlguard::store::s3::S3Store;
 use crawlguard::store::{Expect, Store};
 
-use crate::lake::Lake;
+use super::lake::Lake;
 
 fn store(lake: &Lake) -> S3Store {
     let folder = S3Folder::parse(&format!("s3://{}/state", lake.bucket)).unwrap();

@@ -1,7 +1,7 @@
 //! Tests of the crawler and of the catalog on files.
 
 mod bad_input;
-mod catalog_suite;
+pub mod catalog_suite;
 mod csv;
 mod files_catalog;
 mod json;

@@ -4,6 +4,8 @@ mod alerts;
 #[cfg(feature = "aws")]
 mod aws;
 mod checks;
+#[cfg(all(feature = "aws", feature = "embedded"))]
+mod cloud;
 mod cli;
 mod contract;
 mod crawl;
