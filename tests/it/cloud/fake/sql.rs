@@ -153,7 +153,7 @@ enum Output {
     Rows(Rows),
     /// `files`: paths below the table's location.
     Table {
-        table: Table,
+        table: Box<Table>,
         files: Vec<(String, Arc<[u8]>)>,
         rows: u64,
     },
@@ -228,7 +228,7 @@ fn compute(work: &Work<'_>) -> Result<Output, SqlError> {
         let table = catalog.table(work.table).await.expect("read").expect("a build makes a table");
         let mut files = Vec::new();
         collect(&out, "", &mut files);
-        Ok(Output::Table { table, files, rows })
+        Ok(Output::Table { table: Box::new(table), files, rows })
     })
 }
 
