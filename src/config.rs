@@ -335,7 +335,7 @@ mod tests {
         let shown: Vec<_> = texts.iter().map(|text| parse(text).unwrap_err().to_string()).collect();
         insta::assert_snapshot!(shown.join("\n\n"), @r#"
         crawlguard.toml:11:8: `targets.c.kind` is "gcp"
-          help: Use one of: "local".
+          help: Use one of: "local", "aws".
         crawlguard.toml:1:1: `project` is missing
           help: The project's name, as alerts show it.
         crawlguard.toml:1:1: `projet` is no setting
@@ -353,7 +353,7 @@ mod tests {
         crawlguard.toml:7:17: `targets.a.keep_versions` is less than 0
           help: Published versions kept of each table, the current one included; at least 1.
         crawlguard.toml:8:1: `targets.b.kind` is missing
-          help: Use one of: "local".
+          help: Use one of: "local", "aws".
 
         crawlguard.toml:1:13: invalid basic string, expected `"`
           help: Mend the TOML there: <https://toml.io>.
@@ -389,7 +389,7 @@ mod tests {
             + "keep_versions = 1\naccount = \"12\"\nresults = \"lake\"\n";
         let problems = parse(&bad).unwrap_err();
         let places: Vec<_> = problems.0.iter().map(|problem| problem.place.as_str()).collect();
-        let settings = ["keep_versions", "results", "warehouse", "topic", "topic", "account"];
+        let settings = ["account", "keep_versions", "results", "topic", "topic", "warehouse"];
         assert_eq!(places, settings.map(|setting| format!("targets.prod.{setting}")), "{problems}");
     }
 

@@ -2,11 +2,10 @@
 
 mod event;
 
-use std::path::Path;
-
 use aws_config::SdkConfig;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 pub use event::{Trigger, read};
 
@@ -72,6 +71,8 @@ pub struct Shell {
 /// The deployed project and the target that it names.
 struct World {
     project: Project,
+    /// Holds the project's files, for as long as they may be read.
+    _folder: TempDir,
     cloud: Cloud,
     store: S3Store,
 }
@@ -120,13 +121,13 @@ impl Shell {
         let (bundle, _) = found.ok_or_else(|| {
             Failure::new("ProjectMissing", format!("no project at `{uri}`; run `crawlguard contracts push`"))
         })?;
-        let settings = unpacked(&bundle)?;
+        let (folder, settings) = unpacked(&bundle)?;
         let (_, target) = settings.target(Some(&self.target)).map_err(invalid)?;
         let Target::Aws(aws) = target.clone() else {
             return Err(Failure::new("SettingsInvalid", format!("target `{}` is not on AWS", self.target)));
         };
         let project = Project::read(settings).map_err(invalid)?;
-        Ok(World { project, cloud: Cloud::with(aws, &self.config), store })
+        Ok(World { project, _folder: folder, cloud: Cloud::with(aws, &self.config), store })
     }
 
     async fn ask(&self, world: &World, slot: &str, why: Why) -> Result<Value, Failure> {
@@ -186,11 +187,11 @@ impl Shell {
     }
 }
 
-/// The project's settings, its files unpacked where a Lambda may write.
-fn unpacked(bundle: &Bundle) -> Result<Settings, Failure> {
-    let folder = std::env::temp_dir().join("crawlguard").join(&bundle.revision);
-    let unpack = |folder: &Path| bundle.unpack(folder).and_then(|()| Settings::read(folder));
-    unpack(&folder).map_err(invalid)
+/// The project's files in a folder of their own, and its settings.
+fn unpacked(bundle: &Bundle) -> Result<(TempDir, Settings), Failure> {
+    let folder = tempfile::tempdir().map_err(|error| Failure::new("StateUnreadable", format!("unpack: {error}")))?;
+    let settings = bundle.unpack(folder.path()).and_then(|()| Settings::read(folder.path())).map_err(invalid)?;
+    Ok((folder, settings))
 }
 
 fn invalid(problems: Problems) -> Failure {

@@ -8,7 +8,7 @@ use super::told;
 use super::{Comparison, Ports, Project, Request, RunError};
 use crate::checks::CheckStatus;
 use crate::drift::{Finding, Level, Verdict};
-use crate::plan::{self, Alert, AlertKind, Inputs, Plan, Told};
+use crate::plan::{self, Action, Alert, AlertKind, Inputs, Plan, Told};
 use crate::problem::{Problems, shell_word};
 use crate::sql::Graph;
 
@@ -76,6 +76,7 @@ pub async fn conclude(
     recorded: &mut Recorded,
     request: Request<'_>,
 ) -> Result<(), RunError> {
+    in_the_order_of_the_plan(&mut recorded.run);
     let outcome = outcome(&recorded.run);
     if outcome == Outcome::Error {
         recorded.run.error = errors(&recorded.run).or(recorded.run.error.take());
@@ -99,6 +100,16 @@ pub async fn conclude(
     recorded.run.delivery = told::tell(ports, project, &recorded.run, alert, request.remind_after_days).await?;
     recorded.run.outcome = Some(outcome);
     recorded.save(ports.store).await
+}
+
+/// Queries end in any order; what people read of them has one.
+fn in_the_order_of_the_plan(run: &mut Run) {
+    let checked = run.plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Check { table, .. } => Some(table.clone()),
+        _ => None,
+    });
+    let tables: Vec<String> = checked.collect();
+    run.checks.sort_by_key(|check| tables.iter().position(|table| *table == check.table));
 }
 
 fn outcome(run: &Run) -> Outcome {

@@ -7,7 +7,7 @@ use super::advance::{Progress, advance};
 use super::cleanup::orphans;
 use super::conclude::{begin, conclude, refused};
 use super::record::{Recorded, Run, load, put};
-use super::{Ports, Project, Request, RunError, compare};
+use super::{Ports, Project, Request, RunError, compare, told};
 use crate::engine::QueryId;
 use crate::plan::run_id;
 use crate::port::PortErrorKind;
@@ -143,6 +143,10 @@ async fn step(
 ) -> Result<Option<Step>, RunError> {
     let mut queue = Queue::load(ports.store).await?;
     let Some(active) = queue.active.clone() else {
+        if queue.waiting.is_empty() {
+            told::send_kept(ports, project, request.target, holder).await?;
+            return Ok(Some(Step::Idle));
+        }
         return take_up(ports, queue).await;
     };
     let (id, request) = (run_id(&active.slot), Request { slot: &active.slot, ..request });
@@ -203,9 +207,6 @@ async fn begun(
 
 /// Makes the oldest waiting slot the active one, unless the crawler is at work.
 async fn take_up(ports: Ports<'_>, mut queue: Queue) -> Result<Option<Step>, RunError> {
-    if queue.waiting.is_empty() {
-        return Ok(Some(Step::Idle));
-    }
     if ports.catalog.crawl().await?.is_some_and(|crawl| crawl.running) {
         return Ok(Some(Step::Crawling));
     }

@@ -9,6 +9,7 @@ use super::record::{Delivery, Run, put};
 use super::{Ports, Project, RunError};
 use crate::notify::render;
 use crate::plan::{Alert, AlertKind, Told};
+use crate::port::{PortError, PortErrorKind};
 use crate::store::{Expect, Store};
 
 const KEY: &str = "alerts/state.json";
@@ -91,6 +92,23 @@ pub(super) async fn tell(
     target.unsent.push(alert.clone());
     let failed = flush(ports, project, &mut state, &run.target).await?;
     Ok(Some(failed.map_or(Delivery::Sent, |error| Delivery::Unsent { error })))
+}
+
+/// Sends what earlier runs could not, where no run is under way that would; of two drivers at once, one does it.
+pub(super) async fn send_kept(ports: Ports<'_>, project: &Project, target: &str, holder: &str) -> Result<(), RunError> {
+    let is_kept = |state: &State| state.targets.get(target).is_some_and(|target| !target.unsent.is_empty());
+    if !is_kept(&State::load(ports.store).await?) {
+        return Ok(());
+    }
+    let _lease = match ports.store.lock(holder).await {
+        Err(error) if error.kind == PortErrorKind::Conflict => return Ok(()),
+        lease => lease?,
+    };
+    let mut state = State::load(ports.store).await?;
+    match flush(ports, project, &mut state, target).await? {
+        Some(error) => Err(PortError::new(PortErrorKind::Unavailable, "send", "a kept alert", error).into()),
+        None => Ok(()),
+    }
 }
 
 /// Sends the kept notices in order, each noted as soon as it is out; the answer is why the first one left is left.

@@ -4,5 +4,6 @@ mod events;
 mod fake;
 mod faults;
 mod lake;
+mod lambda;
 mod same_as_local;
 mod suites;

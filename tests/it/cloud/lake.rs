@@ -1,5 +1,6 @@
 //! The small project, on an AWS account.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +10,9 @@ use crawlguard::cloud::Cloud;
 use crawlguard::config::{Aws, Settings, Target};
 use crawlguard::contract::Document;
 use crawlguard::engine::Engine;
-use crawlguard::pipeline::{Commands, Ports, Project, Quiet, Request, Run, RunError, Step, Why, drive, enqueue, load};
+use crawlguard::pipeline::{
+    Bundle, Commands, Ports, Project, Pushed, Quiet, Request, Run, RunError, Step, Why, drive, enqueue, load,
+};
 use crawlguard::plan::run_id;
 use crawlguard::schema::Table;
 
@@ -81,6 +84,26 @@ impl Lake {
             Table { location: Some(format!("{RAW}{name}/")), ..table }
         };
         block_on(catalog.tables("raw_")).expect("read").into_iter().map(at_s3).collect()
+    }
+
+    /// Puts the project as it stands where a Lambda finds it.
+    pub fn deploy(&self) {
+        let mut files = BTreeMap::from([("crawlguard.toml".to_owned(), SETTINGS.to_owned())]);
+        for entry in fs::read_dir(self.local.path("sql")).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+            files.insert(format!("sql/{name}"), fs::read_to_string(&path).expect("a text"));
+        }
+        for table in &self.contracts {
+            let file = format!("contracts/{}.json", table.name);
+            files.insert(file.clone(), Document::for_table(&file, table).to_json());
+        }
+        self.put_project(&Bundle::new(files, Pushed::default()));
+    }
+
+    pub fn put_project(&self, bundle: &Bundle) {
+        let bytes = serde_json::to_vec(bundle).expect("plain JSON");
+        self.aws.account().s3.put(&format!("{STATE}project.json"), &bytes);
     }
 
     /// The project as it stands, set up on the account.

@@ -31,6 +31,13 @@ impl S3 {
         bucket.entry(key.into()).or_default().push(Some(bytes.into()));
     }
 
+    /// Removes an object, as somebody who asks nobody.
+    pub fn remove(&mut self, uri: &str) {
+        let (bucket, key) = split(uri);
+        let bucket = self.buckets.get_mut(bucket).expect("a bucket of the account");
+        bucket.get_mut(key).expect("an object of the bucket").push(None);
+    }
+
     pub fn get(&self, uri: &str) -> Option<Arc<[u8]>> {
         let (bucket, key) = split(uri);
         self.buckets.get(bucket)?.get(key)?.last()?.clone()

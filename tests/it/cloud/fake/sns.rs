@@ -19,7 +19,7 @@ pub struct Mail {
 
 #[derive(Debug, Clone, Default)]
 pub struct Sns {
-    topics: BTreeSet<String>,
+    pub topics: BTreeSet<String>,
     pub mails: Vec<Mail>,
 }
 

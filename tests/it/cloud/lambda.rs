@@ -1,0 +1,246 @@
+//! The Lambda shell on the fake account: events in time, late, twice, out of order or never.
+
+use std::collections::BTreeMap;
+
+use crawlguard::lambda::{Failure, Shell};
+use crawlguard::pipeline::{Bundle, Pushed};
+use serde_json::{Value, json};
+
+use super::lake::{DATABASE, Lake, STATE, TARGET};
+
+const DAILY: &str = "2026-01-02T12:00:00Z";
+
+fn shell(lake: &Lake) -> Shell {
+    Shell::new(lake.aws.process().config.clone(), &format!("{STATE}project.json"), TARGET).unwrap()
+}
+
+async fn invoke(lake: &Lake, event: &Value) -> Result<Value, Failure> {
+    shell(lake).handle(event).await
+}
+
+fn daily(time: &str) -> Value {
+    json!({"source": "aws.events", "detail-type": "Scheduled Event", "account": "111122223333", "time": time, "detail": {}})
+}
+
+fn crawled(time: &str, state: &str) -> Value {
+    json!({"source": "aws.glue", "detail-type": "Glue Crawler State Change", "account": "111122223333", "time": time,
+           "detail": {"crawlerName": "raw", "state": state, "errorMessage": "Internal Service Exception"}})
+}
+
+fn sweep() -> Value {
+    json!({"command": "sweep"})
+}
+
+/// A deployed project, on an account whose queries take their time.
+fn deployed() -> Lake {
+    let lake = Lake::new();
+    lake.deploy();
+    lake.aws.account().athena.is_held = true;
+    lake
+}
+
+/// Lets every query end, and returns the events that tell of it.
+fn ended(lake: &Lake) -> Vec<Value> {
+    lake.aws.account().events.clear();
+    lake.aws.account().athena.is_held = false;
+    lake.aws.finish_queries();
+    lake.aws.account().athena.is_held = true;
+    lake.aws.account().events.clone()
+}
+
+/// What remains: tables with their rows and versions, builds, mails and runs' outcomes.
+fn end_state(lake: &Lake) -> Value {
+    let account = lake.aws.account();
+    let names: Vec<_> = account.glue.names(DATABASE).into_iter().filter(|name| !name.starts_with("raw_")).collect();
+    let about = |name: &String| {
+        let table = account.glue.table(DATABASE, name).expect("it was listed");
+        json!({"rows": table["Parameters"]["crawlguard.rows"], "run": table["Parameters"]["crawlguard.run_id"]})
+    };
+    let tables: BTreeMap<_, _> = names.iter().map(|name| (name, about(name))).collect();
+    let runs = account.s3.list(&format!("{STATE}runs/"));
+    let outcome = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).expect("a run")["outcome"].clone();
+    let outcomes: BTreeMap<_, _> = runs.iter().map(|(uri, bytes)| (uri, outcome(bytes))).collect();
+    json!({"tables": tables, "runs": outcomes, "builds": account.athena.builds().count(), "mails": account.sns.mails.len()})
+}
+
+/// The state after events that come in time, once and in order.
+async fn in_good_order() -> Value {
+    let lake = deployed();
+    invoke(&lake, &daily(DAILY)).await.unwrap();
+    loop {
+        let events = ended(&lake);
+        if events.is_empty() {
+            return end_state(&lake);
+        }
+        for event in events {
+            invoke(&lake, &event).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_moved_on_by_the_events_of_its_own_queries() {
+    let state = in_good_order().await;
+    assert_eq!(state["builds"], 2);
+    assert_eq!(state["mails"], 0);
+    assert_eq!(state["tables"]["int_orders"], json!({"rows": "3", "run": "20260102T120000Z"}));
+    assert_eq!(state["runs"].as_object().unwrap().values().collect::<Vec<_>>(), ["published"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invocation_never_waits_for_a_query() {
+    let lake = deployed();
+    let answer = invoke(&lake, &daily(DAILY)).await.unwrap();
+    assert_eq!((&answer["state"], &answer["run_id"]), (&json!("waiting"), &json!("20260102T120000Z")));
+    let before = lake.aws.account().calls.log.len();
+    assert_eq!(invoke(&lake, &sweep()).await.unwrap()["state"], "waiting");
+    let account = lake.aws.account();
+    assert_eq!(account.calls.count("athena", "BatchGetQueryExecution"), 0, "that call is there to wait with");
+    let puts = account.calls.log[before..].iter().filter(|call| call.action == "PutObject").count();
+    assert_eq!(puts, 0, "a look that finds nothing new writes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_lost_doubled_or_reordered_change_nothing() {
+    let expected = in_good_order().await;
+    for (name, disturb) in [
+        ("lost", (|_| vec![sweep()]) as fn(Vec<Value>) -> Vec<Value>),
+        ("doubled", |events| events.iter().chain(&events).cloned().collect()),
+        ("reordered", |events| events.into_iter().rev().collect()),
+        ("beside the daily event again", |events| events.into_iter().flat_map(|event| [daily(DAILY), event]).collect()),
+    ] {
+        let lake = deployed();
+        invoke(&lake, &daily(DAILY)).await.unwrap();
+        for _ in 0..20 {
+            for event in disturb(ended(&lake)) {
+                invoke(&lake, &event).await.unwrap();
+            }
+        }
+        assert_eq!(end_state(&lake), expected, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_invocations_at_once_give_one_run() {
+    let expected = in_good_order().await;
+    let lake = std::sync::Arc::new(deployed());
+    for _ in 0..20 {
+        let invocations: Vec<_> = (0..50)
+            .map(|_| {
+                let lake = std::sync::Arc::clone(&lake);
+                tokio::spawn(async move { invoke(&lake, &daily(DAILY)).await })
+            })
+            .collect();
+        for invocation in invocations {
+            match invocation.await.unwrap() {
+                Ok(_) => {}
+                Err(failure) => assert_eq!(failure.kind, "Conflict", "{failure}"),
+            }
+        }
+        ended(&lake);
+    }
+    invoke(&lake, &sweep()).await.unwrap();
+    assert_eq!(end_state(&lake), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_crawl_is_told_once_however_often_its_event_comes() {
+    let lake = deployed();
+    for _ in 0..3 {
+        let answer = invoke(&lake, &crawled("2026-01-02T05:10:08Z", "Failed")).await.unwrap();
+        assert_eq!(answer["ended"][0]["outcome"], "error");
+    }
+    let account = lake.aws.account();
+    assert_eq!(account.sns.mails.len(), 1);
+    assert!(account.sns.mails[0].body.contains("Internal Service Exception"), "{}", account.sns.mails[0].body);
+    assert_eq!(account.athena.queries.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crawl_that_still_runs_is_not_compared() {
+    let lake = deployed();
+    lake.aws.account().glue.crawler("raw").looks = 2;
+    let cloud = crawlguard::cloud::Cloud::with(lake.site().settings, &lake.aws.process().config);
+    crawlguard::catalog::glue::crawler::start(&cloud.glue, "raw").await.unwrap();
+    assert_eq!(invoke(&lake, &daily(DAILY)).await.unwrap()["state"], "crawling");
+    assert_eq!(invoke(&lake, &sweep()).await.unwrap()["state"], "crawling");
+    assert_eq!(invoke(&lake, &sweep()).await.unwrap()["state"], "waiting", "the crawl is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_event_that_comes_late_starts_nothing() {
+    let lake = deployed();
+    invoke(&lake, &crawled("2026-01-02T06:00:00Z", "Succeeded")).await.unwrap();
+    for _ in 0..20 {
+        ended(&lake);
+        invoke(&lake, &sweep()).await.unwrap();
+    }
+    let before = end_state(&lake);
+    assert_eq!(invoke(&lake, &crawled("2026-01-02T00:00:00Z", "Succeeded")).await.unwrap()["state"], "idle");
+    assert_eq!(end_state(&lake), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_others_are_left_alone_and_unknown_ones_refused() {
+    let lake = deployed();
+    let of = |pointer: &str, value: &str| {
+        let mut event = crawled(DAILY, "Succeeded");
+        *event.pointer_mut(pointer).unwrap() = json!(value);
+        event
+    };
+    let other = invoke(&lake, &of("/detail/crawlerName", "theirs")).await.unwrap();
+    assert!(other["ignored"].as_str().unwrap().contains("`theirs`"), "{other}");
+    for event in [of("/source", "aws.ec2"), json!({"command": "dance"}), json!({}), of("/detail/state", "Confused")] {
+        assert_eq!(invoke(&lake, &event).await.unwrap_err().kind, "UnknownEvent", "{event}");
+    }
+    assert_eq!(lake.aws.account().athena.queries.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_or_broken_is_named() {
+    let lake = Lake::new();
+    let missing = invoke(&lake, &sweep()).await.unwrap_err();
+    assert_eq!(missing.kind, "ProjectMissing");
+    assert!(missing.message.contains("s3://shop/state/project.json"), "{missing}");
+    lake.deploy();
+    let uri = format!("{STATE}project.json");
+    let bytes = lake.aws.account().s3.get(&uri).unwrap();
+    let bundle: Bundle = serde_json::from_slice(&bytes).unwrap();
+    let mut files = bundle.files;
+    files.insert("contracts/raw_orders.json".into(), "{".into());
+    lake.put_project(&Bundle::new(files, Pushed::default()));
+    let broken = invoke(&lake, &json!({"command": "check"})).await.unwrap_err();
+    assert_eq!(broken.kind, "ProjectInvalid");
+    assert!(broken.message.contains("contracts/raw_orders.json"), "{broken}");
+    lake.aws.account().s3.put(&uri, &bytes[..bytes.len() / 2]);
+    assert_eq!(invoke(&lake, &sweep()).await.unwrap_err().kind, "StateUnreadable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_record_that_was_removed_is_told_of_and_not_begun_again() {
+    let lake = deployed();
+    invoke(&lake, &daily(DAILY)).await.unwrap();
+    let uri = format!("{STATE}runs/20260102T120000Z.json");
+    lake.aws.account().s3.remove(&uri);
+    let builds = lake.aws.account().athena.builds().count();
+    let answer = invoke(&lake, &sweep()).await.unwrap();
+    assert_eq!(answer["ended"][0]["outcome"], "error");
+    let account = lake.aws.account();
+    assert_eq!(account.athena.builds().count(), builds);
+    assert_eq!(account.sns.mails.len(), 1);
+    assert!(account.sns.mails[0].body.contains("was removed"), "{}", account.sns.mails[0].body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_could_not_be_sent_is_sent_by_the_next_sweep() {
+    let lake = deployed();
+    lake.aws.account().sns.topics.clear();
+    let answer = invoke(&lake, &crawled("2026-01-02T05:10:08Z", "Failed")).await.unwrap();
+    assert_eq!(answer["ended"][0]["outcome"], "error");
+    assert!(invoke(&lake, &sweep()).await.is_err(), "people still know nothing");
+    lake.aws.account().sns.create_topic("alerts");
+    for _ in 0..3 {
+        invoke(&lake, &sweep()).await.unwrap();
+    }
+    assert_eq!(lake.aws.account().sns.mails.len(), 1);
+}
