@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 pub use statement::statement_text;
 
 use super::{Engine, QueryId, QueryState, Rows, Statement};
-use crate::aws::{Call, S3Folder};
+use crate::aws::{Call, S3Folder, advice};
 use crate::port::{PortError, PortErrorKind};
 
 const START: Call = Call::new("start query", "athena:StartQueryExecution");
@@ -129,6 +129,7 @@ fn failure(execution: &QueryExecution) -> QueryState {
     let is_failed = state_of(execution) == Some(&QueryExecutionState::Failed);
     let message = if is_failed { message.to_owned() } else { format!("cancelled: {message}") };
     let retryable = error.is_some_and(|error| error.retryable()) || is_left_over(&message);
+    let message = advice(&message).map_or(message.clone(), |advice| format!("{message}; {advice}"));
     QueryState::Failed { message, retryable: is_failed && retryable }
 }
 
