@@ -36,20 +36,26 @@ pub(super) fn folder(location: &str) -> String {
 /// The garbage, `suspects` among it. It is stored before anything that names a location is dropped, so that none is lost
 /// of which only the catalog knows.
 pub(super) async fn noted(ports: Ports<'_>, suspects: BTreeSet<String>) -> Result<Garbage, RunError> {
-    let now = Timestamp::now().to_string();
+    let now = Timestamp::now();
     if ports.engine.longest_query().is_zero() {
-        let since = suspects.into_iter().map(|location| (location, now.clone())).collect();
+        let since = suspects.into_iter().map(|location| (location, now.to_string())).collect();
         return Ok(Garbage { schema_version: SCHEMA_VERSION, since, tag: None });
     }
     let mut garbage = Garbage::load(ports).await?;
     let before = garbage.since.len();
     for location in suspects {
-        garbage.since.entry(location).or_insert(now.clone());
+        garbage.since.entry(location).or_insert_with(|| next_hour(now).to_string());
     }
     if garbage.since.len() != before {
         garbage.save(ports).await?;
     }
     Ok(garbage)
+}
+
+/// The full hour that comes: a cleanup that is repeated notes the same, and later is as safe.
+fn next_hour(now: Timestamp) -> Timestamp {
+    let hour = (now.as_second().div_euclid(3600) + 1) * 3600;
+    Timestamp::from_second(hour).unwrap_or(Timestamp::MAX)
 }
 
 /// Removes what no query can be reading any more, unless a table shows it after all or an unfinished run writes it.
@@ -70,13 +76,19 @@ pub(super) async fn collect(
     let tables = ports.catalog.tables("").await?;
     let shown: BTreeSet<String> = tables.iter().filter_map(|table| table.location.as_deref()).map(folder).collect();
     for location in due {
-        if shown.contains(&location) {
-            garbage.since.remove(&location);
-        } else if is_free(ports, run, ids, &location).await? && discarded(ports, &location).await? {
+        let is_settled = is_shown(&shown, &location)
+            || (is_free(ports, run, ids, &location).await? && discarded(ports, &location).await?);
+        if is_settled {
             garbage.since.remove(&location);
         }
     }
     if ports.engine.longest_query().is_zero() { Ok(()) } else { garbage.save(ports).await }
+}
+
+/// Whether a table shows the location, a folder in it, or one that it is in.
+fn is_shown(shown: &BTreeSet<String>, location: &str) -> bool {
+    let is_in = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
+    shown.iter().any(|table| table == location || is_in(table, location) || is_in(location, table))
 }
 
 /// Whether no unfinished run writes there.
@@ -132,5 +144,27 @@ impl Garbage {
         let expect = self.tag.clone().map_or(Expect::Absent, Expect::Tag);
         self.tag = Some(put(ports.store, KEY, &bytes, &expect).await?);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_is_shown_by_a_table_on_it_in_it_or_around_it() {
+        let shown = |table: &str| is_shown(&[table.to_owned()].into(), "s3://b/t/fact/1_1");
+        assert!(["s3://b/t/fact/1_1", "s3://b/t/fact/1_1/x", "s3://b/t"].into_iter().all(shown));
+        assert!(
+            !["s3://b/t/fact/1_10", "s3://b/t/fact/1", "s3://c/t/fact/1_1", "s3://b/t/fact/2_1"].into_iter().any(shown)
+        );
+    }
+
+    #[test]
+    fn what_is_noted_is_the_hour_that_comes() {
+        let next = |now: &str| next_hour(now.parse().unwrap()).to_string();
+        assert_eq!(next("2026-01-02T03:04:05Z"), "2026-01-02T04:00:00Z");
+        assert_eq!(next("2026-01-02T03:00:00Z"), "2026-01-02T04:00:00Z");
+        assert_eq!(next("2026-12-31T23:59:59.999Z"), "2027-01-01T00:00:00Z");
     }
 }

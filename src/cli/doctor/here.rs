@@ -33,7 +33,9 @@ async fn state(world: &World, here: &Here) -> Examined {
         world.store.remove(PROBE).await
     };
     match written.await {
-        Ok(()) => Examined::ok("state", format!("`{}` takes records", world.settings.root.join(&here.local.state).display())),
+        Ok(()) => {
+            Examined::ok("state", format!("`{}` takes records", world.settings.root.join(&here.local.state).display()))
+        }
         Err(error) => Examined::failed("state", &error, error.help()),
     }
 }

@@ -40,8 +40,8 @@ build from them would fail or show wrong values: there is no answer, and the bui
 A download was cut off, and `orders/2024-05-02.json` ends in the middle of an object.
 
 ## How to resolve
-Repair the file, fetch it again or remove it; give the right that the message names; or mend the setting. Then run `crawlguard crawl`,
-which also clears the mark.
+Repair the file, fetch it again or remove it; give the right that the message names; or mend the setting. Then run
+`crawlguard crawl`, which also clears the mark.
 
 ## Known limits
 Glue's own crawler leaves no such mark: it skips what it cannot read or calls the table's format unknown. On AWS only the headers

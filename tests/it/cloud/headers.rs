@@ -81,7 +81,7 @@ async fn what_cannot_be_read_is_unknown() {
     assert!(findings[0].1.contains("s3://shop/raw/sales/2026-02.csv.gz`: it is named `.gz`"), "{findings:?}");
 
     let site = with_sales().site();
-    let fault = Fault { service: "s3", action: "GetObject".into(), nth: 0, kind: FaultKind::AccessDenied };
+    let fault = Fault { service: "s3", action: "GetObject".into(), nth: 1, kind: FaultKind::AccessDenied };
     site.aws.account().calls.reset(Some(fault));
     let compared = compared(&site).await.unwrap();
     assert_eq!(compared.verdict, Verdict::Unknown);
