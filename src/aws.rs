@@ -1,5 +1,7 @@
 //! What the AWS adapters share: the configuration of their clients, and what an AWS error means.
 
+mod advice;
+
 use std::error::Error;
 use std::time::Duration;
 
@@ -8,6 +10,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+
+pub use advice::advice;
 
 use crate::port::{PortError, PortErrorKind};
 
@@ -96,9 +100,12 @@ impl Call {
             SdkError::DispatchFailure(failure) if failure.is_timeout() => (PortErrorKind::Timeout, causes(&error)),
             _ => without_an_answer(causes(&error)),
         };
-        let message = match kind {
-            PortErrorKind::Denied => format!("{message}; it needs credentials that allow `{}`", self.permission),
-            _ => message,
+        let message = match (advice(&message), kind) {
+            (Some(advice), _) => format!("{message}; {advice}"),
+            (None, PortErrorKind::Denied) => {
+                format!("{message}; it needs credentials that allow `{}`", self.permission)
+            }
+            (None, _) => message,
         };
         PortError { kind, operation: self.operation, subject: subject.into(), message, source: Some(Box::new(error)) }
     }

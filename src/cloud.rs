@@ -38,7 +38,9 @@ impl Cloud {
     }
 
     pub fn catalog(&self) -> GlueCatalog {
-        GlueCatalog::new(self.glue.clone(), &self.settings.database).with_crawler(self.settings.crawler.clone())
+        let Aws { database, crawler, header_files, header_files_listed, .. } = &self.settings;
+        let catalog = GlueCatalog::new(self.glue.clone(), database).with_crawler(crawler.clone());
+        catalog.with_headers(self.s3.clone(), *header_files, *header_files_listed)
     }
 
     pub fn engine(&self) -> AthenaEngine {

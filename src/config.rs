@@ -71,6 +71,14 @@ impl Target {
         }
     }
 
+    /// Days after which the records of ended runs are removed.
+    pub fn keep_runs_days(&self) -> u32 {
+        match self {
+            Self::Local(local) => local.keep_runs_days,
+            Self::Aws(aws) => aws.keep_runs_days,
+        }
+    }
+
     /// The database's name in the catalog.
     pub fn database(&self) -> &str {
         match self {
@@ -97,6 +105,9 @@ pub struct Local {
     /// Published versions kept of each table, the current one included; at least 1.
     #[serde(default = "default_keep")]
     pub keep_versions: usize,
+    /// Days after which the records of ended runs, and their alerts, are removed; at least 1.
+    #[serde(default = "default_keep_runs")]
+    pub keep_runs_days: u32,
     /// How a source's CSV is read where the built-in classifier would guess, by the name of the source's folder.
     #[serde(default)]
     pub classifiers: BTreeMap<String, CsvClassifier>,
@@ -133,9 +144,18 @@ pub struct Aws {
     pub results: Option<String>,
     /// The ARN of the SNS topic that alerts go to.
     pub topic: String,
+    /// The newest files of each CSV table whose header is held against the catalog's columns; 0 looks at none.
+    #[serde(default = "default_header_files")]
+    pub header_files: usize,
+    /// The most files that a CSV table may have for its newest ones to be found; one with more is unknown.
+    #[serde(default = "default_header_files_listed")]
+    pub header_files_listed: usize,
     /// Published versions kept of each table, the current one included; at least 2: a reader may still be on the last one.
     #[serde(default = "default_keep")]
     pub keep_versions: usize,
+    /// Days after which the records of ended runs, and their alerts, are removed; at least 1.
+    #[serde(default = "default_keep_runs")]
+    pub keep_runs_days: u32,
     /// Days after which an alert is sent again while the same things are wrong.
     #[serde(default = "default_remind")]
     pub remind_after_days: u32,
@@ -164,6 +184,15 @@ fn default_prefix() -> String {
 }
 fn default_keep() -> usize {
     4
+}
+fn default_keep_runs() -> u32 {
+    90
+}
+fn default_header_files() -> usize {
+    5
+}
+fn default_header_files_listed() -> usize {
+    10_000
 }
 fn default_remind() -> u32 {
     7
@@ -235,6 +264,9 @@ fn target_problems(name: &str, target: &Target) -> Vec<Problem> {
     if target.raw_prefix().is_empty() {
         let help = "Set the crawler's table prefix, for example \"raw_\".";
         wrong("raw_prefix", "an empty prefix would guard the published tables too", help);
+    }
+    if target.keep_runs_days() == 0 {
+        wrong("keep_runs_days", "0 would keep no record of a run", "Set it to 1 or more.");
     }
     match target {
         Target::Local(local) => local_problems(local, &mut wrong),

@@ -4,6 +4,7 @@
 
 mod convert;
 pub mod crawler;
+mod probe;
 mod publish;
 
 use async_trait::async_trait;
@@ -11,8 +12,9 @@ use aws_sdk_glue::Client;
 use aws_sdk_glue::types::Table as GlueTable;
 
 pub use convert::{to_table, to_value};
+use probe::Probe;
 
-use super::{Catalog, CrawlStatus, glue_json};
+use super::{Catalog, CrawlStatus, doubt, glue_json};
 use crate::aws::{Call, code};
 use crate::port::{PortError, PortErrorKind};
 use crate::schema::Table;
@@ -35,17 +37,25 @@ pub struct GlueCatalog {
     client: Client,
     database: String,
     crawler: Option<String>,
+    probe: Option<Probe>,
 }
 
 impl GlueCatalog {
     pub fn new(client: Client, database: impl Into<String>) -> Self {
-        Self { client, database: database.into(), crawler: None }
+        Self { client, database: database.into(), crawler: None, probe: None }
     }
 
     /// The catalog that this crawler fills.
     #[must_use]
     pub fn with_crawler(self, crawler: Option<String>) -> Self {
         Self { crawler, ..self }
+    }
+
+    /// Reads the headers of each CSV table's newest `files`, found among `listed` at most; of none if `files` is 0.
+    #[must_use]
+    pub fn with_headers(self, client: aws_sdk_s3::Client, files: usize, listed: usize) -> Self {
+        let probe = (files > 0).then(|| Probe { client, files, listed: probe::whole_pages(listed) });
+        Self { probe, ..self }
     }
 
     fn subject(&self, table: &str) -> String {
@@ -129,6 +139,15 @@ impl Catalog for GlueCatalog {
         }
         tables.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(tables)
+    }
+
+    async fn crawled(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
+        let tables = self.tables(prefix).await?;
+        let tables = match &self.probe {
+            Some(probe) => probe.mark(tables).await?,
+            None => tables,
+        };
+        Ok(tables.into_iter().map(|table| doubt(table, self.crawler.as_deref())).collect())
     }
 
     async fn crawl(&self) -> Result<Option<CrawlStatus>, PortError> {

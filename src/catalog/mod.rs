@@ -5,6 +5,7 @@ mod files;
 #[cfg(feature = "aws")]
 pub mod glue;
 pub mod glue_json;
+mod header;
 mod update_time;
 
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ pub use files::FilesCatalog;
 pub use update_time::updated;
 
 use crate::port::PortError;
-use crate::schema::Table;
+use crate::schema::{Table, TableKind, UNREADABLE};
 
 /// How a crawler stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,13 @@ pub struct CrawlStatus {
 pub trait Catalog: Send + Sync {
     /// All tables whose name starts with `prefix`, by name.
     async fn tables(&self, prefix: &str) -> Result<Vec<Table>, PortError>;
+
+    /// The tables that a crawler makes, by name, each marked where what the catalog says of it is not the whole truth: with
+    /// the headers of its files that are not its columns ([`MIXED_HEADERS`](crate::schema::MIXED_HEADERS)), or with why that
+    /// cannot be known ([`UNREADABLE`](crate::schema::UNREADABLE)).
+    async fn crawled(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
+        self.tables(prefix).await
+    }
 
     /// One table, or `None`.
     async fn table(&self, name: &str) -> Result<Option<Table>, PortError>;
@@ -63,4 +71,47 @@ pub trait Catalog: Send + Sync {
 
     /// Removes a table's entry, not its data; absent is fine.
     async fn forget(&self, name: &str) -> Result<(), PortError>;
+}
+
+/// Marks a table that no crawl, or another crawler than `crawler`, made: what the catalog says of it may be otherwise soon.
+pub fn doubt(mut table: Table, crawler: Option<&str>) -> Table {
+    let by = table.parameters.get("UPDATED_BY_CRAWLER").map(String::as_str);
+    let why = match (table.kind, crawler, by) {
+        (TableKind::View, ..) => {
+            Some("it is a view, and no crawler makes one; give the view a name without the raw prefix".to_owned())
+        }
+        (_, Some(crawler), Some(by)) if by != crawler => Some(format!(
+            "crawler `{by}` wrote it last, and the target's is `{crawler}`; keep it out of one of the two, or, if each \
+             has tables of its own, leave `crawler` out of crawlguard.toml"
+        )),
+        _ => None,
+    };
+    if let Some(why) = why {
+        table.parameters.insert(UNREADABLE.to_owned(), why);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_and_another_crawlers_table_are_in_doubt() {
+        let by = |by: &str| Table {
+            parameters: [("UPDATED_BY_CRAWLER".to_owned(), by.to_owned())].into(),
+            ..Table::default()
+        };
+        let why = |table: Table, crawler| doubt(table, crawler).parameters.get(UNREADABLE).cloned();
+        let view = Table { kind: TableKind::View, ..Table::default() };
+        assert!(why(view, None).unwrap().starts_with("it is a view"));
+        assert!(
+            why(by("other"), Some("mine"))
+                .unwrap()
+                .starts_with("crawler `other` wrote it last, and the target's is `mine`")
+        );
+        for (table, crawler) in [(by("mine"), Some("mine")), (by("other"), None), (Table::default(), Some("mine"))] {
+            assert_eq!(why(table, crawler), None);
+        }
+    }
 }

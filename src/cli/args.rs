@@ -66,6 +66,8 @@ pub enum Command {
         #[arg(long, default_value = "lake")]
         lake: PathBuf,
     },
+    /// Examine what the target needs, and say how to mend what is missing
+    Doctor,
     /// Infer each prefix's schema into the local catalog, as a Glue crawler would
     Crawl,
     /// Compare the catalog with the contracts; writes nothing

@@ -13,7 +13,7 @@ use super::args::Globals;
 use super::world::{self, World, absolute};
 use super::{crawl, exit, print};
 use crate::catalog::crawl::crawl as infer;
-use crate::catalog::{Catalog, glue_json, updated};
+use crate::catalog::{Catalog, doubt, glue_json, updated};
 use crate::contract::{Contract, Document};
 use crate::drift::{Finding, Verdict, diff as facts, judge};
 use crate::pipeline::compare;
@@ -197,6 +197,10 @@ impl Dump {
 impl Catalog for Dump {
     async fn tables(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
         Ok(self.tables.iter().filter(|table| table.name.starts_with(prefix)).cloned().collect())
+    }
+
+    async fn crawled(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
+        Ok(self.tables(prefix).await?.into_iter().map(|table| doubt(table, None)).collect())
     }
 
     async fn table(&self, name: &str) -> Result<Option<Table>, PortError> {

@@ -7,6 +7,7 @@ mod cloud;
 mod contracts;
 mod crawl;
 mod demo;
+mod doctor;
 pub mod exit;
 mod init;
 mod inputs;
@@ -56,6 +57,7 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Demo { dir } => demo::demo(globals, dir).await,
         Command::Init { dir, lake } => init::init(globals, dir, lake).await,
         Command::Crawl => crawl::crawl(globals).await,
+        Command::Doctor => doctor::doctor(globals).await,
         Command::Check { catalog } => check::check(globals, catalog.as_deref()).await,
         Command::Diff { old, new } => check::diff(globals, old, new),
         Command::Plan => run::plan(globals).await,

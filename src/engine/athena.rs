@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 pub use statement::statement_text;
 
 use super::{Engine, QueryId, QueryState, Rows, Statement};
-use crate::aws::{Call, S3Folder};
+use crate::aws::{Call, S3Folder, advice};
 use crate::port::{PortError, PortErrorKind};
 
 const START: Call = Call::new("start query", "athena:StartQueryExecution");
@@ -29,6 +29,9 @@ const WORKGROUP: Call = Call::new("read workgroup", "athena:GetWorkGroup");
 const QUERIES_A_CALL: usize = 50;
 const FIRST_POLL: Duration = Duration::from_millis(200);
 const LONGEST_POLL: Duration = Duration::from_secs(5);
+/// 240 minutes, which a DML quota can be raised to, and an hour in the queue.
+/// <https://docs.aws.amazon.com/athena/latest/ug/service-limits.html>
+const LONGEST_QUERY: Duration = Duration::from_secs(300 * 60);
 
 /// Where statements run and where what they write goes.
 #[derive(Debug, Clone)]
@@ -47,27 +50,34 @@ pub struct AthenaEngine {
     client: Client,
     s3: aws_sdk_s3::Client,
     settings: AthenaSettings,
-    enforced: OnceCell<bool>,
+    output: OnceCell<Output>,
+}
+
+/// Where a workgroup has its queries write.
+#[derive(Debug)]
+struct Output {
+    location: Option<String>,
+    /// The workgroup decides where all output goes; Athena then refuses a build that names a place.
+    /// <https://docs.aws.amazon.com/athena/latest/ug/workgroups-settings-override.html>
+    is_enforced: bool,
 }
 
 impl AthenaEngine {
     pub fn new(client: Client, s3: aws_sdk_s3::Client, settings: AthenaSettings) -> Self {
-        Self { client, s3, settings, enforced: OnceCell::new() }
+        Self { client, s3, settings, output: OnceCell::new() }
     }
 
-    /// Whether the workgroup decides where all output goes; Athena then refuses a build that names a place.
-    /// <https://docs.aws.amazon.com/athena/latest/ug/workgroups-settings-override.html>
-    async fn is_output_enforced(&self) -> Result<bool, PortError> {
+    async fn output(&self) -> Result<&Output, PortError> {
         let read = async || {
             let answer = self.client.get_work_group().work_group(&self.settings.workgroup).send().await;
             let answer = answer.map_err(|error| WORKGROUP.failed(format!("`{}`", self.settings.workgroup), error))?;
             let configuration = answer.work_group.and_then(|group| group.configuration);
-            Ok(configuration.is_some_and(|configuration| {
-                let output = configuration.result_configuration.and_then(|results| results.output_location);
-                configuration.enforce_work_group_configuration.unwrap_or_default() && output.is_some()
-            }))
+            let enforces =
+                configuration.as_ref().and_then(|it| it.enforce_work_group_configuration).unwrap_or_default();
+            let location = configuration.and_then(|it| it.result_configuration).and_then(|it| it.output_location);
+            Ok(Output { is_enforced: enforces && location.is_some(), location })
         };
-        self.enforced.get_or_try_init(read).await.copied()
+        self.output.get_or_try_init(read).await
     }
 
     async fn execution(&self, query: &QueryId) -> Result<Option<QueryExecution>, PortError> {
@@ -119,6 +129,7 @@ fn failure(execution: &QueryExecution) -> QueryState {
     let is_failed = state_of(execution) == Some(&QueryExecutionState::Failed);
     let message = if is_failed { message.to_owned() } else { format!("cancelled: {message}") };
     let retryable = error.is_some_and(|error| error.retryable()) || is_left_over(&message);
+    let message = advice(&message).map_or(message.clone(), |advice| format!("{message}; {advice}"));
     QueryState::Failed { message, retryable: is_failed && retryable }
 }
 
@@ -131,7 +142,7 @@ fn is_left_over(message: &str) -> bool {
 #[async_trait]
 impl Engine for AthenaEngine {
     async fn start(&self, token: &str, statement: &Statement) -> Result<QueryId, PortError> {
-        let enforced = matches!(statement, Statement::Build { .. }) && self.is_output_enforced().await?;
+        let enforced = matches!(statement, Statement::Build { .. }) && self.output().await?.is_enforced;
         let text = statement_text(statement, enforced);
         statement::refuse_too_long(&text, token)?;
         let context = QueryExecutionContext::builder().database(&self.settings.database).build();
@@ -190,14 +201,24 @@ impl Engine for AthenaEngine {
         self.settings.warehouse.uri(&format!("{model}/{run_id}_{attempt}/"))
     }
 
-    /// What a workgroup that enforces its output location has put elsewhere is not among them: its own lifecycle rules
-    /// have to remove that.
+    /// Where a workgroup that enforces its output location has put builds, only their catalog entries tell.
     async fn locations(&self, model: &str) -> Result<Vec<String>, PortError> {
         files::folders(&self.s3, &self.settings.warehouse, model).await
     }
 
     async fn discard(&self, location: &str) -> Result<(), PortError> {
-        files::discard(&self.s3, &self.settings.warehouse, location).await
+        if location.starts_with(&self.settings.warehouse.uri("")) {
+            return files::discard(&self.s3, &self.settings.warehouse, location, files::is_build).await;
+        }
+        let outputs = [self.output().await?.location.as_ref(), self.settings.output.as_ref()];
+        let outputs = outputs.into_iter().flatten().filter_map(|output| S3Folder::parse(output));
+        let output = outputs.into_iter().find(|output| location.starts_with(&output.uri("")));
+        files::discard(&self.s3, &output.unwrap_or(self.settings.warehouse.clone()), location, files::is_enforced_build)
+            .await
+    }
+
+    fn longest_query(&self) -> Duration {
+        LONGEST_QUERY
     }
 
     async fn cancel(&self, query: &QueryId) -> Result<(), PortError> {

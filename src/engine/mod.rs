@@ -5,6 +5,8 @@ pub mod athena;
 #[cfg(feature = "embedded")]
 pub mod duckdb;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::port::PortError;
@@ -80,6 +82,11 @@ pub trait Engine: Send + Sync {
 
     /// Removes what a build left at `location`; absent is fine. The caller knows that nothing live reads it.
     async fn discard(&self, location: &str) -> Result<(), PortError>;
+
+    /// How long a query may still read a location after the catalog has ceased to show it; zero where nobody reads but us.
+    fn longest_query(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Stops a query; unknown or finished ones are fine.
     async fn cancel(&self, query: &QueryId) -> Result<(), PortError>;

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 
 pub use check_templates::check_templates;
 pub use filters::wrap;
-pub use outbox::Outbox;
+pub use outbox::{Outbox, key as outbox_key};
 pub use recording::RecordingNotifier;
 pub use render::{Rendered, render};
 

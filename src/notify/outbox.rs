@@ -35,6 +35,7 @@ impl Notifier for Outbox<'_> {
     }
 }
 
-fn key(run_id: &str) -> String {
+/// Where the alert of a run is kept.
+pub fn key(run_id: &str) -> String {
     format!("alerts/{run_id}.txt")
 }

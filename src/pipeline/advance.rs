@@ -9,7 +9,7 @@ use crate::engine::{QueryId, QueryState, Rows, Statement};
 use crate::plan::{Action, Plan};
 
 /// A retryable failure is tried this often in all.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
 
 /// What [`advance`] leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq)]

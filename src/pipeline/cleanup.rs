@@ -2,34 +2,70 @@
 
 use std::collections::BTreeSet;
 
-use super::record::Run;
-use super::{Ports, Project, RunError, publish};
+use super::garbage::{self, folder};
+use super::record::{Run, load, runs};
+use super::{Ports, Project, RunError, publish, retention};
 use crate::catalog::Catalog;
-use crate::plan::STAGING_PREFIX;
+use crate::plan::{STAGING_PREFIX, run_of_staging};
+use crate::schema::Table;
 
-/// Drops old versions and staging entries, then the data that nothing shows any more. What a crash leaves, the next
-/// published run finds again: garbage is found by looking, not remembered.
-pub async fn cleanup(ports: Ports<'_>, run: &Run, keep: usize) -> Result<(), RunError> {
-    for staging in ports.catalog.tables(STAGING_PREFIX).await? {
-        ports.catalog.forget(&staging.name).await?;
-    }
-    for published in &run.published {
-        ports.catalog.prune(&published.table, keep).await?;
-        let versions = ports.catalog.versions(&published.table).await?;
-        let live: BTreeSet<String> =
-            versions.iter().filter_map(|version| version.location.as_deref().map(folder)).collect();
-        for location in ports.engine.locations(&published.table).await? {
-            if !live.contains(&folder(&location)) {
-                ports.engine.discard(&location).await?;
-            }
-        }
-    }
-    Ok(())
+/// What is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Keep {
+    /// Published versions of each table.
+    pub versions: usize,
+    /// Days that the record of an ended run is kept.
+    pub runs_days: u32,
 }
 
-/// A location however it is spelt: engines differ on its last slash, and what is live must be recognised.
-fn folder(location: &str) -> String {
-    location.trim_end_matches('/').to_owned()
+/// Drops old versions and staging entries, then the data that nothing shows any more, then old records. What a crash
+/// leaves, the next published run finds again.
+pub async fn cleanup(ports: Ports<'_>, run: &Run, keep: Keep) -> Result<(), RunError> {
+    let ids = runs(ports.store).await?;
+    let staging = ended_staging(ports, run, &ids).await?;
+    let mut suspects: BTreeSet<String> =
+        staging.iter().filter_map(|table| table.location.as_deref()).map(folder).collect();
+    let mut live = BTreeSet::new();
+    for published in &run.published {
+        let versions = ports.catalog.versions(&published.table).await?;
+        let (kept, old) = versions.split_at(versions.len().min(keep.versions.max(1)));
+        live.extend(kept.iter().filter_map(|version| version.location.as_deref()).map(folder));
+        // Files that somebody else's table showed before ours took its place are not ours to remove.
+        let ours = old.iter().filter(|version| version.parameters.contains_key(publish::RUN));
+        suspects.extend(ours.filter_map(|version| version.location.as_deref()).map(folder));
+        suspects.extend(ports.engine.locations(&published.table).await?.iter().map(|location| folder(location)));
+    }
+    suspects.retain(|location| !live.contains(location));
+    let mut garbage = garbage::noted(ports, suspects).await?;
+    for table in &staging {
+        ports.catalog.forget(&table.name).await?;
+    }
+    for published in &run.published {
+        ports.catalog.prune(&published.table, keep.versions).await?;
+    }
+    garbage::collect(ports, run, &ids, &mut garbage).await?;
+    retention::expire(ports, run, &ids, keep.runs_days).await
+}
+
+/// The staging entries of this run and of runs that have ended. One of an unfinished run is still read, and one of no run
+/// that is known here may be another project's.
+async fn ended_staging(ports: Ports<'_>, run: &Run, ids: &[String]) -> Result<Vec<Table>, RunError> {
+    let mut ended = Vec::new();
+    for table in ports.catalog.tables(STAGING_PREFIX).await? {
+        let owner = run_of_staging(&table.name);
+        let owner = ids.iter().find(|id| owner.is_some_and(|owner| owner.eq_ignore_ascii_case(id)));
+        if let Some(owner) = owner
+            && has_ended(ports, run, owner).await?
+        {
+            ended.push(table);
+        }
+    }
+    Ok(ended)
+}
+
+/// Whether a run does nothing any more; of `run`, which is at its end, only this is left.
+pub(super) async fn has_ended(ports: Ports<'_>, run: &Run, id: &str) -> Result<bool, RunError> {
+    Ok(id == run.run_id || load(ports.store, id).await?.is_some_and(|recorded| recorded.run.outcome.is_some()))
 }
 
 /// Tables that a run published and no model builds any more: readers still see them, and nothing renews them.

@@ -38,7 +38,7 @@ impl Comparison {
 
 /// Compares the project with the catalog; writes nothing.
 pub async fn compare(project: &Project, catalog: &dyn Catalog, prefix: &str) -> Result<Comparison, RunError> {
-    let tables = catalog.tables(prefix).await?;
+    let tables = catalog.crawled(prefix).await?;
     Ok(judge_tables(project, tables)?)
 }
 

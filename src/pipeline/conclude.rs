@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::cleanup::cleanup;
+use super::cleanup::{Keep, cleanup};
+use super::publish::publishable;
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
 use super::told;
 use super::{Comparison, Ports, Project, Request, RunError};
 use crate::checks::CheckStatus;
+use crate::config::Target;
 use crate::drift::{Finding, Level, Verdict};
 use crate::plan::{self, Action, Alert, AlertKind, Inputs, Plan, Told};
 use crate::problem::{Problems, shell_word};
@@ -25,13 +27,11 @@ pub fn begin(
 ) -> Result<Run, Problems> {
     let adapted = adapted_graph(&project.graph, comparison);
     let plan = match comparison.verdict {
-        Verdict::Clean | Verdict::Tolerated => plan::build(Inputs {
-            run_id,
-            slot,
-            graph: &adapted,
-            contracts: &project.contracts,
-            extra_checks: &comparison.extra_checks,
-        })?,
+        Verdict::Clean | Verdict::Tolerated => {
+            publishable(project, target)?;
+            let (contracts, extra_checks) = (&project.contracts, &comparison.extra_checks);
+            plan::build(Inputs { run_id, slot, graph: &adapted, contracts, extra_checks })?
+        }
         Verdict::Breaking | Verdict::Unknown => Plan { run_id: run_id.into(), slot: slot.into(), steps: Vec::new() },
     };
     let findings = comparison.findings.clone();
@@ -84,7 +84,9 @@ pub async fn conclude(
         recorded.run.verdict = Verdict::Unknown;
     }
     if outcome == Outcome::Published {
-        cleanup(ports, &recorded.run, request.keep_versions).await?;
+        let settings = &project.settings.config.targets;
+        let runs_days = settings.get(request.target).map_or(u32::MAX, Target::keep_runs_days);
+        cleanup(ports, &recorded.run, Keep { versions: request.keep_versions, runs_days }).await?;
     }
     // Once stored, an alert is this run's to send, whatever its files have become when it goes on.
     if recorded.run.alert.is_none() {

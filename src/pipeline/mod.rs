@@ -11,11 +11,13 @@ mod cleanup;
 mod compare;
 mod conclude;
 mod drive;
+mod garbage;
 mod project;
 mod publish;
 mod record;
 mod rename;
 mod reporter;
+mod retention;
 mod told;
 mod whole;
 

@@ -2,10 +2,13 @@
 
 use super::Event;
 use super::record::{Published, Recorded, StepStatus};
-use super::{Ports, RunError};
+use super::{Ports, Project, RunError};
 use crate::checks::CheckStatus;
+use crate::config::Target;
 use crate::plan::Action;
 use crate::port::{PortError, PortErrorKind};
+use crate::problem::{Problem, Problems};
+use crate::sql::{Materialization, Model};
 
 /// Table parameter: the rows of the published version.
 pub const ROWS: &str = "crawlguard.rows";
@@ -40,6 +43,22 @@ pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) ->
         Err(error) => return Err(error.into()),
     }
     recorded.save(ports.store).await
+}
+
+/// That one step makes visible what each model makes. On AWS a Hive table's partitions are entries of their own, which no
+/// call replaces together with the table or with each other: a reader would see a mix.
+pub(super) fn publishable(project: &Project, target: &str) -> Result<(), Problems> {
+    let Some(Target::Aws(_)) = project.settings.config.targets.get(target) else { return Ok(()) };
+    let is_refused =
+        |model: &&Model| model.materialization == Materialization::Table && !model.partitioned_by.is_empty();
+    let problem = |model: &Model| {
+        let line = model.text.lines().position(|line| line.trim_start().starts_with("partitioned_by"));
+        let place = line.map_or(String::new(), |line| format!("line {}", line + 1));
+        let message = format!("target `{target}` cannot replace the partitions of a Hive table in one step");
+        let help = "write `materialized: iceberg` above `partitioned_by`, or leave `partitioned_by` out";
+        Problem::new(&model.file, place, message, help)
+    };
+    Problems::or(project.graph.models.values().filter(is_refused).map(problem).collect(), ())
 }
 
 async fn intents(

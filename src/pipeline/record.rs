@@ -187,7 +187,7 @@ pub(super) async fn put(store: &dyn Store, key: &str, bytes: &[u8], expect: &Exp
     })
 }
 
-fn key(run_id: &str) -> String {
+pub(super) fn key(run_id: &str) -> String {
     format!("runs/{run_id}.json")
 }
 

@@ -138,8 +138,47 @@ fn in_staging(mut check: CheckSpec, staging: &BTreeMap<String, String>) -> Check
     check
 }
 
+/// The run, in lower case, that a staging table of this name is of; `None` if a run gives no such name.
+pub fn run_of_staging(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix(STAGING_PREFIX)?;
+    let (before, last) = rest.rsplit_once('_')?;
+    if is_stamp(last) {
+        return Some(last);
+    }
+    // A slot's second run is `…z_2`.
+    let (_, stamp) = before.rsplit_once('_')?;
+    let is_numbered = is_stamp(stamp) && !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+    is_numbered.then(|| &rest[before.len() - stamp.len()..])
+}
+
+/// `20260102t030405z`
+fn is_stamp(text: &str) -> bool {
+    let shape = |byte: u8| if byte.is_ascii_digit() { b'0' } else { byte };
+    text.bytes().map(shape).eq(*b"00000000t000000z")
+}
+
 /// Lowercase letters, digits and underscores only: what Athena takes as a table name.
 /// <https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html>
 fn staging_name(model: &str, run_id: &str) -> String {
     format!("{STAGING_PREFIX}{model}_{}", run_id.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_staging_name_tells_its_run_and_no_other_name_does() {
+        for id in ["20260102T030405Z", "20260102T030405Z_2", "20260102T030405Z_17"] {
+            for model in ["a", "fact_a_1", "stg", "a_20250102t030405z"] {
+                let name = staging_name(model, id);
+                assert_eq!(run_of_staging(&name), Some(id.to_ascii_lowercase().as_str()), "{name}");
+            }
+        }
+        for name in
+            ["stg_orders", "stg_20260102t030405z", "stg_a_2026", "stg_a_20260102t030405z_", "a_20260102t030405z"]
+        {
+            assert_eq!(run_of_staging(name), None, "{name}");
+        }
+    }
 }

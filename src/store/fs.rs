@@ -81,6 +81,14 @@ impl Store for FsStore {
         Ok(keys)
     }
 
+    async fn remove(&self, key: &str) -> Result<(), PortError> {
+        let path = self.path(key);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(PortError::io("remove", &path, error)),
+            _ => Ok(()),
+        }
+    }
+
     async fn lock(&self, holder: &str) -> Result<Lease, PortError> {
         let path = self.root.join("run.lock");
         let file = open_lock(&path)?;

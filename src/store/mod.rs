@@ -41,6 +41,9 @@ pub trait Store: Send + Sync {
     /// Keys under a prefix, sorted.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, PortError>;
 
+    /// Removes an object; absent is fine.
+    async fn remove(&self, key: &str) -> Result<(), PortError>;
+
     /// Takes the lock; `Conflict` naming the holder if somebody has it.
     async fn lock(&self, holder: &str) -> Result<Lease, PortError>;
 }

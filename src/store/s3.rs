@@ -17,6 +17,7 @@ use crate::port::{PortError, PortErrorKind};
 /// S3 answers 403 for a missing key to whoever may not list the bucket.
 const GET: Call = Call::new("read", "s3:GetObject and s3:ListBucket");
 const PUT: Call = Call::new("write", "s3:PutObject and s3:GetObject");
+const REMOVE: Call = Call::new("remove", "s3:DeleteObject");
 const LIST: Call = Call::new("list", "s3:ListBucket");
 
 /// A dead holder's lock is free after this long; a living one renews it in time.
@@ -103,6 +104,11 @@ impl Store for S3Store {
         }
         keys.sort();
         Ok(keys)
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), PortError> {
+        let request = self.client.delete_object().bucket(&self.folder.bucket).key(self.key(key));
+        request.send().await.map(drop).map_err(|error| REMOVE.failed(self.subject(key), error))
     }
 
     async fn lock(&self, holder: &str) -> Result<Lease, PortError> {

@@ -12,6 +12,7 @@ use crawlguard::contract::Document;
 use crate::support::Lake;
 
 mod accept;
+mod doctor;
 mod errors;
 
 fn crawlguard(root: &Path, arguments: &[&str]) -> Output {

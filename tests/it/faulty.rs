@@ -50,6 +50,9 @@ impl Catalog for Faulty<'_, dyn Catalog> {
     async fn tables(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
         self.fuse.guard(self.inner.tables(prefix)).await
     }
+    async fn crawled(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
+        self.fuse.guard(self.inner.crawled(prefix)).await
+    }
     async fn table(&self, name: &str) -> Result<Option<Table>, PortError> {
         self.fuse.guard(self.inner.table(name)).await
     }
@@ -114,6 +117,9 @@ impl Store for Faulty<'_, dyn Store> {
     }
     async fn list(&self, prefix: &str) -> Result<Vec<String>, PortError> {
         self.fuse.guard(self.inner.list(prefix)).await
+    }
+    async fn remove(&self, key: &str) -> Result<(), PortError> {
+        self.fuse.guard(self.inner.remove(key)).await
     }
     async fn lock(&self, holder: &str) -> Result<Lease, PortError> {
         self.fuse.guard(self.inner.lock(holder)).await

@@ -7,6 +7,7 @@ mod scan;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(in crate::catalog) use scan::DELIMITERS;
 use scan::{Cell, Scan};
 
 use super::classifier::{CsvClassifier, CsvHeader};
@@ -136,12 +137,26 @@ fn report_duplicates(parts: &[Part<'_>], problems: &mut Vec<Problem>) {
     }
 }
 
-/// Lowercase, an empty cell by its place, as Glue names columns without a header.
 fn header_names(scan: &Scan) -> Vec<String> {
+    named(&scan.first)
+}
+
+/// Lowercase, an empty cell by its place, as Glue names columns without a header.
+fn named(cells: &[String]) -> Vec<String> {
     let name = |(index, cell): (usize, &String)| {
         if cell.is_empty() { format!("col{index}") } else { cell.to_lowercase() }
     };
-    scan.first.iter().enumerate().map(name).collect()
+    cells.iter().enumerate().map(name).collect()
+}
+
+/// The names in a header line: divided as OpenCSVSerde does, if it is given its quote.
+pub(in crate::catalog) fn column_names(line: &str, delimiter: u8, quote: Option<u8>) -> Vec<String> {
+    let divided = quote.and_then(|quote| open_csv::cells(line.as_bytes(), delimiter, quote).ok());
+    let cells: Vec<String> = match divided {
+        Some(cells) => cells.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect(),
+        None => cells::cells(line.as_bytes(), delimiter).map(|cell| cell.text()).collect(),
+    };
+    named(&cells)
 }
 
 impl Part<'_> {

@@ -21,6 +21,7 @@ use std::sync::Mutex;
 use std::thread;
 
 pub use classifier::{CsvClassifier, CsvHeader, CsvSerde};
+pub(super) use csv::{DELIMITERS, column_names};
 use listing::Target;
 
 use crate::problem::Problem;

@@ -3,7 +3,7 @@ use crate::drift::{Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "files-unreadable",
-    summary: "The crawler could not read the table's files.",
+    summary: "What the catalog says of the table is in doubt, its files being unreadable or another's.",
     docs: DOCS,
     level_read: Level::Unknown,
     level_unread: Level::Unknown,
@@ -17,27 +17,33 @@ fn detect(change: &Change) -> Option<(String, String)> {
     let (_, why) = sides(change);
     let why = why.lines().map(str::trim).collect::<Vec<_>>().join("; ");
     let message = format!(
-        "The files of `{}` could not be read, so what the catalog says of them is from an earlier crawl: {}.",
+        "Whether the files of `{}` are what the catalog says is not known: {}.",
         change.table,
         why.trim_end_matches('.')
     );
-    Some((message, "Repair or remove the file, then run `crawlguard crawl`; nothing accepts it.".to_owned()))
+    Some((message, "Mend what it names, then run `crawlguard crawl`; nothing accepts it.".to_owned()))
 }
 
 const DOCS: &str = "\
 ## What it does
-Reports a table whose files `crawlguard crawl` could not read the last time. It is the only finding of that table.
+Reports a table of which the catalog may not tell the truth. It is the only finding of that table. Either
+- its files could not be read the last time: by `crawlguard crawl`, or, on AWS, those whose header is looked at (no right to read
+  them, archived, cut off, too many to find the newest), or
+- it is a view among the crawled tables, or
+- it was last written by another crawler than the target's.
 
 ## Why it matters
-The catalog still shows what an earlier crawl saw. Whether the files of today match it is not known, and a build from them would
-fail or show wrong values: there is no answer, and the build stops with exit code 2.
+The catalog still shows what an earlier crawl, or somebody else, wrote. Whether the files of today match it is not known, and a
+build from them would fail or show wrong values: there is no answer, and the build stops with exit code 2.
 
 ## Example
 A download was cut off, and `orders/2024-05-02.json` ends in the middle of an object.
 
 ## How to resolve
-Repair the file, fetch it again or remove it. Then run `crawlguard crawl`, which also clears the mark.
+Repair the file, fetch it again or remove it; give the right that the message names; or mend the setting. Then run
+`crawlguard crawl`, which also clears the mark.
 
 ## Known limits
-Glue's own crawler leaves no such mark: it skips what it cannot read or calls the table's format unknown.
+Glue's own crawler leaves no such mark: it skips what it cannot read or calls the table's format unknown. On AWS only the headers
+of CSV files are looked at.
 ";

@@ -21,30 +21,33 @@ fn detect(change: &Change) -> Option<(String, String)> {
         }
     };
     let message = format!(
-        "Files of `{}` have another header than the newest, {}: {}; {effect}.",
+        "Files of `{}` have another header than the table, {}: {}; {effect}.",
         change.table,
         before(change),
         after(change)
     );
-    let help = "Rewrite or move the older files so that all have the newest header, then run `crawlguard crawl`; nothing accepts it.";
+    let help = "Rewrite or move files so that all have one header, then run `crawlguard crawl`; nothing accepts it.";
     Some((message, help.to_owned()))
 }
 
 const DOCS: &str = "\
 ## What it does
-Reports files of a CSV table whose header is neither the newest one nor the beginning of it. It looks at the catalog alone, so it
-is reported also where contract and catalog agree.
+Reports files of a CSV table whose header is neither the table's columns nor the beginning of them. It looks at the catalog's
+columns alone, so it is reported also where contract and catalog agree. A first line that is no header counts as `col0`, `col1`, ….
 
 ## Why it matters
-The table has one list of columns, that of the newest file, and every file is read by position. In an older file with another
-header, one column's values come back under another's name, or a type does not fit. No query fails where both are text.
+The table has one list of columns, and every file is read by position. In a file with another header, one column's values come
+back under another's name, or a type does not fit. No query fails where both are text.
 
 ## Example
-`2024-04.csv` has `id,amount,channel` and `2024-05.csv` has `id,channel,amount`: amounts of April are read as channels.
+`2024-04.csv` has `id,amount,channel` and `2024-05.csv` has `id,channel,amount`: amounts of one are read as channels of the other.
 
 ## How to resolve
-Rewrite the older files with the newest header, or move them to a table of their own; then run `crawlguard crawl`.
+Rewrite the files that differ with the table's header, or move them to a table of their own; then run `crawlguard crawl`.
 
 ## Known limits
-Only `crawlguard crawl` records the headers; Glue's crawler does not. A new column at the end is no finding: older rows show NULL.
+`crawlguard crawl` looks at every file. On AWS, Glue's crawler records no headers, so those of the newest files are read
+(`header_files` of the target), where `skip.header.line.count` says that there is one. A new column at the end is no finding:
+older rows show NULL. Nor is one that the catalog does not know yet. Where a classifier names the columns (`Header`), no file has
+the table's header: set `header_files = 0`.
 ";

@@ -25,7 +25,12 @@ pub async fn folders(client: &Client, warehouse: &S3Folder, model: &str) -> Resu
 }
 
 /// Removes every object of one build, and of nothing that is not one.
-pub async fn discard(client: &Client, warehouse: &S3Folder, location: &str) -> Result<(), PortError> {
+pub async fn discard(
+    client: &Client,
+    warehouse: &S3Folder,
+    location: &str,
+    is_build: fn(&str) -> bool,
+) -> Result<(), PortError> {
     let subject = format!("`{location}`");
     let Some(build) = location.strip_prefix(&warehouse.uri("")).filter(|build| is_build(build)) else {
         let message = format!("it is no build under `{}`", warehouse.uri(""));
@@ -45,9 +50,17 @@ pub async fn discard(client: &Client, warehouse: &S3Folder, location: &str) -> R
 }
 
 /// `model/run_attempt/`: exactly two folders, so that no model's whole folder can be meant.
-fn is_build(path: &str) -> bool {
+pub fn is_build(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     matches!(parts.as_slice(), [model, build, ""] if !model.is_empty() && !build.is_empty())
+}
+
+/// `tables/<query id>/`: where a workgroup that enforces its output location puts a build.
+/// <https://docs.aws.amazon.com/athena/latest/ug/ctas-considerations-limitations.html>
+pub fn is_enforced_build(path: &str) -> bool {
+    let is_id = |id: &str| id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(parts.as_slice(), ["tables", query, ""] if is_id(query))
 }
 
 /// One page of a listing is what one DeleteObjects takes.
@@ -69,6 +82,33 @@ async fn remove(client: &Client, bucket: &str, keys: Vec<String>, subject: &str)
                 format!("`s3://{bucket}/{}`", error.key().unwrap_or("?")),
                 message,
             ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_builds_folder_is_a_build() {
+        let id = "01234567-0123-4123-8123-0123456789ab";
+        assert!(is_enforced_build(&format!("tables/{id}/")));
+        for path in [
+            "",
+            "tables/",
+            "tables//",
+            &format!("tables/{id}"),
+            &format!("{id}/"),
+            &format!("x/tables/{id}/"),
+            &format!("tables/{id}/a/"),
+            "tables/not-a-query/",
+        ] {
+            assert!(!is_enforced_build(path), "{path}");
+        }
+        assert!(is_build("fact/20260102T030405Z_1/"));
+        for path in ["", "/", "fact/", "fact//", "/x/", "fact/x", "fact/x/y/"] {
+            assert!(!is_build(path), "{path}");
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::support;
 pub const DATABASE: &str = "shop";
 pub const WAREHOUSE: &str = "s3://shop/tables/";
 pub const STATE: &str = "s3://shop/state/";
-const RAW: &str = "s3://shop/raw/";
+pub const RAW: &str = "s3://shop/raw/";
 
 /// How both of them call their target, so that their alerts can be compared.
 pub const TARGET: &str = "prod";
@@ -67,6 +67,11 @@ impl Lake {
         lake
     }
 
+    /// From now on the account's tables are promised as they are.
+    pub fn promise(&mut self) {
+        self.contracts = self.raw_tables();
+    }
+
     /// Crawls the local lake, and the account's: the same files and tables, at places in S3.
     pub fn crawl(&self) {
         self.local.crawl();
@@ -81,7 +86,9 @@ impl Lake {
         let catalog = self.local.catalog();
         let at_s3 = |table: Table| {
             let name = table.name.strip_prefix("raw_").expect("a raw table");
-            Table { location: Some(format!("{RAW}{name}/")), ..table }
+            let mut parameters = table.parameters;
+            parameters.insert("UPDATED_BY_CRAWLER".into(), "raw".into());
+            Table { location: Some(format!("{RAW}{name}/")), parameters, ..table }
         };
         block_on(catalog.tables("raw_")).expect("read").into_iter().map(at_s3).collect()
     }

@@ -7,7 +7,7 @@ use super::cells::{Quotes, cells};
 use super::{open_csv, use_open_csv};
 
 /// Delimiters that are tried, the likeliest first.
-const DELIMITERS: [u8; 4] = [b',', b'\t', b'|', b';'];
+pub(in crate::catalog) const DELIMITERS: [u8; 4] = [b',', b'\t', b'|', b';'];
 /// How many lines vote on the delimiter, and how many bytes of them are held for it.
 const VOTERS: usize = 64;
 const VOTERS_BYTES: usize = 1024 * 1024;

@@ -1,0 +1,128 @@
+//! The headers of CSV files are read where the catalog cannot show a shift.
+
+use std::io::Write;
+
+use crawlguard::cloud::Cloud;
+use crawlguard::drift::Verdict;
+use crawlguard::pipeline::{Comparison, Outcome, RunError, compare};
+
+use super::fake::{Fault, FaultKind};
+use super::lake::{Lake, RAW, Site};
+use crate::support::SLOT;
+
+/// The small project, and a promised CSV source beside it.
+fn with_sales() -> Lake {
+    let mut lake = Lake::new();
+    lake.local.write("lake/sales/2026-01.csv", "id,amount,channel\n1,2.5,web\n2,3.5,shop\n");
+    lake.crawl();
+    lake.promise();
+    lake
+}
+
+async fn compared(site: &Site) -> Result<Comparison, RunError> {
+    let cloud = Cloud::with(site.settings.clone(), &site.aws.process().config);
+    compare(&site.project, &cloud.catalog(), "raw_").await
+}
+
+/// What is found once this file lies beside the first, and no crawl has seen it.
+async fn found(name: &str, bytes: &[u8]) -> (Verdict, Vec<(String, String)>) {
+    let site = with_sales().site();
+    site.aws.account().s3.put(&format!("{RAW}sales/{name}"), bytes);
+    let compared = compared(&site).await.unwrap();
+    let findings = compared.findings.into_iter().map(|finding| (finding.rule, finding.message));
+    (compared.verdict, findings.collect())
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shift_is_breaking_before_a_row_is_misread() {
+    let shifted = "id,channel,amount\n3,web,4.5\n";
+    for (name, bytes) in [("2026-02.csv", shifted.as_bytes().to_vec()), ("2026-02.csv.gz", gzip(shifted))] {
+        let (verdict, findings) = found(name, &bytes).await;
+        assert_eq!(verdict, Verdict::Breaking, "{findings:?}");
+        let [(rule, message)] = findings.as_slice() else { panic!("{findings:?}") };
+        assert_eq!(rule, "headers-differ");
+        assert!(message.contains(&format!("channel for amount in {name}")), "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_header_is_breaking_and_its_data_is_not_told() {
+    let (verdict, findings) = found("2026-02.csv", b"77,8.5,secret\n").await;
+    assert_eq!(verdict, Verdict::Breaking);
+    assert!(findings[0].1.contains("col0 for id in 2026-02.csv"), "{findings:?}");
+    assert!(!format!("{findings:?}").contains("secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fits_is_clean() {
+    for (name, text) in [
+        ("2026-02.csv", "ID,Amount,Channel\r\n3,4.5,web\r\n"),
+        ("2026-02.csv", "id,amount\n3,4.5\n"),
+        ("empty.csv", ""),
+        // Athena passes these over.
+        ("_SUCCESS", "id,channel,amount\n"),
+        (".hidden/2026-02.csv", "id,channel,amount\n"),
+    ] {
+        let (verdict, findings) = found(name, text.as_bytes()).await;
+        assert_eq!((verdict, findings.as_slice()), (Verdict::Clean, [].as_slice()), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_unknown() {
+    let (verdict, findings) = found("2026-02.csv.gz", b"id,amount,channel\n").await;
+    assert_eq!(verdict, Verdict::Unknown);
+    assert!(findings[0].1.contains("s3://shop/raw/sales/2026-02.csv.gz`: it is named `.gz`"), "{findings:?}");
+
+    let site = with_sales().site();
+    let fault = Fault { service: "s3", action: "GetObject".into(), nth: 1, kind: FaultKind::AccessDenied };
+    site.aws.account().calls.reset(Some(fault));
+    let compared = compared(&site).await.unwrap();
+    assert_eq!(compared.verdict, Verdict::Unknown);
+    let message = &compared.findings[0].message;
+    assert!(message.contains("`s3://shop/raw/sales/2026-01.csv`") && message.contains("`s3:GetObject`"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_files_are_looked_at_and_no_others() {
+    let site = with_sales().site();
+    for month in 2..=9 {
+        let header = if month == 2 { "id,channel,amount" } else { "id,amount,channel" };
+        site.aws.account().s3.put(&format!("{RAW}sales/2026-0{month}.csv"), format!("{header}\n1,2,3\n").as_bytes());
+    }
+    site.aws.account().calls.reset(None);
+    assert_eq!(compared(&site).await.unwrap().verdict, Verdict::Clean);
+    let count = |action: &str| site.aws.account().calls.log.iter().filter(|call| call.action == action).count();
+    // The table of JSON files costs nothing.
+    assert_eq!((count("GetTables"), count("ListObjectsV2"), count("GetObject")), (1, 1, 5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_with_too_many_files_is_unknown_and_probing_can_be_left_out() {
+    let mut site = with_sales().site();
+    for number in 0..1000 {
+        site.aws.account().s3.put(&format!("{RAW}sales/a{number}.csv"), b"id,channel,amount\n");
+    }
+    site.settings.header_files_listed = 1;
+    let found = compared(&site).await.unwrap();
+    assert_eq!(found.verdict, Verdict::Unknown);
+    assert!(found.findings[0].message.contains("header_files_listed"), "{:?}", found.findings);
+    site.settings.header_files = 0;
+    assert_eq!(compared(&site).await.unwrap().verdict, Verdict::Clean);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_halts_on_a_shift() {
+    let site = with_sales().site();
+    site.aws.account().s3.put(&format!("{RAW}sales/2026-02.csv"), b"id,channel,amount\n3,web,4.5\n");
+    let run = site.run(SLOT).await;
+    assert_eq!(run.outcome, Some(Outcome::Halted));
+    assert_eq!(site.aws.account().athena.queries.len(), 0);
+    assert!(site.aws.account().sns.mails[0].body.contains("channel for amount in 2026-02.csv"));
+}
