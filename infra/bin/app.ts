@@ -1,10 +1,10 @@
-import { App, Validations } from "aws-cdk-lib";
+import { Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { addStacks, here } from "../lib/app.ts";
+import { addStacks, here, newApp } from "../lib/app.ts";
 import { SettingsError } from "../lib/validate.ts";
 import { settings } from "../settings.ts";
 
-const app = new App();
+const app = newApp();
 try {
   addStacks(app, here(), settings, new Date());
 } catch (error) {

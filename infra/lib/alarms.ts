@@ -48,7 +48,6 @@ export class Alarms extends Construct {
         treatMissingData: isLess ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       });
       made.addAlarmAction(new SnsAction(topic));
-      made.addOkAction(new SnsAction(topic));
     };
     // Hours rather than one window of a day: yesterday's run may have been two hours faster than today's.
     alarm("NoRun", "no-run", "No run ended in the last 26 hours.", metrics.runs, 1, 26);

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { App } from "aws-cdk-lib";
+import { App, type AppProps } from "aws-cdk-lib";
 import { at } from "./at.ts";
 import { assets } from "./parts.ts";
 import { type Project, readProject } from "./project.ts";
@@ -9,6 +9,15 @@ import { check, SettingsError } from "./validate.ts";
 
 /** The project that this folder lies in. */
 export const here = (): Project => readProject(fileURLToPath(new URL("../..", import.meta.url)));
+
+/** An app with the CDK's flags that the templates rely on. */
+export const newApp = (props: AppProps = {}) =>
+  new App({
+    analyticsReporting: false,
+    // ARNs with their partition written out: shorter to read, and the same in policies, findings and tests.
+    postCliContext: { "@aws-cdk/core:enablePartitionLiterals": true, "@aws-cdk/core:checkSecretUsage": true },
+    ...props,
+  });
 
 /** A stack a target; throws what is wrong with any of them at once. */
 export function addStacks(app: App, project: Project, settings: Record<string, Written>, now: Date): CrawlguardStack[] {

@@ -2,11 +2,13 @@ import { ArnFormat, type Stack } from "aws-cdk-lib";
 import type { At, Folder } from "./at.ts";
 
 /** ARNs of what the roles may touch. */
-export const arns = (stack: Stack, { target }: At) => {
+export const arns = (stack: Stack, { target, settings }: At) => {
   const glue = (path: string) => stack.formatArn({ service: "glue", resource: path });
+  const objects = ({ bucket, prefix }: Folder) => `arn:${stack.partition}:s3:::${bucket}/${prefix}*`;
   return {
     bucket: (bucket: string) => `arn:${stack.partition}:s3:::${bucket}`,
-    objects: ({ bucket, prefix }: Folder) => `arn:${stack.partition}:s3:::${bucket}/${prefix}*`,
+    objects,
+    rawFiles: settings.sources.map((source) => objects({ bucket: settings.rawBucket, prefix: `${source}/` })),
     object: (bucket: string, key: string) => `arn:${stack.partition}:s3:::${bucket}/${key}`,
     catalog: glue("catalog"),
     database: glue(`database/${target.database}`),

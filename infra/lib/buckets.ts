@@ -2,6 +2,7 @@ import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps, type CfnBucket, type LifecycleRule, type IBucket } from "aws-cdk-lib/aws-s3";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
+import { argued } from "./argued.ts";
 import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
 
@@ -16,22 +17,22 @@ export class Buckets extends Construct {
     super(scope, id);
     const { settings } = at;
     const old: LifecycleRule = { id: "old-versions", noncurrentVersionExpiration: Duration.days(settings.oldVersionDays) };
-    const bucket = (id: string, name: string, isTakenOver: boolean, props: BucketProps) =>
-      isTakenOver ? Bucket.fromBucketName(this, id, name) : new Bucket(this, id, { ...this.common(at, keys, name), ...props });
+    const bucket = (id: string, name: string, isMade: boolean, props: BucketProps) =>
+      isMade ? this.make(at, keys, id, name, props) : Bucket.fromBucketName(this, id, name);
 
-    this.raw = bucket("Raw", settings.rawBucket, !at.makes("rawBucket"), { versioned: true, lifecycleRules: [unfinished, old] });
+    this.raw = bucket("Raw", settings.rawBucket, at.makes("rawBucket"), { versioned: true, lifecycleRules: [unfinished, old] });
     // crawlguard itself removes builds that nothing reads; the files of a published table never change.
-    this.warehouse = bucket("Warehouse", at.warehouse.bucket, !at.makes("warehouse"), { lifecycleRules: [unfinished] });
-    this.results = bucket("Results", at.results.bucket, !at.makes("results"), {
+    this.warehouse = bucket("Warehouse", at.warehouse.bucket, at.makes("warehouse"), { lifecycleRules: [unfinished] });
+    this.results = bucket("Results", at.results.bucket, at.makes("results"), {
       lifecycleRules: [unfinished, { id: "results", expiration: Duration.days(settings.resultDays) }],
     });
-    this.state = bucket("State", at.state.bucket, !at.makes("state"), { versioned: true, lifecycleRules: [unfinished, old] });
+    this.state = bucket("State", at.state.bucket, at.makes("state"), { versioned: true, lifecycleRules: [unfinished, old] });
     if (arrivals && at.makes("rawBucket")) this.notify(arrivals, settings.sources);
   }
 
-  private common(at: At, keys: Keys, name: string): BucketProps {
+  private make(at: At, keys: Keys, id: string, name: string, props: BucketProps): Bucket {
     const { accessLogBucket, onDestroy } = at.settings;
-    return {
+    const made = new Bucket(this, id, {
       bucketName: name,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
@@ -41,7 +42,10 @@ export class Buckets extends Construct {
       removalPolicy: onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       serverAccessLogsBucket: accessLogBucket === null ? undefined : Bucket.fromBucketName(this, `Logs of ${name}`, accessLogBucket),
       serverAccessLogsPrefix: accessLogBucket === null ? undefined : `${name}/`,
-    };
+      ...props,
+    });
+    if (accessLogBucket === null) argued(made, "S1", "Access logs need a bucket that is the account's to name: the setting accessLogBucket");
+    return made;
   }
 
   /** S3 tells of new objects of the sources. Set on the bucket itself: CDK's own way is a function that may change any bucket. */

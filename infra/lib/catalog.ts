@@ -4,9 +4,10 @@ import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
+import { argued } from "./argued.ts";
 import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
-import { crawlerPolicy } from "./crawler-permissions.ts";
+import { argueCrawlerWildcards, crawlerPolicy } from "./crawler-permissions.ts";
 import { subscribedQueue } from "./arrivals.ts";
 
 /** The Glue database and the crawler that fills it with raw tables. */
@@ -23,6 +24,7 @@ export class Catalog extends Construct {
       assumedBy: new ServicePrincipal("glue.amazonaws.com"),
       inlinePolicies: { crawl: crawlerPolicy(Stack.of(this), at, keys, queue?.queueArn) },
     });
+    argueCrawlerWildcards(this.crawlerRole, at);
     const crawler = this.crawler(at, this.crawlerRole, queue);
     if (database) crawler.addResourceDependency(database);
   }
@@ -39,7 +41,7 @@ export class Catalog extends Construct {
   private crawler(at: At, role: Role, queue: Queue | undefined): CfnCrawler {
     const { settings, target } = at;
     const classifier = this.classifier(at);
-    return new CfnCrawler(this, "Crawler", {
+    const crawler = new CfnCrawler(this, "Crawler", {
       name: target.crawler,
       role: role.roleArn,
       databaseName: target.database,
@@ -52,6 +54,8 @@ export class Catalog extends Construct {
       schemaChangePolicy: { updateBehavior: "UPDATE_IN_DATABASE", deleteBehavior: "LOG" },
       configuration: JSON.stringify(configuration(at, queue !== undefined)),
     });
+    argued(crawler, "GL1", "The crawler's log names folders and tables, not data; a security configuration would move it to a log of another name");
+    return crawler;
   }
 
   /** One that takes the first line for the header, whatever the types. */

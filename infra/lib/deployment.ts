@@ -14,6 +14,8 @@ import { deployPolicy } from "./permissions.ts";
  * leaves the object.
  */
 export class Deployment extends Construct {
+  readonly project: CustomResource;
+
   constructor(scope: Construct, id: string, at: At, keys: Keys, { code, bundle }: Parts) {
     super(scope, id);
     const deployer = new GuardFunction(this, "Deployer", at, {
@@ -22,7 +24,7 @@ export class Deployment extends Construct {
       code,
       policy: (log) => deployPolicy(Stack.of(this), at, keys, log, bundle),
     });
-    new CustomResource(this, "Project", {
+    this.project = new CustomResource(this, "Project", {
       resourceType: "Custom::CrawlguardProject",
       serviceToken: deployer.function.functionArn,
       properties: { Bundle: `s3://${bundle.bucket}/${bundle.key}`, Digest: bundle.revision },

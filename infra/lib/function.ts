@@ -1,9 +1,11 @@
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { type PolicyDocument, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Function, Handler, Runtime } from "aws-cdk-lib/aws-lambda";
 import type { SqsDestination } from "aws-cdk-lib/aws-lambda-destinations";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import { arns } from "./arns.ts";
+import { arguedWildcards } from "./argued.ts";
 import type { At } from "./at.ts";
 import type { Parts } from "./parts.ts";
 
@@ -40,6 +42,7 @@ export class GuardFunction extends Construct {
       assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
       inlinePolicies: { calls: props.policy(logGroupOf(name)) },
     });
+    arguedWildcards(this.role, [arns(Stack.of(this), at).logStreams(logGroupOf(name))], "Lambda names the streams of the function's own log");
     this.function = new Function(this, "Function", {
       functionName: name,
       description: props.description,

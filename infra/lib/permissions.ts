@@ -1,6 +1,7 @@
-import type { Stack } from "aws-cdk-lib";
-import { PolicyDocument, type PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { Stack } from "aws-cdk-lib";
+import { PolicyDocument, type PolicyStatement, type Role } from "aws-cdk-lib/aws-iam";
 import { arns } from "./arns.ts";
+import { arguedWildcards } from "./argued.ts";
 import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
 import { allow, deny } from "./statement.ts";
@@ -15,8 +16,6 @@ export interface Grant {
 /** What the function that compares, builds and publishes may do. test/permissions.test.ts holds it against the calls in src/. */
 export function pipelineGrants(stack: Stack, at: At): Grant[] {
   const arn = arns(stack, at);
-  const { rawBucket, sources } = at.settings;
-  const raw = sources.map((source) => arn.objects({ bucket: rawBucket, prefix: `${source}/` }));
   const tables = [arn.catalog, arn.database, arn.tables];
   return [
     {
@@ -63,7 +62,7 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
       // https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html
       calls: undefined,
       statements: [
-        allow("AthenaReadsRawFiles", ["s3:GetObject"], raw),
+        allow("AthenaReadsRawFiles", ["s3:GetObject"], arn.rawFiles),
         allow("AthenaReadsAndWritesTables", ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"], [
           arn.objects(at.warehouse),
           arn.objects(at.results),
@@ -71,13 +70,22 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
         allow(
           "AthenaListsBuckets",
           ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
-          [rawBucket, at.warehouse.bucket, at.results.bucket].map(arn.bucket),
+          [at.settings.rawBucket, at.warehouse.bucket, at.results.bucket].map(arn.bucket),
         ),
         allow("AthenaLooksUpTables", ["glue:BatchGetPartition", "glue:GetDatabase", "glue:GetPartition"], tables),
         allow("AthenaWritesPartitions", ["glue:BatchCreatePartition"], tables),
       ],
     },
   ];
+}
+
+/** Why the wildcards among the pipeline's resources are meant so. */
+export function arguePipelineWildcards(role: Role, at: At) {
+  const arn = arns(Stack.of(role), at);
+  arguedWildcards(role, [arn.tables, arn.tableVersions], "Models come and go without a deployment; writing the raw tables among them is denied");
+  arguedWildcards(role, arn.rawFiles, "The files of one source");
+  arguedWildcards(role, [at.warehouse, at.results, at.state].map(arn.objects), "The objects of one folder, whose keys are made in a run");
+  if (at.settings.lakeFormation) arguedWildcards(role, ["*"], "lakeformation:GetDataAccess knows no resources; the grants hold what it opens");
 }
 
 /** The policy of the function's role. */

@@ -12,7 +12,6 @@ import { Keys } from "./keys.ts";
 import { LakeFormation } from "./lake-formation.ts";
 import type { Parts } from "./parts.ts";
 import { Pipeline } from "./pipeline.ts";
-import { argue } from "./suppressions.ts";
 import { Triggers } from "./triggers.ts";
 import { WorkGroup } from "./workgroup.ts";
 
@@ -38,13 +37,12 @@ export class CrawlguardStack extends Stack {
 
     // Last: a deployment that fails before has not touched the project.
     const deployment = new Deployment(this, "Deployment", at, keys, made);
-    deployment.node.addDependency(buckets, catalog, workgroup, alerts, pipeline, triggers, alarms);
+    deployment.project.node.addDependency(buckets, catalog, workgroup, alerts, pipeline, triggers, alarms);
 
     settings.sources.forEach((source, index) => {
       const day = `s3://${settings.rawBucket}/${source}/dt=YYYY-MM-DD/`;
       new CfnOutput(this, `Source${index + 1}`, { description: `New files of ${source} go to`, value: day });
     });
     new CfnOutput(this, "Function", { value: pipeline.guard.function.functionName });
-    argue(this, at);
   }
 }

@@ -84,7 +84,7 @@ function valueProblems(settings: Settings): string[] {
     ...settings.otherKeys.map((key): [boolean, string] => [!KEY_ARN.test(key), `otherKeys: ${shown(key)} is no key's ARN`]),
     [!["off", "on"].includes(settings.arrivals) && !TOPIC_ARN.test(settings.arrivals), `arrivals: ${shown(settings.arrivals)}; "off", "on" or a topic's ARN`],
     [
-      (settings.arrivals === "on" || settings.crawl === "events") && settings.takeOver.includes("rawBucket"),
+      settings.takeOver.includes("rawBucket") && (settings.arrivals === "on" || (settings.crawl === "events" && settings.arrivals === "off")),
       `${settings.arrivals === "on" ? "arrivals" : "crawl"}: a bucket taken over has its own notifications; have it notify a topic, and set arrivals to the topic's ARN`,
     ],
     [
