@@ -15,6 +15,7 @@ export const arns = (stack: Stack, { target, settings }: At) => {
     tables: glue(`table/${target.database}/*`),
     rawTables: glue(`table/${target.database}/${target.raw_prefix}*`),
     tableVersions: glue(`tableVersion/${target.database}/*`),
+    crawler: glue(`crawler/${target.crawler}`),
     workgroup: stack.formatArn({ service: "athena", resource: "workgroup", resourceName: target.workgroup }),
     logStreams: (group: string) =>
       stack.formatArn({ service: "logs", resource: "log-group", resourceName: `${group}:*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME }),

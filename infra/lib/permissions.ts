@@ -6,14 +6,14 @@ import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
 import { allow, deny } from "./statement.ts";
 
-/** What an adapter's calls need: the source file that declares them, and the statements. */
+/** What an adapter's calls need. */
 export interface Grant {
-  /** File under src/ whose `Call::new("…", "service:Action")` these actions are, or none for what a service does in the caller's name. */
-  calls: string | undefined;
+  /** File under src/ that declares these calls (`Call::new("…", "service:Action")`); none for what Athena does in the caller's name. */
+  calls?: string;
   statements: PolicyStatement[];
 }
 
-/** What the function that compares, builds and publishes may do. test/permissions.test.ts holds it against the calls in src/. */
+/** What the function that compares, builds and publishes may do; test/permissions.test.ts holds it against src/. */
 export function pipelineGrants(stack: Stack, at: At): Grant[] {
   const arn = arns(stack, at);
   const tables = [arn.catalog, arn.database, arn.tables];
@@ -28,6 +28,11 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
         // Raw tables are the crawler's, whatever a model is named.
         deny("LeaveRawTables", ["glue:CreateTable", "glue:DeleteTable", "glue:DeleteTableVersion", "glue:UpdateTable"], [arn.rawTables]),
       ],
+    },
+    {
+      calls: "catalog/glue/crawler.rs",
+      // Only arriving files make the function start a crawl; else the crawler has its schedule.
+      statements: [allow("ReadCrawler", at.settings.arrivals === "off" ? ["glue:GetCrawler"] : ["glue:GetCrawler", "glue:StartCrawler"], [arn.crawler])],
     },
     {
       calls: "engine/athena.rs",
@@ -54,13 +59,11 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
         allow("ListState", ["s3:ListBucket"], [arn.bucket(at.state.bucket)]),
       ],
     },
-    // store/s3/lease.rs
-    { calls: undefined, statements: [allow("GiveLockBack", ["s3:DeleteObject"], [arn.object(at.state.bucket, `${at.state.prefix}run.lock`)])] },
+    { calls: "store/s3/lease.rs", statements: [allow("GiveLockBack", ["s3:DeleteObject"], [arn.object(at.state.bucket, `${at.state.prefix}run.lock`)])] },
     { calls: "notify/sns.rs", statements: [allow("PublishAlerts", ["sns:Publish"], [at.target.topic])] },
     {
       // Athena reads, writes and looks tables up in the name of who started the query.
       // https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html
-      calls: undefined,
       statements: [
         allow("AthenaReadsRawFiles", ["s3:GetObject"], arn.rawFiles),
         allow("AthenaReadsAndWritesTables", ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"], [

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { parse } from "smol-toml";
 
@@ -46,21 +46,26 @@ export function folderOf(uri: string): { bucket: string; prefix: string } {
   return { bucket, prefix: prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/` };
 }
 
-/**
- * The project as the one object that the function reads, `project.json`: texts by path.
- *
- * The revision is the SHA-256 of each path and text in order, both ended by a zero byte: equal projects have equal ones.
- */
-export function bundle(project: Project): { schema_version: 1; revision: string; files: Record<string, string>; pushed: { by: string } } {
-  const paths = ["crawlguard.toml", ...project.folders.flatMap((folder) => filesUnder(project.root, folder))].sort();
-  const files = Object.fromEntries(paths.map((path) => [path, readFileSync(join(project.root, path), "utf8")]));
-  const hash = createHash("sha256");
-  Object.entries(files).forEach(([path, text]) => hash.update(`${path}\0${text}\0`));
-  return { schema_version: 1, revision: hash.digest("hex"), files, pushed: { by: "infra" } };
+/** The project as one object, as src/pipeline/bundle.rs reads it. */
+export interface Bundle {
+  schema_version: 1;
+  /** SHA-256 of `files` as JSON, its paths in order. */
+  revision: string;
+  /** Who deployed it; the function adds when. */
+  pushed: { who: string; at: string; why: null };
+  /** Texts by path. */
+  files: Record<string, string>;
 }
 
-function filesUnder(root: string, folder: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .map((path) => posix.join(folder, path.replaceAll("\\", "/")))
-    .filter((path) => statSync(join(root, path)).isFile());
+/** `crawlguard.toml`, contracts, models and alert templates, as `project.json` holds them. */
+export function bundle(project: Project): Bundle {
+  const paths = ["crawlguard.toml", ...project.folders.flatMap((folder) => filesIn(project.root, folder))].sort();
+  const files = Object.fromEntries(paths.map((path) => [path, readFileSync(join(project.root, path), "utf8")]));
+  const revision = createHash("sha256").update(JSON.stringify(files)).digest("hex");
+  return { schema_version: 1, revision, pushed: { who: "infra", at: "", why: null }, files };
+}
+
+function filesIn(root: string, folder: string): string[] {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true });
+  return entries.filter((entry) => entry.isFile() && !entry.name.startsWith(".")).map((entry) => posix.join(folder, entry.name));
 }

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Stack } from "aws-cdk-lib";
+import { at } from "../lib/at.ts";
+import { type Grant, pipelineGrants } from "../lib/permissions.ts";
+import type { Written } from "../lib/settings.ts";
+import { check } from "../lib/validate.ts";
+import { first, NOW, ofType, prod, project, synth, taken } from "./helpers.ts";
+import { actionsOf, type Call, covers, isAllowed, statementsOf } from "./simulator.ts";
+
+const SRC = join(project.root, "src");
+const CALL = /Call::new\(\s*"[^"]+",\s*"([^"]+)",?\s*\)/g;
+
+/** Actions that a laptop needs and the function does not, and what for. */
+const LAPTOP = { "glue:StartCrawler": "`crawlguard crawl`; with arrivals on, the function starts crawls too" };
+
+/** Each source file's declared actions: `s3:PutObject and s3:GetObject` are two. */
+function declared(): Map<string, Set<string>> {
+  const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".rs"));
+  const found = files.map((path): [string, string[]] => {
+    const calls = readFileSync(join(SRC, path), "utf8").matchAll(CALL);
+    return [path, [...calls].flatMap(([, permission]) => permission!.split(" and "))];
+  });
+  return new Map(found.filter(([, actions]) => actions.length > 0).map(([path, actions]) => [path, new Set(actions)]));
+}
+
+function grants(written: Written): Grant[] {
+  const { target, settings } = check("prod", project.targets.prod, written, NOW);
+  return pipelineGrants(new Stack(), at(project, "prod", target, settings));
+}
+
+const allowed = (grant: Grant) =>
+  grant.statements.map((it) => it.toStatementJson()).filter((it) => it.Effect === "Allow").flatMap((it) => [it.Action].flat() as string[]);
+
+test("the sources declare calls", () => {
+  assert.ok([...declared().values()].flatMap((actions) => [...actions]).length >= 20);
+});
+
+test("each file's calls are granted: none is missing, none is more than its calls", () => {
+  const byFile = new Map(grants(prod).flatMap((grant) => (grant.calls ? [[grant.calls, new Set(allowed(grant))]] : [])));
+  const needed = [...declared()].map(([file, actions]): [string, string[]] => [file, [...actions].filter((action) => !(action in LAPTOP)).sort()]);
+  assert.deepEqual([...byFile].map(([file, actions]) => [file, [...actions].sort()]).sort(), needed.sort());
+});
+
+test("with arrivals the function may start the crawler, and then nothing is the laptop's alone", () => {
+  const all = new Set(grants({ ...prod, arrivals: "on" }).flatMap(allowed));
+  for (const action of Object.keys(LAPTOP)) assert.ok(all.has(action), action);
+});
+
+test("no data action is a wildcard", () => {
+  for (const { json } of [first(), taken(), synth({ ...prod, arrivals: "on" })]) {
+    for (const [id, role] of ofType(json, "AWS::IAM::Role")) {
+      assert.deepEqual(role.Properties.ManagedPolicyArns, undefined, id);
+      const actions = statementsOf(role).flatMap(actionsOf);
+      assert.deepEqual(actions.filter((action) => action.includes("*")), [], id);
+    }
+  }
+});
+
+test("each role has one purpose, and one service that takes it", () => {
+  const roles = ofType(first().json, "AWS::IAM::Role").map(([, role]) => [
+    role.Properties.Description,
+    role.Properties.AssumeRolePolicyDocument.Statement[0].Principal.Service,
+  ]);
+  assert.deepEqual(roles, [
+    ["Lets the crawler pbright-raw read raw files and write raw tables", "glue.amazonaws.com"],
+    ["Compares, builds and publishes pbright", "lambda.amazonaws.com"],
+    ["Deploys the project of crawlguard-pbright-prod", "lambda.amazonaws.com"],
+  ]);
+});
+
+test("no role holds a policy that IAM finds too long", () => {
+  for (const { json } of [first(), taken()]) {
+    for (const [id, role] of ofType(json, "AWS::IAM::Role")) {
+      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 10,240 characters a role, without white space.
+      assert.ok(JSON.stringify(role.Properties.Policies).length < 10_240, id);
+    }
+  }
+});
+
+const pipelineRole = () => statementsOf(ofType(first().json, "AWS::IAM::Role").find(([id]) => id.startsWith("Pipeline"))![1]);
+const deployRole = () => statementsOf(ofType(first().json, "AWS::IAM::Role").find(([id]) => id.startsWith("Deployment"))![1]);
+
+const glue = (path: string) => `arn:aws:glue:us-east-1:123456789012:${path}`;
+
+const REFUSED: Call[] = [
+  { action: "glue:UpdateTable", resource: glue("table/pbright/raw_source_1") },
+  { action: "glue:DeleteTable", resource: glue("table/other/int_operations") },
+  { action: "glue:DeleteDatabase", resource: glue("database/pbright") },
+  { action: "s3:PutObject", resource: "arn:aws:s3:::pbright-prod-raw/source_1/new.csv" },
+  { action: "s3:DeleteObject", resource: "arn:aws:s3:::pbright-prod-raw/source_1/old.csv" },
+  { action: "s3:DeleteObject", resource: "arn:aws:s3:::pbright-prod-state/crawlguard/project.json" },
+  { action: "s3:GetObject", resource: "arn:aws:s3:::pbright-prod-raw/another_source/a.csv" },
+  { action: "athena:StartQueryExecution", resource: "arn:aws:athena:us-east-1:123456789012:workgroup/primary" },
+  { action: "sns:Publish", resource: "arn:aws:sns:us-east-1:123456789012:other" },
+];
+for (const call of REFUSED) {
+  test(`the function may not ${call.action} on ${call.resource}`, () => assert.equal(isAllowed(pipelineRole(), call), false));
+}
+
+test("what deploys the project may write nothing else", () => {
+  const write = (key: string) => isAllowed(deployRole(), { action: "s3:PutObject", resource: `arn:aws:s3:::pbright-prod-state/crawlguard/${key}` });
+  assert.deepEqual([write("project.json"), write("queue.json")], [true, false]);
+});
+
+/** Calls of a whole run, as test/record.ts recorded them: published, and halted, and cleaned up after. */
+const RECORDED = new URL("calls.json", import.meta.url);
+
+test("every call of a recorded run is allowed, and each declared call was made or is said why not", { skip: !existsSync(RECORDED) }, () => {
+  const calls = JSON.parse(readFileSync(RECORDED, "utf8")) as Call[];
+  const statements = pipelineRole();
+  assert.deepEqual(calls.filter((call) => !isAllowed(statements, call)), []);
+  const unused = statements.filter((it) => it.Effect === "Allow" && !calls.some((call) => covers(it, call))).map((it) => it.Sid);
+  assert.deepEqual(unused, []);
+});
