@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CfnParameter, Stack } from "aws-cdk-lib";
 import { Code, type CodeConfig } from "aws-cdk-lib/aws-lambda";
@@ -22,15 +22,20 @@ const INFRA = fileURLToPath(new URL("..", import.meta.url));
 
 /** Code and bundle as assets, which `cdk deploy` uploads. */
 export function assets(scope: Construct, at: At, project: Project): Parts {
-  const content = bundle(project);
-  const folder = join(INFRA, ".stage");
-  const file = join(folder, `${content.revision}.json`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(file, JSON.stringify(content));
-  const asset = new Asset(scope, "Bundle", { path: file });
+  const { path, revision } = writeBundle(project);
+  const asset = new Asset(scope, "Bundle", { path });
   const built = join(project.root, BUILT);
   const code = at.settings.code === "image" ? new ImageCode(built) : zipCode(built, at);
-  return { code, bundle: { bucket: asset.s3BucketName, key: asset.s3ObjectKey, revision: content.revision } };
+  return { code, bundle: { bucket: asset.s3BucketName, key: asset.s3ObjectKey, revision } };
+}
+
+/** Writes the project's bundle under a name that changes with it. */
+export function writeBundle(project: Project): { path: string; revision: string } {
+  const content = bundle(project);
+  const path = join(INFRA, ".stage", `${content.revision}.json`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, JSON.stringify(content));
+  return { path, revision: content.revision };
 }
 
 /** Code and bundle as parameters of a template that is deployed without CDK. */
