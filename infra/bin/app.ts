@@ -1,7 +1,7 @@
 import { Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { addStacks, here, newApp } from "../lib/app.ts";
-import { SettingsError } from "../lib/validate.ts";
+import { SettingsError } from "../lib/check/index.ts";
 import { settings } from "../settings.ts";
 
 const app = newApp();

@@ -11,6 +11,8 @@ if (!existsSync(join(built, "bootstrap"))) {
 }
 const dockerfile = fileURLToPath(new URL("../Dockerfile", import.meta.url));
 const name = "crawlguard-lambda:deploy";
-const { status } = spawnSync("docker", ["build", "--file", dockerfile, "--tag", name, built], { stdio: ["ignore", 2, 2] });
+const { status } = spawnSync("docker", ["build", "--file", dockerfile, "--tag", name, built], {
+  stdio: ["ignore", 2, 2],
+});
 if (status === 0) process.stdout.write(name);
 process.exit(status ?? 1);

@@ -36,7 +36,14 @@ export class Alarms extends Construct {
       arrivalsDead: arrivals?.dead.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
     };
     const { metrics } = this;
-    const alarm = (id: string, page: string, says: string, metric: IMetric, threshold: number, evaluationPeriods = 1) => {
+    const alarm = (
+      id: string,
+      page: string,
+      says: string,
+      metric: IMetric,
+      threshold: number,
+      evaluationPeriods = 1,
+    ) => {
       const isLess = id === "NoRun";
       const made = new Alarm(this, id, {
         alarmName: `${at.name}-${page}`,
@@ -44,7 +51,9 @@ export class Alarms extends Construct {
         metric,
         threshold,
         evaluationPeriods,
-        comparisonOperator: isLess ? ComparisonOperator.LESS_THAN_THRESHOLD : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        comparisonOperator: isLess
+          ? ComparisonOperator.LESS_THAN_THRESHOLD
+          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treatMissingData: isLess ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       });
       made.addAlarmAction(new SnsAction(topic));
@@ -54,8 +63,21 @@ export class Alarms extends Construct {
     alarm("Errors", "errors", "The function failed.", metrics.errors, 1);
     alarm("DeadLetters", "dead-letters", "An event could not be handled and is kept.", metrics.dead, 1);
     alarm("Throttles", "throttles", "Invocations were throttled.", metrics.throttles, at.settings.throttlesAnHour);
-    alarm("SlowRun", "slow-run", `A run takes longer than ${at.settings.slowRunMinutes} minutes.`, metrics.runSeconds, at.settings.slowRunMinutes * 60);
-    if (metrics.arrivalsDead) alarm("DeadArrivals", "dead-arrivals", "A file's arrival could not be handled and is kept.", metrics.arrivalsDead, 1);
+    alarm(
+      "SlowRun",
+      "slow-run",
+      `A run takes longer than ${at.settings.slowRunMinutes} minutes.`,
+      metrics.runSeconds,
+      at.settings.slowRunMinutes * 60,
+    );
+    if (metrics.arrivalsDead)
+      alarm(
+        "DeadArrivals",
+        "dead-arrivals",
+        "A file's arrival could not be handled and is kept.",
+        metrics.arrivalsDead,
+        1,
+      );
   }
 
   /** Read from the function's log, where each line is a JSON object: a run's end, and its age while it is open. */
@@ -64,7 +86,13 @@ export class Alarms extends Construct {
     const { log: logGroup } = pipeline.guard;
     const ended = FilterPattern.stringValue("$.fields.message", "=", "run ended");
     const open = FilterPattern.stringValue("$.fields.message", "=", "run open");
-    new MetricFilter(this, "Runs", { logGroup, metricNamespace, metricName: "Runs", filterPattern: ended, metricValue: "1" });
+    new MetricFilter(this, "Runs", {
+      logGroup,
+      metricNamespace,
+      metricName: "Runs",
+      filterPattern: ended,
+      metricValue: "1",
+    });
     new MetricFilter(this, "RunSeconds", {
       logGroup,
       metricNamespace,
@@ -75,7 +103,12 @@ export class Alarms extends Construct {
     const period = Duration.hours(1);
     return {
       runs: new Metric({ namespace: metricNamespace, metricName: "Runs", statistic: Stats.SUM, period }),
-      runSeconds: new Metric({ namespace: metricNamespace, metricName: "RunSeconds", statistic: Stats.MAXIMUM, period: Duration.minutes(15) }),
+      runSeconds: new Metric({
+        namespace: metricNamespace,
+        metricName: "RunSeconds",
+        statistic: Stats.MAXIMUM,
+        period: Duration.minutes(15),
+      }),
     };
   }
 }

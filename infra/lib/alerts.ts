@@ -14,7 +14,8 @@ export class Alerts extends Construct {
     super(scope, id);
     const { emails, onDestroy } = at.settings;
     this.topic = at.makes("topic") ? this.make(at, keys) : Topic.fromTopicArn(this, "Topic", at.target.topic);
-    if (at.makes("topic")) this.topic.applyRemovalPolicy(onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
+    if (at.makes("topic"))
+      this.topic.applyRemovalPolicy(onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
     emails.forEach((email) => this.topic.addSubscription(new EmailSubscription(email)));
   }
 

@@ -5,7 +5,7 @@ import { assets } from "./parts.ts";
 import { type Project, readProject } from "./project.ts";
 import type { Written } from "./settings.ts";
 import { CrawlguardStack } from "./stack.ts";
-import { check, SettingsError } from "./validate.ts";
+import { check, SettingsError } from "./check/index.ts";
 
 /** The project that this folder lies in. */
 export const here = (): Project => readProject(fileURLToPath(new URL("../..", import.meta.url)));

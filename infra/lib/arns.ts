@@ -18,6 +18,11 @@ export const arns = (stack: Stack, { target, settings }: At) => {
     crawler: glue(`crawler/${target.crawler}`),
     workgroup: stack.formatArn({ service: "athena", resource: "workgroup", resourceName: target.workgroup }),
     logStreams: (group: string) =>
-      stack.formatArn({ service: "logs", resource: "log-group", resourceName: `${group}:*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME }),
+      stack.formatArn({
+        service: "logs",
+        resource: "log-group",
+        resourceName: `${group}:*`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
   };
 };

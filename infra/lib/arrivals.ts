@@ -14,7 +14,11 @@ export function arrivalsTopic(scope: Construct, at: At, keys: Keys): ITopic | un
   const { arrivals, crawl, rawBucket } = at.settings;
   if (arrivals === "off" && crawl === "schedule") return undefined;
   if (arrivals.startsWith("arn:")) return Topic.fromTopicArn(scope, "ArrivalsTopic", arrivals);
-  const topic = new Topic(scope, "ArrivalsTopic", { displayName: `${at.name} arrivals`, enforceSSL: true, masterKey: keys.own });
+  const topic = new Topic(scope, "ArrivalsTopic", {
+    displayName: `${at.name} arrivals`,
+    enforceSSL: true,
+    masterKey: keys.own,
+  });
   const { account, partition } = Stack.of(scope);
   topic.addToResourcePolicy(
     new PolicyStatement({
@@ -22,7 +26,10 @@ export function arrivalsTopic(scope: Construct, at: At, keys: Keys): ITopic | un
       principals: [new ServicePrincipal("s3.amazonaws.com")],
       actions: ["sns:Publish"],
       resources: [topic.topicArn],
-      conditions: { ArnEquals: { "aws:SourceArn": `arn:${partition}:s3:::${rawBucket}` }, StringEquals: { "aws:SourceAccount": account } },
+      conditions: {
+        ArnEquals: { "aws:SourceArn": `arn:${partition}:s3:::${rawBucket}` },
+        StringEquals: { "aws:SourceAccount": account },
+      },
     }),
   );
   return topic;
@@ -43,7 +50,12 @@ export class Arrivals extends Construct {
   /** Many files of one load are one start: a batch waits for its neighbours. */
   start(handler: Function) {
     handler.addEventSource(
-      new SqsEventSource(this.queue, { batchSize: 100, maxBatchingWindow: Duration.minutes(1), maxConcurrency: 2, reportBatchItemFailures: true }),
+      new SqsEventSource(this.queue, {
+        batchSize: 100,
+        maxBatchingWindow: Duration.minutes(1),
+        maxConcurrency: 2,
+        reportBatchItemFailures: true,
+      }),
     );
   }
 }
@@ -52,7 +64,11 @@ export class Arrivals extends Construct {
 export function subscribedQueue(scope: Construct, id: string, topic: ITopic, visible: Duration): [Queue, Queue] {
   const common = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) };
   const dead = new Queue(scope, `${id}Dead`, common);
-  const queue = new Queue(scope, id, { ...common, visibilityTimeout: visible, deadLetterQueue: { queue: dead, maxReceiveCount: 5 } });
+  const queue = new Queue(scope, id, {
+    ...common,
+    visibilityTimeout: visible,
+    deadLetterQueue: { queue: dead, maxReceiveCount: 5 },
+  });
   topic.addSubscription(new SqsSubscription(queue, { rawMessageDelivery: true }));
   return [queue, dead];
 }

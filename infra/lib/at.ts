@@ -1,7 +1,7 @@
 import type { Project } from "./project.ts";
 import { folderOf } from "./project.ts";
 import type { Existing, Settings } from "./settings.ts";
-import type { Complete } from "./validate.ts";
+import type { Complete } from "./check/index.ts";
 
 /** A folder of a bucket: where objects lie, and under which ARN. */
 export interface Folder {
@@ -25,7 +25,10 @@ export interface At {
 
 export function at(project: Project, targetName: string, target: Complete, settings: Settings): At {
   return {
-    name: `crawlguard-${project.name}-${targetName}`.toLowerCase().replace(/[^a-z0-9-]+/g, "-").slice(0, 56),
+    name: `crawlguard-${project.name}-${targetName}`
+      .toLowerCase()
+      .replace(/[^a-z0-9-]+/g, "-")
+      .slice(0, 56),
     targetName,
     target,
     settings,

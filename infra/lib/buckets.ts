@@ -1,5 +1,13 @@
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
-import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps, type CfnBucket, type LifecycleRule, type IBucket } from "aws-cdk-lib/aws-s3";
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type BucketProps,
+  type CfnBucket,
+  type LifecycleRule,
+  type IBucket,
+} from "aws-cdk-lib/aws-s3";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
 import { argued } from "./argued.ts";
@@ -16,17 +24,26 @@ export class Buckets extends Construct {
   constructor(scope: Construct, id: string, at: At, keys: Keys, arrivals: ITopic | undefined) {
     super(scope, id);
     const { settings } = at;
-    const old: LifecycleRule = { id: "old-versions", noncurrentVersionExpiration: Duration.days(settings.oldVersionDays) };
+    const old: LifecycleRule = {
+      id: "old-versions",
+      noncurrentVersionExpiration: Duration.days(settings.oldVersionDays),
+    };
     const bucket = (id: string, name: string, isMade: boolean, props: BucketProps) =>
       isMade ? this.make(at, keys, id, name, props) : Bucket.fromBucketName(this, id, name);
 
-    this.raw = bucket("Raw", settings.rawBucket, at.makes("rawBucket"), { versioned: true, lifecycleRules: [unfinished, old] });
+    this.raw = bucket("Raw", settings.rawBucket, at.makes("rawBucket"), {
+      versioned: true,
+      lifecycleRules: [unfinished, old],
+    });
     // crawlguard itself removes builds that nothing reads; the files of a published table never change.
     this.warehouse = bucket("Warehouse", at.warehouse.bucket, at.makes("warehouse"), { lifecycleRules: [unfinished] });
     this.results = bucket("Results", at.results.bucket, at.makes("results"), {
       lifecycleRules: [unfinished, { id: "results", expiration: Duration.days(settings.resultDays) }],
     });
-    this.state = bucket("State", at.state.bucket, at.makes("state"), { versioned: true, lifecycleRules: [unfinished, old] });
+    this.state = bucket("State", at.state.bucket, at.makes("state"), {
+      versioned: true,
+      lifecycleRules: [unfinished, old],
+    });
     if (arrivals && at.makes("rawBucket")) this.notify(arrivals, settings.sources);
   }
 
@@ -40,11 +57,13 @@ export class Buckets extends Construct {
       encryptionKey: keys.own,
       bucketKeyEnabled: keys.own !== undefined,
       removalPolicy: onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
-      serverAccessLogsBucket: accessLogBucket === null ? undefined : Bucket.fromBucketName(this, `Logs of ${name}`, accessLogBucket),
+      serverAccessLogsBucket:
+        accessLogBucket === null ? undefined : Bucket.fromBucketName(this, `Logs of ${name}`, accessLogBucket),
       serverAccessLogsPrefix: accessLogBucket === null ? undefined : `${name}/`,
       ...props,
     });
-    if (accessLogBucket === null) argued(made, "S1", "Access logs need a bucket that is the account's to name: the setting accessLogBucket");
+    if (accessLogBucket === null)
+      argued(made, "S1", "Access logs need a bucket that is the account's to name: the setting accessLogBucket");
     return made;
   }
 

@@ -18,7 +18,10 @@ export class Catalog extends Construct {
     super(scope, id);
     const database = at.makes("database") ? this.database(at) : undefined;
     if (!at.makes("crawler")) return;
-    const queue = at.settings.crawl === "events" && arrivals ? subscribedQueue(this, "Events", arrivals, Duration.minutes(15))[0] : undefined;
+    const queue =
+      at.settings.crawl === "events" && arrivals
+        ? subscribedQueue(this, "Events", arrivals, Duration.minutes(15))[0]
+        : undefined;
     this.crawlerRole = new Role(this, "CrawlerRole", {
       description: `Lets the crawler ${at.target.crawler} read raw files and write raw tables`,
       assumedBy: new ServicePrincipal("glue.amazonaws.com"),
@@ -47,14 +50,20 @@ export class Catalog extends Construct {
       databaseName: target.database,
       tablePrefix: target.raw_prefix,
       classifiers: classifier ? [classifier.ref] : undefined,
-      targets: { s3Targets: queue ? [eventTarget(at, queue)] : settings.sources.map((source) => ({ path: s3(at, source) })) },
+      targets: {
+        s3Targets: queue ? [eventTarget(at, queue)] : settings.sources.map((source) => ({ path: s3(at, source) })),
+      },
       recrawlPolicy: { recrawlBehavior: queue ? "CRAWL_EVENT_MODE" : "CRAWL_EVERYTHING" },
       schedule: { scheduleExpression: settings.crawlSchedule },
       // Removals and new types have to show in the catalog, or there is nothing to compare; a table is never dropped.
       schemaChangePolicy: { updateBehavior: "UPDATE_IN_DATABASE", deleteBehavior: "LOG" },
       configuration: JSON.stringify(configuration(at, queue !== undefined)),
     });
-    argued(crawler, "GL1", "The crawler's log names folders and tables, not data; a security configuration would move it to a log of another name");
+    argued(
+      crawler,
+      "GL1",
+      "The crawler's log names folders and tables, not data; a security configuration would move it to a log of another name",
+    );
     return crawler;
   }
 
@@ -63,7 +72,13 @@ export class Catalog extends Construct {
     const csv = at.settings.csvClassifier;
     if (csv === null) return undefined;
     return new CfnClassifier(this, "Classifier", {
-      csvClassifier: { name: at.name, containsHeader: "PRESENT", delimiter: csv.delimiter, quoteSymbol: csv.quote, allowSingleColumn: false },
+      csvClassifier: {
+        name: at.name,
+        containsHeader: "PRESENT",
+        delimiter: csv.delimiter,
+        quoteSymbol: csv.quote,
+        allowSingleColumn: false,
+      },
     });
   }
 }

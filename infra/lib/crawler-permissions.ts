@@ -36,8 +36,23 @@ export function crawlerPolicy(stack: Stack, at: At, keys: Keys, queueArn: string
   if (keys.arns.length > 0) statements.push(allow("DecryptRawFiles", ["kms:Decrypt"], keys.arns));
   // https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html
   if (queueArn) {
-    const actions = ["DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ListDeadLetterSourceQueues", "ListQueueTags", "PurgeQueue", "ReceiveMessage", "SetQueueAttributes"];
-    statements.push(allow("TakeEvents", actions.map((action) => `sqs:${action}`), [queueArn]));
+    const actions = [
+      "DeleteMessage",
+      "GetQueueAttributes",
+      "GetQueueUrl",
+      "ListDeadLetterSourceQueues",
+      "ListQueueTags",
+      "PurgeQueue",
+      "ReceiveMessage",
+      "SetQueueAttributes",
+    ];
+    statements.push(
+      allow(
+        "TakeEvents",
+        actions.map((action) => `sqs:${action}`),
+        [queueArn],
+      ),
+    );
   }
   if (at.settings.lakeFormation) statements.push(allow("LakeFormation", ["lakeformation:GetDataAccess"], ["*"]));
   return new PolicyDocument({ statements });
@@ -49,5 +64,6 @@ export function argueCrawlerWildcards(role: Role, at: At) {
   arguedWildcards(role, arn.rawFiles, "The files of one source");
   arguedWildcards(role, [arn.rawTables], "The crawler names tables by their folders, all with the raw prefix");
   arguedWildcards(role, [arn.logStreams(LOG)], "Glue names the streams of its own log");
-  if (at.settings.lakeFormation) arguedWildcards(role, ["*"], "lakeformation:GetDataAccess knows no resources; the grants hold what it opens");
+  if (at.settings.lakeFormation)
+    arguedWildcards(role, ["*"], "lakeformation:GetDataAccess knows no resources; the grants hold what it opens");
 }

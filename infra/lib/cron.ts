@@ -24,7 +24,8 @@ export function cronProblem(expression: string, year: number): string | undefine
   }
   const [, , day, month, weekday, years] = parts as [string, string, string, string, string, string];
   if ((day === "?") === (weekday === "?")) return "one of day and weekday has to be `?`, and only one";
-  if (years !== "*" && !values(years, 1970, 2199, []).some((it) => it >= year)) return "it never fires: its years are over";
+  if (years !== "*" && !values(years, 1970, 2199, []).some((it) => it >= year))
+    return "it never fires: its years are over";
   const days = /^\d/.test(day) ? values(day, 1, 31, []) : [1];
   const longest = Math.max(...values(month, 1, 12, MONTHS).map((it) => MONTH_DAYS[it - 1]!));
   if (Math.min(...days) > longest) return "it never fires: no such month has that day";

@@ -22,7 +22,10 @@ export class Board extends Construct {
       dashboardName: at.name,
       widgets: [
         [graph("Runs ended", metrics.runs), graph("Seconds a run takes", metrics.runSeconds)],
-        [graph("Failed and throttled invocations", metrics.errors, metrics.throttles), graph("Milliseconds an invocation takes", metrics.duration)],
+        [
+          graph("Failed and throttled invocations", metrics.errors, metrics.throttles),
+          graph("Milliseconds an invocation takes", metrics.duration),
+        ],
         [graph("Events that could not be handled", ...dead), graph("Bytes that Athena scanned", scanned)],
       ],
     });

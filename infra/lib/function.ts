@@ -42,7 +42,11 @@ export class GuardFunction extends Construct {
       assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
       inlinePolicies: { calls: props.policy(logGroupOf(name)) },
     });
-    arguedWildcards(this.role, [arns(Stack.of(this), at).logStreams(logGroupOf(name))], "Lambda names the streams of the function's own log");
+    arguedWildcards(
+      this.role,
+      [arns(Stack.of(this), at).logStreams(logGroupOf(name))],
+      "Lambda names the streams of the function's own log",
+    );
     this.function = new Function(this, "Function", {
       functionName: name,
       description: props.description,
@@ -52,7 +56,10 @@ export class GuardFunction extends Construct {
       architecture: settings.architecture === "arm64" ? Architecture.ARM_64 : Architecture.X86_64,
       memorySize: settings.memoryMb,
       timeout: Duration.seconds(settings.timeoutSeconds),
-      environment: { CRAWLGUARD_TARGET: targetName, CRAWLGUARD_PROJECT: `s3://${state.bucket}/${state.prefix}project.json` },
+      environment: {
+        CRAWLGUARD_TARGET: targetName,
+        CRAWLGUARD_PROJECT: `s3://${state.bucket}/${state.prefix}project.json`,
+      },
       logGroup: this.log,
       // The policy above is the whole of it: nothing that is attached later adds to it.
       role: this.role.withoutPolicyUpdates(),

@@ -17,7 +17,12 @@ export class LakeFormation extends Construct {
     const arn = arns(stack, at);
     const catalogId = stack.account;
     const { database } = at.target;
-    const grant = (id: string, role: string, permissions: string[], resource: CfnPrincipalPermissions.ResourceProperty) =>
+    const grant = (
+      id: string,
+      role: string,
+      permissions: string[],
+      resource: CfnPrincipalPermissions.ResourceProperty,
+    ) =>
       new CfnPrincipalPermissions(this, id, {
         principal: { dataLakePrincipalIdentifier: role },
         resource,
@@ -31,7 +36,9 @@ export class LakeFormation extends Construct {
     const location = new CfnResource(this, "Warehouse", { resourceArn: warehouse, useServiceLinkedRole: true });
     grant("GuardDatabase", pipelineRole, ["CREATE_TABLE", "DESCRIBE"], inDatabase);
     grant("GuardTables", pipelineRole, ["ALTER", "DESCRIBE", "DROP", "INSERT", "SELECT"], allTables);
-    grant("GuardWarehouse", pipelineRole, ["DATA_LOCATION_ACCESS"], { dataLocation: { catalogId, resourceArn: warehouse } }).addResourceDependency(location);
+    grant("GuardWarehouse", pipelineRole, ["DATA_LOCATION_ACCESS"], {
+      dataLocation: { catalogId, resourceArn: warehouse },
+    }).addResourceDependency(location);
     if (crawlerRole) {
       grant("CrawlerDatabase", crawlerRole, ["CREATE_TABLE", "DESCRIBE"], inDatabase);
       grant("CrawlerTables", crawlerRole, ["ALTER", "DESCRIBE"], allTables);

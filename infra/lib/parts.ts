@@ -40,8 +40,12 @@ export function writeBundle(project: Project): { path: string; revision: string 
 
 /** Code and bundle as parameters of a template that is deployed without CDK. */
 export function parameters(scope: Construct): Parts {
-  const text = (id: string, description: string) => new CfnParameter(scope, id, { type: "String", description }).valueAsString;
-  const code = { bucket: text("CodeBucket", "Bucket of the function's zip"), key: text("CodeKey", "Key of bootstrap.zip; a new one for each version") };
+  const text = (id: string, description: string) =>
+    new CfnParameter(scope, id, { type: "String", description }).valueAsString;
+  const code = {
+    bucket: text("CodeBucket", "Bucket of the function's zip"),
+    key: text("CodeKey", "Key of bootstrap.zip; a new one for each version"),
+  };
   return {
     code: Code.fromBucketV2(Bucket.fromBucketName(scope, "Code", code.bucket), code.key),
     bundle: {
@@ -84,8 +88,12 @@ class ImageCode extends Code {
 
   override bind(scope: Construct): CodeConfig {
     const binary = join(this.built, "bootstrap");
-    const parts = [join(INFRA, "Dockerfile"), binary].map((path) => (existsSync(path) ? readFileSync(path) : "not built"));
-    const sourceHash = createHash("sha256").update(parts.map((part) => createHash("sha256").update(part).digest("hex")).join()).digest("hex");
+    const parts = [join(INFRA, "Dockerfile"), binary].map((path) =>
+      existsSync(path) ? readFileSync(path) : "not built",
+    );
+    const sourceHash = createHash("sha256")
+      .update(parts.map((part) => createHash("sha256").update(part).digest("hex")).join())
+      .digest("hex");
     const { imageUri } = Stack.of(scope).synthesizer.addDockerImageAsset({
       sourceHash,
       executable: ["node", join(INFRA, "bin/image.js"), this.built],

@@ -17,10 +17,21 @@ export class Pipeline extends Construct {
 
   constructor(scope: Construct, id: string, at: At, keys: Keys, parts: Parts, arrivalsQueue?: Queue) {
     super(scope, id);
-    this.dead = new Queue(this, "Dead", { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
+    this.dead = new Queue(this, "Dead", {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
     argued(this.dead, "SQS3", "It is a dead-letter queue, of rules and of the function's own failures");
     const own = [allow("KeepFailedEvents", ["sqs:SendMessage"], [this.dead.queueArn])];
-    if (arrivalsQueue) own.push(allow("TakeArrivals", ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], [arrivalsQueue.queueArn]));
+    if (arrivalsQueue)
+      own.push(
+        allow(
+          "TakeArrivals",
+          ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+          [arrivalsQueue.queueArn],
+        ),
+      );
     this.guard = new GuardFunction(this, "Guard", at, {
       functionName: at.name,
       description: `Compares, builds and publishes ${at.target.database}`,

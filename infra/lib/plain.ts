@@ -6,7 +6,7 @@ import { parameters } from "./parts.ts";
 import type { Project } from "./project.ts";
 import type { Written } from "./settings.ts";
 import { CrawlguardStack } from "./stack.ts";
-import { check } from "./validate.ts";
+import { check } from "./check/index.ts";
 
 /** The template of one target as YAML, for deployments without CDK: code and bundle are parameters. */
 export function plainTemplate(project: Project, name: string, written: Written, now: Date): string {

@@ -30,7 +30,10 @@ export interface Project {
 export function readProject(root: string): Project {
   const written = parse(readFileSync(join(root, "crawlguard.toml"), "utf8")) as Record<string, any>;
   const targets = Object.entries(written.targets ?? {}).filter(([, target]) => (target as any).kind === "aws");
-  const filled = targets.map(([name, target]) => [name, { raw_prefix: "raw_", workgroup: "primary", ...(target as object) }]);
+  const filled = targets.map(([name, target]) => [
+    name,
+    { raw_prefix: "raw_", workgroup: "primary", ...(target as object) },
+  ]);
   return {
     root,
     name: String(written.project),
@@ -67,5 +70,7 @@ export function bundle(project: Project): Bundle {
 
 function filesIn(root: string, folder: string): string[] {
   const entries = readdirSync(join(root, folder), { withFileTypes: true });
-  return entries.filter((entry) => entry.isFile() && !entry.name.startsWith(".")).map((entry) => posix.join(folder, entry.name));
+  return entries
+    .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+    .map((entry) => posix.join(folder, entry.name));
 }

@@ -33,7 +33,8 @@ export class CrawlguardStack extends Stack {
     const triggers = new Triggers(this, "Triggers", at, pipeline);
     const alarms = new Alarms(this, "Alarms", at, alerts.topic, pipeline, byEvent);
     new Board(this, "Board", at, alarms.metrics);
-    if (settings.lakeFormation) new LakeFormation(this, "LakeFormation", at, pipeline.guard.role.roleArn, catalog.crawlerRole?.roleArn);
+    if (settings.lakeFormation)
+      new LakeFormation(this, "LakeFormation", at, pipeline.guard.role.roleArn, catalog.crawlerRole?.roleArn);
 
     // Last: a deployment that fails before has not touched the project.
     const deployment = new Deployment(this, "Deployment", at, keys, made);

@@ -13,9 +13,25 @@ export class Triggers extends Construct {
     const deliver = (retry: LambdaFunctionProps) =>
       new LambdaFunction(pipeline.guard.function, { deadLetterQueue: pipeline.dead, ...retry });
     const onEvent = (id: string, description: string, eventPattern: EventPattern, retry: LambdaFunctionProps) =>
-      new Rule(this, id, { ruleName: `${at.name}-${id.toLowerCase()}`, description, eventPattern, targets: [deliver(retry)] });
-    const onTime = (id: string, description: string, schedule: Schedule, event: RuleTargetInput, retry: LambdaFunctionProps) =>
-      new Rule(this, id, { ruleName: `${at.name}-${id.toLowerCase()}`, description, schedule, targets: [deliver({ event, ...retry })] });
+      new Rule(this, id, {
+        ruleName: `${at.name}-${id.toLowerCase()}`,
+        description,
+        eventPattern,
+        targets: [deliver(retry)],
+      });
+    const onTime = (
+      id: string,
+      description: string,
+      schedule: Schedule,
+      event: RuleTargetInput,
+      retry: LambdaFunctionProps,
+    ) =>
+      new Rule(this, id, {
+        ruleName: `${at.name}-${id.toLowerCase()}`,
+        description,
+        schedule,
+        targets: [deliver({ event, ...retry })],
+      });
 
     onEvent(
       "Crawled",

@@ -24,7 +24,9 @@ export class WorkGroup extends Construct {
         requesterPaysEnabled: false,
         resultConfiguration: {
           outputLocation: target.results,
-          encryptionConfiguration: keys.own ? { encryptionOption: "SSE_KMS", kmsKey: keys.own.keyArn } : { encryptionOption: "SSE_S3" },
+          encryptionConfiguration: keys.own
+            ? { encryptionOption: "SSE_KMS", kmsKey: keys.own.keyArn }
+            : { encryptionOption: "SSE_S3" },
         },
       },
     });

@@ -19,12 +19,21 @@ const HOLDS_DATA = [
 
 test("an upgrade keeps what holds data: same ids, and kept when replaced or removed", () => {
   const { json } = first();
-  const kept = Object.entries(json.Resources).filter(([, it]) => it.DeletionPolicy === "Retain" && it.UpdateReplacePolicy === "Retain");
+  const kept = Object.entries(json.Resources).filter(
+    ([, it]) => it.DeletionPolicy === "Retain" && it.UpdateReplacePolicy === "Retain",
+  );
   assert.deepEqual(kept.map(([id]) => id).sort(), HOLDS_DATA);
 });
 
 test("whatever else is set, the ids of what holds data stay", () => {
-  const { json } = synth({ ...prod, emails: ["other@example.com"], memoryMb: 1024, arrivals: "on", accessLogBucket: "pbright-logs", lakeFormation: true });
+  const { json } = synth({
+    ...prod,
+    emails: ["other@example.com"],
+    memoryMb: 1024,
+    arrivals: "on",
+    accessLogBucket: "pbright-logs",
+    lakeFormation: true,
+  });
   for (const id of HOLDS_DATA) assert.ok(json.Resources[id], id);
 });
 
@@ -47,9 +56,16 @@ const TYPES: Record<Existing, [string, (properties: any) => boolean]> = {
 for (const [name, [type, is]] of Object.entries(TYPES)) {
   test(`${name} taken over is not made, and all else is`, () => {
     const { json } = synth({ ...prod, takeOver: [name as Existing] });
-    const made = Object.entries(TYPES).filter(([, [type, is]]) => ofType(json, type).some(([, { Properties }]) => is(Properties)));
+    const made = Object.entries(TYPES).filter(([, [type, is]]) =>
+      ofType(json, type).some(([, { Properties }]) => is(Properties)),
+    );
     assert.equal(ofType(first().json, type).filter(([, { Properties }]) => is(Properties)).length, 1);
-    assert.deepEqual(made.map(([other]) => other).sort(), Object.keys(TYPES).filter((other) => other !== name).sort());
+    assert.deepEqual(
+      made.map(([other]) => other).sort(),
+      Object.keys(TYPES)
+        .filter((other) => other !== name)
+        .sort(),
+    );
   });
 }
 
@@ -58,7 +74,14 @@ test("all can be taken over at once, and are then used by name", () => {
   const made = Object.entries(TYPES).filter(([, [type]]) => ofType(json, type).length > 0);
   assert.deepEqual([made, findings], [[], []]);
   const text = JSON.stringify(json);
-  for (const name of ["pbright-prod-raw", "pbright-prod-warehouse", "pbright-prod-results", "pbright-prod-state", "workgroup/pbright", "pbright-prod-alerts"]) {
+  for (const name of [
+    "pbright-prod-raw",
+    "pbright-prod-warehouse",
+    "pbright-prod-results",
+    "pbright-prod-state",
+    "workgroup/pbright",
+    "pbright-prod-alerts",
+  ]) {
     assert.ok(text.includes(name), name);
   }
 });
@@ -66,6 +89,9 @@ test("all can be taken over at once, and are then used by name", () => {
 test("an existing lake's keys are opened to the roles", () => {
   const roles = ofType(taken().json, "AWS::IAM::Role").map(([, role]) => JSON.stringify(role));
   for (const key of [existing.written.key!, ...existing.written.otherKeys!]) {
-    assert.ok(roles.every((role) => role.includes(key)), key);
+    assert.ok(
+      roles.every((role) => role.includes(key)),
+      key,
+    );
   }
 });

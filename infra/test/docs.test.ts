@@ -8,11 +8,14 @@ import { first, ofType, prod, project, synth } from "./helpers.ts";
 const DOCS = join(project.root, "docs");
 const page = () => readFileSync(join(DOCS, "deploy.md"), "utf8");
 
-test("the settings table is that of lib/settings.ts (else: npm run docs)", () => assert.equal(page(), withTable(page())));
+test("the settings table is that of lib/settings.ts (else: npm run docs)", () =>
+  assert.equal(page(), withTable(page())));
 
 test("each alarm has a page, and each page an alarm", () => {
   const { json } = synth({ ...prod, arrivals: "on" });
-  const named = ofType(json, "AWS::CloudWatch::Alarm").map(([, { Properties }]) => /docs\/runbook\/(.*\.md)\.$/.exec(Properties.AlarmDescription)![1]);
+  const named = ofType(json, "AWS::CloudWatch::Alarm").map(
+    ([, { Properties }]) => /docs\/runbook\/(.*\.md)\.$/.exec(Properties.AlarmDescription)![1],
+  );
   assert.deepEqual(named.sort(), readdirSync(join(DOCS, "runbook")).sort());
   for (const name of named) assert.ok(page().includes(`(runbook/${name})`), name);
 });
@@ -24,7 +27,10 @@ test("links between the pages lead somewhere", () => {
     return [...found].map(([, link]) => join(dirname(name), link!));
   });
   assert.ok(links.length > 10);
-  assert.deepEqual(links.filter((link) => !existsSync(join(DOCS, link))), []);
+  assert.deepEqual(
+    links.filter((link) => !existsSync(join(DOCS, link))),
+    [],
+  );
 });
 
 /** The diagram's words for what the template has. */
@@ -61,21 +67,30 @@ const diagram = () => /```mermaid\n([\s\S]*?)```/.exec(page())![1]!;
 /** Nodes with a word of the above: id → type. */
 function nodes(): Map<string, string> {
   const found = diagram().matchAll(/(\w+)[[({/]+(\w+)/g);
-  return new Map([...found].flatMap(([, id, word]): [string, string][] => (WORDS[word!] ? [[id!, WORDS[word!]!]] : [])));
+  return new Map(
+    [...found].flatMap(([, id, word]): [string, string][] => (WORDS[word!] ? [[id!, WORDS[word!]!]] : [])),
+  );
 }
 
 test("the diagram's resources are the template's, as many of each", () => {
-  const made = Object.values(first().json.Resources).map((it) => it.Type).filter((type) => !PARTS.includes(type));
+  const made = Object.values(first().json.Resources)
+    .map((it) => it.Type)
+    .filter((type) => !PARTS.includes(type));
   assert.deepEqual([...nodes().values()].sort(), made.sort());
 });
 
 test("the diagram's arrows from rules and alarms are the template's", () => {
   const { json } = first();
   const arrows = [...diagram().matchAll(/(\w+)(?:\W[^\n]*?)?--> (\w+)/g)].map(([, from, to]) => [from!, to!] as const);
-  const drawn = (type: string) => arrows.filter(([from]) => nodes().get(from) === type).map(([, to]) => nodes().get(to));
+  const drawn = (type: string) =>
+    arrows.filter(([from]) => nodes().get(from) === type).map(([, to]) => nodes().get(to));
   const target = (arn: any) => json.Resources[arn["Fn::GetAtt"]?.[0] ?? arn.Ref]!.Type;
-  const rules = ofType(json, "AWS::Events::Rule").flatMap(([, rule]) => rule.Properties.Targets.map((it: any) => target(it.Arn)));
-  const alarms = ofType(json, "AWS::CloudWatch::Alarm").flatMap(([, alarm]) => alarm.Properties.AlarmActions.map(target));
+  const rules = ofType(json, "AWS::Events::Rule").flatMap(([, rule]) =>
+    rule.Properties.Targets.map((it: any) => target(it.Arn)),
+  );
+  const alarms = ofType(json, "AWS::CloudWatch::Alarm").flatMap(([, alarm]) =>
+    alarm.Properties.AlarmActions.map(target),
+  );
   assert.deepEqual(drawn("AWS::Events::Rule"), rules);
   assert.deepEqual(drawn("AWS::CloudWatch::Alarm"), alarms);
 });

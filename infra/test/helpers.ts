@@ -44,12 +44,21 @@ export interface Resource {
 
 /** A target synthesised as `cdk synth` does, with cdk-nag's findings. */
 export function synth(written: Written, target: Partial<Target> = {}, name = "prod") {
-  const changed: Project = { ...project, targets: { ...project.targets, [name]: { ...project.targets[name]!, ...target } } };
-  const app = newApp({ outdir: mkdtempSync(join(tmpdir(), "crawlguard-")), context: { "aws:cdk:disable-stack-trace": true } });
+  const changed: Project = {
+    ...project,
+    targets: { ...project.targets, [name]: { ...project.targets[name]!, ...target } },
+  };
+  const app = newApp({
+    outdir: mkdtempSync(join(tmpdir(), "crawlguard-")),
+    context: { "aws:cdk:disable-stack-trace": true },
+  });
   const [stack] = addStacks(app, changed, { [name]: written }, NOW);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const assembly = app.synth();
-  const json = assembly.getStackByName(stack!.stackName).template as { Resources: Record<string, Resource>; Outputs: Record<string, any> };
+  const json = assembly.getStackByName(stack!.stackName).template as {
+    Resources: Record<string, Resource>;
+    Outputs: Record<string, any>;
+  };
   const report = JSON.parse(readFileSync(join(assembly.directory, "validation-report.json"), "utf8"));
   return { json, template: Template.fromJSON(json), findings: findings(report) };
 }
@@ -57,7 +66,9 @@ export function synth(written: Written, target: Partial<Target> = {}, name = "pr
 /** `rule at construct` of each finding. */
 function findings(report: any): string[] {
   return report.pluginReports.flatMap((plugin: any) =>
-    plugin.violations.flatMap((found: any) => found.violatingConstructs.map((at: any) => `${found.ruleName} at ${at.constructPath}`)),
+    plugin.violations.flatMap((found: any) =>
+      found.violatingConstructs.map((at: any) => `${found.ruleName} at ${at.constructPath}`),
+    ),
   );
 }
 

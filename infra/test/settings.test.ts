@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { cronProblem } from "../lib/cron.ts";
 import type { Target } from "../lib/project.ts";
 import type { Written } from "../lib/settings.ts";
-import { check, SettingsError } from "../lib/validate.ts";
+import { check, SettingsError } from "../lib/check/index.ts";
 import { settings } from "../settings.ts";
 import { NOW, prod, project } from "./helpers.ts";
 
@@ -42,6 +42,7 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["sources", { sources: ["orders/"] }],
   ["sources", { sources: ["2025/orders", "2026/orders"] }],
   ["sources", { sources: ["a b"] }],
+  ["sources", { sources: ["lake", "lake/orders"] }],
   ["takeOver", { takeOver: ["bucket" as never] }],
   ["key", { key: "alias/mine" }],
   ["otherKeys", { otherKeys: ["1234"] }],
@@ -83,6 +84,13 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["warehouse", {}, { warehouse: "s3://lake/tables" }],
   ["results", {}, { results: undefined }],
   ["state", {}, { state: "pbright-prod-state" }],
+  ["warehouse", {}, { warehouse: "s3://pbright-prod-state/crawlguard/tables/" }],
+  [
+    "warehouse",
+    { rawBucket: "lake", takeOver: ["rawBucket", "warehouse"] },
+    { warehouse: "s3://lake/source_1/tables/" },
+  ],
+  ["results", {}, { results: "s3://Results/queries/" }],
   ["topic", {}, { topic: "alerts" }],
   ["topic", {}, { topic: "arn:aws:sns:eu-west-1:123456789012:alerts" }],
   ["topic", {}, { topic: "arn:aws:sns:us-east-1:999999999999:alerts" }],
@@ -91,7 +99,10 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
 for (const [setting, written, changed] of BAD) {
   test(`refused with its name: ${setting}, ${JSON.stringify({ ...written, ...changed }, (_, value) => value ?? null)}`, () => {
     const found = problems(written, changed);
-    assert.ok(found.some((problem) => problem.includes(`prod.${setting}: `)), found.join("\n") || "nothing was refused");
+    assert.ok(
+      found.some((problem) => problem.includes(`prod.${setting}: `)),
+      found.join("\n") || "nothing was refused",
+    );
   });
 }
 
@@ -101,28 +112,45 @@ test("two settings may not make the same bucket, but may share one taken over", 
   assert.deepEqual(problems({ ...shared, takeOver: ["rawBucket", "state"] }), []);
 });
 
+test("names that exist may be of a kind that is not made here", () => {
+  const written: Partial<Written> = { rawBucket: "our.lake", takeOver: ["rawBucket", "database"] };
+  assert.deepEqual(problems(written, { database: "our-lake" }), []);
+});
+
 test("a topic elsewhere is fine if it is taken over", () => {
   assert.deepEqual(problems({ takeOver: ["topic"] }, { topic: "arn:aws:sns:us-east-1:999999999999:alerts" }), []);
 });
 
 test("all that is wrong is said at once", () => {
   const found = problems({ emails: ["x"], memoryMb: 1, dailySchedule: "cron()" }, { account: "1", region: undefined });
-  assert.deepEqual(found.map((problem) => problem.split(": ")[0]), [
-    "crawlguard.toml targets.prod.account",
-    "crawlguard.toml targets.prod.region",
-    "crawlguard.toml targets.prod.topic",
-    "settings.ts prod.emails",
-    "settings.ts prod.memoryMb",
-    "settings.ts prod.dailySchedule",
-  ]);
+  assert.deepEqual(
+    found.map((problem) => problem.split(": ")[0]),
+    [
+      "crawlguard.toml targets.prod.account",
+      "crawlguard.toml targets.prod.region",
+      "crawlguard.toml targets.prod.topic",
+      "settings.ts prod.emails",
+      "settings.ts prod.dailySchedule",
+      "settings.ts prod.memoryMb",
+    ],
+  );
 });
 
 test("settings without a target are refused", () => {
   assert.throws(() => check("staging", undefined, prod, NOW), /crawlguard.toml has no \[targets.staging\]/);
 });
 
-const FIRES = ["cron(0 12 * * ? *)", "cron(0 */6 * * ? *)", "cron(15,45 8-17 ? * MON-FRI *)", "cron(0 0 L * ? *)", "cron(0 9 ? * 2#1 2026-2030)", "cron(0 9 31 JAN,MAR ? *)", "cron(0/5 * 1W * ? *)"];
-for (const expression of FIRES) test(`fires: ${expression}`, () => assert.equal(cronProblem(expression, 2026), undefined));
+const FIRES = [
+  "cron(0 12 * * ? *)",
+  "cron(0 */6 * * ? *)",
+  "cron(15,45 8-17 ? * MON-FRI *)",
+  "cron(0 0 L * ? *)",
+  "cron(0 9 ? * 2#1 2026-2030)",
+  "cron(0 9 31 JAN,MAR ? *)",
+  "cron(0/5 * 1W * ? *)",
+];
+for (const expression of FIRES)
+  test(`fires: ${expression}`, () => assert.equal(cronProblem(expression, 2026), undefined));
 
 const NEVER: [string, RegExp][] = [
   ["cron(0 12 * * * *)", /one of day and weekday/],
@@ -139,4 +167,5 @@ const NEVER: [string, RegExp][] = [
   ["cron(0 12 * *)", /no `cron/],
   ["rate(1 day)", /no `cron/],
 ];
-for (const [expression, says] of NEVER) test(`refused: ${expression}`, () => assert.match(cronProblem(expression, 2026) ?? "", says));
+for (const [expression, says] of NEVER)
+  test(`refused: ${expression}`, () => assert.match(cronProblem(expression, 2026) ?? "", says));

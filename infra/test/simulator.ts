@@ -23,7 +23,9 @@ export const actionsOf = (statement: Statement) => [statement.Action].flat();
 /** Whether IAM would let the call through: some statement allows it, and none denies it. */
 export function isAllowed(statements: Statement[], call: Call): boolean {
   const hits = statements.filter((statement) => covers(statement, call));
-  return hits.some((it) => it.Effect === "Allow") && !hits.some((it) => it.Effect === "Deny" && call.resource !== undefined);
+  return (
+    hits.some((it) => it.Effect === "Allow") && !hits.some((it) => it.Effect === "Deny" && call.resource !== undefined)
+  );
 }
 
 export function covers(statement: Statement, call: Call): boolean {
@@ -34,6 +36,9 @@ export function covers(statement: Statement, call: Call): boolean {
 
 /** `*` is any text, `?` any character. */
 function matches(pattern: string, text: string): boolean {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  const escaped = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
   return new RegExp(`^${escaped}$`, "s").test(text);
 }

@@ -28,7 +28,12 @@ test("template.yaml asks for nothing but code and bundle, and knows nothing of C
 
 test("an existing lake's template is as it was (else: UPDATE_SNAPSHOTS=1 npm test)", () => {
   const file = new URL("snapshots/existing-lake.yaml", import.meta.url);
-  const text = stringify(taken().json, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false, indentSeq: false });
+  const text = stringify(taken().json, {
+    version: "1.1",
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    indentSeq: false,
+  });
   // Hashes of what is built and deployed change with it.
   const stable = text.replace(/[0-9a-f]{64}/g, "HASH");
   if (process.env.UPDATE_SNAPSHOTS) writeFileSync(file, stable);
@@ -40,16 +45,32 @@ test("dev and prod are two stacks of one app, which share no name", () => {
   const app = newApp({ outdir, context: { "aws:cdk:disable-stack-trace": true } });
   addStacks(app, project, settings, NOW);
   const stacks = app.synth().stacks;
-  assert.deepEqual(stacks.map((stack) => stack.stackName), ["crawlguard-pbright-dev", "crawlguard-pbright-prod"]);
+  assert.deepEqual(
+    stacks.map((stack) => stack.stackName),
+    ["crawlguard-pbright-dev", "crawlguard-pbright-prod"],
+  );
   const names = stacks.map((stack) => {
     const found = Object.values<any>(stack.template.Resources).map((it) => {
-      const { Name, BucketName, TopicName, FunctionName, AlarmName, LogGroupName, DashboardName, DatabaseInput } = it.Properties;
-      return Name ?? BucketName ?? TopicName ?? (typeof FunctionName === "string" ? FunctionName : undefined) ?? AlarmName ?? LogGroupName ?? DashboardName ?? DatabaseInput?.Name;
+      const { Name, BucketName, TopicName, FunctionName, AlarmName, LogGroupName, DashboardName, DatabaseInput } =
+        it.Properties;
+      return (
+        Name ??
+        BucketName ??
+        TopicName ??
+        (typeof FunctionName === "string" ? FunctionName : undefined) ??
+        AlarmName ??
+        LogGroupName ??
+        DashboardName ??
+        DatabaseInput?.Name
+      );
     });
     return new Set(found.filter((name) => typeof name === "string"));
   });
   assert.ok(names[0]!.size > 15);
-  assert.deepEqual([...names[0]!].filter((name) => names[1]!.has(name)), []);
+  assert.deepEqual(
+    [...names[0]!].filter((name) => names[1]!.has(name)),
+    [],
+  );
 });
 
 test("synthesis needs no account, no region, no network and no program", () => {
@@ -84,19 +105,25 @@ test("the zip is the asset if it is built, and else what tells so", () => {
   const app = newApp({ outdir: mkdtempSync(join(tmpdir(), "crawlguard-")) });
   addStacks(app, empty, { prod }, NOW);
   const assets = JSON.parse(readFileSync(join(app.synth().directory, "crawlguard-pbright-prod.assets.json"), "utf8"));
-  const commands = Object.values<any>(assets.files).map((file) => file.source.executable).filter(Boolean);
+  const commands = Object.values<any>(assets.files)
+    .map((file) => file.source.executable)
+    .filter(Boolean);
   assert.equal(commands.length, 1);
   assert.ok(existsSync(commands[0][1]));
 });
 
 test("the bundle holds what a run reads, and its revision is that of src/pipeline/bundle.rs", () => {
   const root = mkdtempSync(join(tmpdir(), "crawlguard-"));
-  writeFileSync(join(root, "crawlguard.toml"), "project = \"é\"\n");
+  writeFileSync(join(root, "crawlguard.toml"), 'project = "é"\n');
   const small = bundle({ ...readProject(project.root), root, folders: [] });
   // sha256 of {"crawlguard.toml":"project = \"é\"\n"}
   assert.equal(small.revision, "370a645dd5800f343fe21796746e6b9f689cfc5601c8d29c0d1de0023c29af9e");
   const whole = bundle(project);
-  assert.ok(["crawlguard.toml", "contracts/raw_source_1.json", "sql/fact_leads.sql", "alerts/breaking.txt"].every((path) => path in whole.files));
+  assert.ok(
+    ["crawlguard.toml", "contracts/raw_source_1.json", "sql/fact_leads.sql", "alerts/breaking.txt"].every(
+      (path) => path in whole.files,
+    ),
+  );
   assert.deepEqual(Object.keys(whole.files), Object.keys(whole.files).sort());
 });
 

@@ -10,21 +10,38 @@ test("every bucket is private, encrypted and refuses what is not TLS", () => {
   const buckets = ofType(json, "AWS::S3::Bucket").map(([, bucket]) => bucket.Properties.BucketName);
   assert.deepEqual(buckets.sort(), BUCKETS);
   template.allResourcesProperties("AWS::S3::Bucket", {
-    PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
-    BucketEncryption: { ServerSideEncryptionConfiguration: [{ BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms" } }] },
+    PublicAccessBlockConfiguration: {
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    },
+    BucketEncryption: {
+      ServerSideEncryptionConfiguration: [
+        { BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms" } },
+      ],
+    },
   });
   template.resourceCountIs("AWS::S3::BucketPolicy", BUCKETS.length);
   template.allResourcesProperties("AWS::S3::BucketPolicy", {
-    PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } })]) },
+    PolicyDocument: {
+      Statement: Match.arrayWith([
+        Match.objectLike({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+      ]),
+    },
   });
 });
 
 test("raw files and state are versioned, query results expire, and nothing else does", () => {
   const { json } = first();
-  const of = Object.fromEntries(ofType(json, "AWS::S3::Bucket").map(([, { Properties }]) => [Properties.BucketName, Properties]));
+  const of = Object.fromEntries(
+    ofType(json, "AWS::S3::Bucket").map(([, { Properties }]) => [Properties.BucketName, Properties]),
+  );
   const isVersioned = BUCKETS.filter((name) => of[name]!.VersioningConfiguration?.Status === "Enabled");
   assert.deepEqual(isVersioned, ["pbright-prod-raw", "pbright-prod-state"]);
-  const expires = BUCKETS.filter((name) => of[name]!.LifecycleConfiguration.Rules.some((rule: any) => rule.ExpirationInDays !== undefined));
+  const expires = BUCKETS.filter((name) =>
+    of[name]!.LifecycleConfiguration.Rules.some((rule: any) => rule.ExpirationInDays !== undefined),
+  );
   assert.deepEqual(expires, ["pbright-prod-results"]);
 });
 
@@ -37,7 +54,11 @@ test("the crawler crawls a target a source every six hours, shows what changed a
     Schedule: { ScheduleExpression: "cron(0 */6 * * ? *)" },
     RecrawlPolicy: { RecrawlBehavior: "CRAWL_EVERYTHING" },
     SchemaChangePolicy: { UpdateBehavior: "UPDATE_IN_DATABASE", DeleteBehavior: "LOG" },
-    Targets: { S3Targets: ["salesforce-leads", "source_1", "source_2", "source_3"].map((source) => ({ Path: `s3://pbright-prod-raw/${source}/` })) },
+    Targets: {
+      S3Targets: ["salesforce-leads", "source_1", "source_2", "source_3"].map((source) => ({
+        Path: `s3://pbright-prod-raw/${source}/`,
+      })),
+    },
     Configuration: Match.serializedJson({
       Version: 1,
       CrawlerOutput: { Partitions: { AddOrUpdateBehavior: "InheritFromTable" }, Tables: { TableThreshold: 100 } },
@@ -56,7 +77,10 @@ test("by events the crawler takes one folder and its queue, and finds each sourc
     BucketName: "pbright-prod-raw",
     NotificationConfiguration: {
       TopicConfigurations: ["lake/orders/", "lake/users/"].map((value) =>
-        Match.objectLike({ Event: "s3:ObjectCreated:*", Filter: { S3Key: { Rules: [{ Name: "prefix", Value: value }] } } }),
+        Match.objectLike({
+          Event: "s3:ObjectCreated:*",
+          Filter: { S3Key: { Rules: [{ Name: "prefix", Value: value }] } },
+        }),
       ),
     },
   });
@@ -69,7 +93,10 @@ test("the workgroup cuts queries off and does not enforce a place for output", (
       BytesScannedCutoffPerQuery: 100_000_000_000,
       EnforceWorkGroupConfiguration: false,
       PublishCloudWatchMetricsEnabled: true,
-      ResultConfiguration: { OutputLocation: "s3://pbright-prod-results/queries/", EncryptionConfiguration: { EncryptionOption: "SSE_KMS" } },
+      ResultConfiguration: {
+        OutputLocation: "s3://pbright-prod-results/queries/",
+        EncryptionConfiguration: { EncryptionOption: "SSE_KMS" },
+      },
     },
   });
 });
@@ -83,10 +110,17 @@ test("the function is the built binary with its target's settings and its share 
     Architectures: ["arm64"],
     MemorySize: 512,
     ReservedConcurrentExecutions: 5,
-    Environment: { Variables: { CRAWLGUARD_TARGET: "prod", CRAWLGUARD_PROJECT: "s3://pbright-prod-state/crawlguard/project.json" } },
+    Environment: {
+      Variables: { CRAWLGUARD_TARGET: "prod", CRAWLGUARD_PROJECT: "s3://pbright-prod-state/crawlguard/project.json" },
+    },
   });
-  template.hasResourceProperties("AWS::Logs::LogGroup", { LogGroupName: "/aws/lambda/crawlguard-pbright-prod", RetentionInDays: 90 });
-  template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", { DestinationConfig: { OnFailure: { Destination: Match.anyValue() } } });
+  template.hasResourceProperties("AWS::Logs::LogGroup", {
+    LogGroupName: "/aws/lambda/crawlguard-pbright-prod",
+    RetentionInDays: 90,
+  });
+  template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
+    DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
+  });
 });
 
 const TRIGGERS: [string, object, unknown][] = [
@@ -112,14 +146,22 @@ const TRIGGERS: [string, object, unknown][] = [
     },
     undefined,
   ],
-  ["daily", { ScheduleExpression: "cron(0 12 * * ? *)" }, { InputPathsMap: { time: "$.time" }, InputTemplate: '{"command":"daily","time":<time>}' }],
+  [
+    "daily",
+    { ScheduleExpression: "cron(0 12 * * ? *)" },
+    { InputPathsMap: { time: "$.time" }, InputTemplate: '{"command":"daily","time":<time>}' },
+  ],
   ["sweep", { ScheduleExpression: "rate(5 minutes)" }, '{"command":"sweep"}'],
 ];
 
 for (const [name, starts, input] of TRIGGERS) {
   test(`the rule ${name} starts the function, tries again and keeps what it cannot deliver`, () => {
     const { json, template } = first();
-    template.hasResourceProperties("AWS::Events::Rule", { Name: `crawlguard-pbright-prod-${name}`, State: "ENABLED", ...starts });
+    template.hasResourceProperties("AWS::Events::Rule", {
+      Name: `crawlguard-pbright-prod-${name}`,
+      State: "ENABLED",
+      ...starts,
+    });
     const [, rule] = ofType(json, "AWS::Events::Rule").find(([, { Properties }]) => Properties.Name.endsWith(name))!;
     const [target] = rule.Properties.Targets;
     assert.deepEqual(target.InputTransformer ?? target.Input, input);
@@ -131,7 +173,10 @@ for (const [name, starts, input] of TRIGGERS) {
 
 test("alerts are mailed, encrypted, and published by this account alone", () => {
   const { json, template } = first();
-  template.hasResourceProperties("AWS::SNS::Topic", { TopicName: "pbright-prod-alerts", KmsMasterKeyId: Match.anyValue() });
+  template.hasResourceProperties("AWS::SNS::Topic", {
+    TopicName: "pbright-prod-alerts",
+    KmsMasterKeyId: Match.anyValue(),
+  });
   template.hasResourceProperties("AWS::SNS::Subscription", { Protocol: "email", Endpoint: "data@example.com" });
   const [[, policy]] = ofType(json, "AWS::SNS::TopicPolicy") as any;
   const allowed = policy.Properties.PolicyDocument.Statement.filter((statement: any) => statement.Effect === "Allow");
@@ -145,7 +190,10 @@ test("alerts are mailed, encrypted, and published by this account alone", () => 
 test("arriving files start the function through a topic and a queue with its own dead letters", () => {
   const { json, template } = synth({ ...prod, arrivals: "on" });
   template.hasResourceProperties("AWS::SNS::Subscription", { Protocol: "sqs", RawMessageDelivery: true });
-  template.hasResourceProperties("AWS::Lambda::EventSourceMapping", { FunctionResponseTypes: ["ReportBatchItemFailures"], MaximumBatchingWindowInSeconds: 60 });
+  template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
+    FunctionResponseTypes: ["ReportBatchItemFailures"],
+    MaximumBatchingWindowInSeconds: 60,
+  });
   template.hasResourceProperties("AWS::SQS::Queue", { RedrivePolicy: { maxReceiveCount: 5 }, VisibilityTimeout: 720 });
   template.hasResourceProperties("AWS::CloudWatch::Alarm", { AlarmName: "crawlguard-pbright-prod-dead-arrivals" });
   assert.equal(ofType(json, "AWS::SQS::Queue").length, 3);
@@ -153,11 +201,19 @@ test("arriving files start the function through a topic and a queue with its own
 
 test("each alarm mails, and the one for missing runs counts silence", () => {
   const { json } = first();
-  const alarms: Record<string, any> = Object.fromEntries(ofType(json, "AWS::CloudWatch::Alarm").map(([, { Properties }]) => [Properties.AlarmName.split("prod-")[1], Properties]));
+  const alarms: Record<string, any> = Object.fromEntries(
+    ofType(json, "AWS::CloudWatch::Alarm").map(([, { Properties }]) => [
+      Properties.AlarmName.split("prod-")[1],
+      Properties,
+    ]),
+  );
   assert.deepEqual(Object.keys(alarms).sort(), ["dead-letters", "errors", "no-run", "slow-run", "throttles"]);
   for (const alarm of Object.values(alarms)) assert.match(JSON.stringify(alarm.AlarmActions), /AlertsTopic/);
   const silent = Object.entries(alarms).filter(([, alarm]) => alarm.TreatMissingData === "breaching");
-  assert.deepEqual(silent.map(([name]) => name), ["no-run"]);
+  assert.deepEqual(
+    silent.map(([name]) => name),
+    ["no-run"],
+  );
 });
 
 test("the project is deployed last", () => {
@@ -165,5 +221,8 @@ test("the project is deployed last", () => {
   const [[id, custom]] = ofType(json, "Custom::CrawlguardProject") as any;
   const before = new Set(custom.DependsOn);
   const own = (name: string) => name.startsWith("Deployment") || name.startsWith("Keys") || name.startsWith("Board");
-  assert.deepEqual(Object.keys(json.Resources).filter((name) => name !== id && !own(name) && !before.has(name)), []);
+  assert.deepEqual(
+    Object.keys(json.Resources).filter((name) => name !== id && !own(name) && !before.has(name)),
+    [],
+  );
 });
