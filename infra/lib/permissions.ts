@@ -49,13 +49,7 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
       statements: [
         allow(
           "Query",
-          [
-            "athena:BatchGetQueryExecution",
-            "athena:GetQueryExecution",
-            "athena:GetWorkGroup",
-            "athena:StartQueryExecution",
-            "athena:StopQueryExecution",
-          ],
+          ["athena:GetQueryExecution", "athena:GetWorkGroup", "athena:StartQueryExecution"],
           [arn.workgroup],
         ),
       ],

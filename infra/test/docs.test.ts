@@ -20,6 +20,17 @@ test("each alarm has a page, and each page an alarm", () => {
   for (const name of named) assert.ok(page().includes(`(runbook/${name})`), name);
 });
 
+test("the page on errors has each type that the function reports", () => {
+  const shell = readFileSync(join(project.root, "src/lambda/mod.rs"), "utf8");
+  const types = [...shell.matchAll(/(?:Failure::new\(|Self::new\(|=>)\s*"([A-Z]\w+)"/g)].map(([, type]) => type!);
+  assert.ok(types.length > 10);
+  const text = readFileSync(join(DOCS, "runbook/errors.md"), "utf8");
+  assert.deepEqual(
+    types.filter((type) => !text.includes(`\`${type}\``)),
+    [],
+  );
+});
+
 test("links between the pages lead somewhere", () => {
   const pages = ["deploy.md", ...readdirSync(join(DOCS, "runbook")).map((name) => join("runbook", name))];
   const links = pages.flatMap((name) => {

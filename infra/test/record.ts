@@ -2,7 +2,7 @@
 //
 //   AWS_ENDPOINT_URL=http://127.0.0.1:5555 tsx test/record.ts 5556 calls.json
 //
-// Then run crawlguard with AWS_ENDPOINT_URL=http://127.0.0.1:5556; what it called is in the file when this ends (Ctrl-C).
+// Then run crawlguard with AWS_ENDPOINT_URL=http://127.0.0.1:5556; what it called is in the file when this ends (SIGTERM).
 import { writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, request } from "node:http";
 import type { Call } from "./simulator.ts";
@@ -36,7 +36,7 @@ createServer(async (incoming, answer) => {
   onward.end(body);
 }).listen(Number(port), "127.0.0.1");
 
-process.on("SIGINT", () => {
+process.on("SIGTERM", () => {
   const sorted = [...seen.values()].sort((a, b) =>
     `${a.action} ${a.resource}`.localeCompare(`${b.action} ${b.resource}`),
   );
