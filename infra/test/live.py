@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 import urllib.request
-from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from deploy_to_moto import STACK, TEMPLATE, check, client, deploy, look
 
 INFRA = TEMPLATE.parent
 RECORDER_PORT = 5556
-SOURCES = {"salesforce-leads": "raw_salesforce_leads", "source_1": "raw_source_1", "source_2": "raw_source_2", "source_3": "raw_source_3"}
+SOURCES = ("salesforce-leads", "source_1", "source_2", "source_3")
 
 
 class Lambda:
@@ -58,8 +57,15 @@ class Lambda:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        api = f"127.0.0.1:{server.server_port}"
-        self.process = subprocess.Popen([binary], env={**os.environ, **environment, "AWS_LAMBDA_RUNTIME_API": api})
+        runtime = {
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
+            "AWS_LAMBDA_FUNCTION_NAME": STACK,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{STACK}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "live",
+        }
+        self.process = subprocess.Popen([binary], env={**os.environ, **environment, **runtime})
 
     def __call__(self, event):
         self.events.put(event)
@@ -72,7 +78,8 @@ class Lambda:
 def lay(project):
     """Raw files, and the tables as the crawler would have written them."""
     s3, glue = client("s3"), client("glue")
-    for source, table in SOURCES.items():
+    for source in SOURCES:
+        table = "raw_" + source.replace("-", "_")
         for file in sorted((project / "lake" / source).iterdir()):
             s3.put_object(Bucket="pbright-prod-raw", Key=f"{source}/{file.name}", Body=file.read_bytes())
         [*_, newest] = sorted((project / ".crawlguard/catalog/pbright" / table).iterdir())
@@ -110,6 +117,18 @@ def crawled(time):
     return {**common, "id": time, "source": "aws.glue", "detail-type": "Glue Crawler State Change", "detail": detail}
 
 
+def deployed_rule(name):
+    """Whether the deployed rule lets an event through. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html"""
+    pattern = json.loads(client("events").describe_rule(Name=f"{STACK}-{name}")["EventPattern"])
+
+    def matches(pattern, event):
+        if isinstance(pattern, list):
+            return event in pattern
+        return all(key in event and matches(inner, event[key]) for key, inner in pattern.items())
+
+    return lambda event: matches(pattern, event)
+
+
 def finish(invoke, first):
     """Delivers an event and then those of the queries that it led to, until a run ended."""
     seen = len(box("events?after=0"))
@@ -119,7 +138,7 @@ def finish(invoke, first):
             return answer["ended"]
         events = box(f"events?after={seen}")
         seen += len(events)
-        for event in events:
+        for event in filter(deployed_rule("queried"), events):
             answer = invoke(event)
             if answer["ended"]:
                 return answer["ended"]
@@ -153,19 +172,21 @@ def main(binary, project, calls="/tmp/calls.json"):
     variables = client("lambda").get_function_configuration(FunctionName=STACK)["Environment"]["Variables"]
     invoke = Lambda(binary, {**variables, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{RECORDER_PORT}", "AWS_REGION": "us-east-1"})
     try:
-        now = datetime.now(timezone.utc)
-        for hour in range(6):
-            [run] = finish(invoke, daily(now.replace(hour=hour, minute=0).strftime("%Y-%m-%dT%H:%M:%SZ")))
-            check(f"daily event {hour}: published", (run["verdict"], run["outcome"]), ("clean", "published"))
+        # More than the versions that are kept, so that old ones are removed.
+        for day in range(1, 7):
+            [run] = finish(invoke, daily(f"2026-01-0{day}T12:00:00Z"))
+            check(f"daily event {day}: published", (run["verdict"], run["outcome"]), ("clean", "published"))
         tables = {it["Name"] for it in client("glue").get_tables(DatabaseName="pbright")["TableList"]}
         check("published tables", {it for it in tables if it.startswith(("int_", "fact_"))} >= {"int_credentials", "fact_leads"}, True)
         check("no alert", mails(), [])
         rename_column()
-        [run] = finish(invoke, crawled(now.replace(hour=6, minute=0).strftime("%Y-%m-%dT%H:%M:%SZ")))
+        event = crawled("2026-01-07T06:00:00Z")
+        check("the deployed rule lets the crawler's event through", deployed_rule("crawled")(event), True)
+        [run] = finish(invoke, event)
         check("crawl event: halted", run["verdict"], "breaking")
         [mail] = mails()
         print(f"ok: one alert: {mail['Subject']}")
-        print("status:", invoke({"command": "status"}))
+        check("a sweep finds nothing left", invoke({"command": "sweep"})["state"], "idle")
     finally:
         invoke.process.kill()
         recorder.terminate()

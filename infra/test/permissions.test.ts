@@ -133,11 +133,18 @@ const OTHERS: Record<string, string> = {
   AthenaLooksUpTables: "Athena, for each query",
   AthenaWritesPartitions: "Athena, for a partitioned build",
   KeepFailedEvents: "Lambda, for an event that failed three times",
+  ListState: "S3, to say that a key is absent and not forbidden",
   UseKeys: "S3 and SNS, for what they encrypt",
   WriteLog: "Lambda",
 };
 
-/** Calls of whole runs as test/record.ts wrote them down: built and published, halted, failed, cleaned up after. */
+/** Actions that these runs had no need of, and when one has. */
+const RARE: Record<string, string> = {
+  "glue:GetPartitions": "a published table has partitions",
+  "glue:GetTableVersion": "a publication is taken back",
+};
+
+/** Calls of whole runs as test/live.py recorded them: published, old versions removed, halted, alerted. */
 const recorded = () => JSON.parse(readFileSync(new URL("calls.json", import.meta.url), "utf8")) as Call[];
 
 test("every call of the recorded runs is allowed", () => {
@@ -148,11 +155,11 @@ test("every call of the recorded runs is allowed", () => {
 });
 
 test("every permission is used by the recorded runs, or by a service in the function's name", () => {
-  const unused = pipelineRole().filter((it) => it.Effect === "Allow" && !(it.Sid in OTHERS));
-  const actions = unused.flatMap((it) =>
+  const ours = pipelineRole().filter((it) => it.Effect === "Allow" && !(it.Sid in OTHERS));
+  const unused = ours.flatMap((it) =>
     actionsOf(it).filter((action) => !recorded().some((call) => call.action === action && covers(it, call))),
   );
-  assert.deepEqual(actions, []);
+  assert.deepEqual(unused.sort(), Object.keys(RARE).sort());
 });
 
 test("what others do in the function's name is in its policy", () => {

@@ -2,7 +2,7 @@
 //
 //   AWS_ENDPOINT_URL=http://127.0.0.1:5555 tsx test/record.ts 5556 calls.json
 //
-// Then run crawlguard with AWS_ENDPOINT_URL=http://127.0.0.1:5556; what it called is in the file when this ends (SIGTERM).
+// test/live.py does that. By hand: run crawlguard with AWS_ENDPOINT_URL=http://127.0.0.1:5556; what it called is in the file when this ends (SIGTERM).
 import { writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, request } from "node:http";
 import type { Call } from "./simulator.ts";
