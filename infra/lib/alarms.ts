@@ -80,7 +80,7 @@ export class Alarms extends Construct {
       );
   }
 
-  /** Read from the function's log, where each line is a JSON object: a run's end, and its age while it is open. */
+  /** Read from the lines that src/lambda/log.rs writes: a run's end, and its age while it is open. */
   private runMetrics(at: At, pipeline: Pipeline): Pick<Metrics, "runs" | "runSeconds"> {
     const metricNamespace = at.name;
     const { log: logGroup } = pipeline.guard;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Match } from "aws-cdk-lib/assertions";
-import { first, ofType, synth, prod } from "./helpers.ts";
+import { first, ofType, prod, project, synth } from "./helpers.ts";
 
 const BUCKETS = ["pbright-prod-raw", "pbright-prod-results", "pbright-prod-state", "pbright-prod-warehouse"];
 
@@ -214,6 +216,17 @@ test("each alarm mails, and the one for missing runs counts silence", () => {
     silent.map(([name]) => name),
     ["no-run"],
   );
+});
+
+test("runs are counted by the lines that the function writes", () => {
+  const log = readFileSync(join(project.root, "src/lambda/log.rs"), "utf8");
+  const filters = ofType(first().json, "AWS::Logs::MetricFilter").map(([, { Properties }]) => Properties);
+  const messages = filters.flatMap((it) =>
+    [...it.FilterPattern.matchAll(/fields\.message = "([^"]+)"/g)].map((hit) => hit[1]),
+  );
+  assert.deepEqual([...new Set(messages)].sort(), ["run ended", "run open"]);
+  for (const message of messages) assert.match(log, new RegExp(`info!\\([^)]*seconds = .*"${message}"\\)`));
+  assert.deepEqual(filters.map((it) => it.MetricTransformations[0].MetricValue).sort(), ["$.fields.seconds", "1"]);
 });
 
 test("the project is deployed last", () => {
