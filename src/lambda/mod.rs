@@ -1,6 +1,7 @@
 //! The Lambda shell: an event in, the stored runs moved on, no waiting.
 
 mod event;
+mod log;
 
 use aws_config::SdkConfig;
 use jiff::Timestamp;
@@ -143,6 +144,7 @@ impl Shell {
         let commands = self.commands();
         let (ended, step) =
             pipeline::drive(ports, &world.project, self.request(world, "", &commands), &holder()).await?;
+        log::runs(&ended, &step, Timestamp::now());
         Ok(answer(&ended, &step))
     }
 
@@ -153,7 +155,9 @@ impl Shell {
         let commands = self.commands();
         let request = self.request(world, slot, &commands);
         let run = pipeline::fail_slot(ports, &world.project, request, &holder(), message).await?;
-        Ok(answer(&[run], &Step::Idle))
+        let ended = [run];
+        log::runs(&ended, &Step::Idle, Timestamp::now());
+        Ok(answer(&ended, &Step::Idle))
     }
 
     async fn check(&self, world: &World) -> Result<Value, Failure> {

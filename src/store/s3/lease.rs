@@ -9,12 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::S3Store;
+use crate::aws::Call;
 use crate::digest::sha256_hex;
 use crate::port::{PortError, PortErrorKind};
 use crate::store::{Expect, Lease, Object, Store};
 
 const KEY: &str = "run.lock";
 const OPERATION: &str = "take";
+const GIVE_BACK: Call = Call::new("give back", "s3:DeleteObject");
 /// How often a lock that somebody gives back at that very moment is tried for.
 const ATTEMPTS: usize = 3;
 
@@ -138,6 +140,7 @@ async fn renew(store: &S3Store, note: &Note, held: Option<String>) -> Option<Str
 async fn give_back(store: &S3Store, tag: &str) {
     let delete = store.client.delete_object().bucket(&store.folder.bucket).key(store.key(KEY)).if_match(tag);
     if let Err(error) = delete.send().await {
+        let error = GIVE_BACK.failed(store.subject(KEY), error);
         tracing::warn!("the run lock was not given back, it lapses by itself: {error}");
     }
 }

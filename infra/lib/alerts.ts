@@ -1,0 +1,50 @@
+import { RemovalPolicy, Stack } from "aws-cdk-lib";
+import { AccountRootPrincipal, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { type ITopic, Topic } from "aws-cdk-lib/aws-sns";
+import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
+import { Construct } from "constructs";
+import type { At } from "./at.ts";
+import type { Keys } from "./keys.ts";
+
+/** The topic that alerts and alarms go to, and who is mailed. */
+export class Alerts extends Construct {
+  readonly topic: ITopic;
+
+  constructor(scope: Construct, id: string, at: At, keys: Keys) {
+    super(scope, id);
+    const { emails, onDestroy } = at.settings;
+    this.topic = at.makes("topic") ? this.make(at, keys) : Topic.fromTopicArn(this, "Topic", at.target.topic);
+    if (at.makes("topic"))
+      this.topic.applyRemovalPolicy(onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
+    emails.forEach((email) => this.topic.addSubscription(new EmailSubscription(email)));
+  }
+
+  private make(at: At, keys: Keys): Topic {
+    const topic = new Topic(this, "Topic", {
+      topicName: at.target.topic.split(":").at(-1)!,
+      displayName: at.name,
+      enforceSSL: true,
+      masterKey: keys.own,
+    });
+    // A policy of one's own replaces SNS's default one: what it does not allow, nobody may.
+    const { account } = Stack.of(this);
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: "ThisAccountPublishes",
+        principals: [new AccountRootPrincipal()],
+        actions: ["sns:Publish"],
+        resources: [topic.topicArn],
+      }),
+    );
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: "AlarmsPublish",
+        principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions: ["sns:Publish"],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { "aws:SourceAccount": account } },
+      }),
+    );
+    return topic;
+  }
+}

@@ -1,0 +1,40 @@
+import { fileURLToPath } from "node:url";
+import { App, type AppProps } from "aws-cdk-lib";
+import { at } from "./at.ts";
+import { assets } from "./parts.ts";
+import { type Project, readProject } from "./project.ts";
+import type { Written } from "./settings.ts";
+import { CrawlguardStack } from "./stack.ts";
+import { check, SettingsError } from "./check/index.ts";
+
+/** The project that this folder lies in. */
+export const here = (): Project => readProject(fileURLToPath(new URL("../..", import.meta.url)));
+
+/** An app with the CDK's flags that the templates rely on. */
+export const newApp = (props: AppProps = {}) =>
+  new App({
+    analyticsReporting: false,
+    // ARNs with their partition written out: shorter to read, and the same in policies, findings and tests.
+    postCliContext: { "@aws-cdk/core:enablePartitionLiterals": true, "@aws-cdk/core:checkSecretUsage": true },
+    ...props,
+  });
+
+/** A stack a target; throws what is wrong with any of them at once. */
+export function addStacks(app: App, project: Project, settings: Record<string, Written>, now: Date): CrawlguardStack[] {
+  const problems: string[] = [];
+  const checked = Object.entries(settings).flatMap(([name, written]) => {
+    try {
+      return [{ name, ...check(name, project.targets[name], written, now) }];
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      problems.push(...error.problems);
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new SettingsError(problems);
+  return checked.map(({ name, target, settings }) => {
+    const is = at(project, name, target, settings);
+    const env = { account: target.account, region: target.region };
+    return new CrawlguardStack(app, is.name, is, (stack) => assets(stack, is, project), { env });
+  });
+}

@@ -1,0 +1,105 @@
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { CfnClassifier, CfnCrawler, CfnDatabase } from "aws-cdk-lib/aws-glue";
+import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { Queue } from "aws-cdk-lib/aws-sqs";
+import type { ITopic } from "aws-cdk-lib/aws-sns";
+import { Construct } from "constructs";
+import { argued } from "./argued.ts";
+import type { At } from "./at.ts";
+import type { Keys } from "./keys.ts";
+import { argueCrawlerWildcards, crawlerPolicy } from "./crawler-permissions.ts";
+import { subscribedQueue } from "./arrivals.ts";
+
+/** The Glue database and the crawler that fills it with raw tables. */
+export class Catalog extends Construct {
+  readonly crawlerRole: Role | undefined;
+
+  constructor(scope: Construct, id: string, at: At, keys: Keys, arrivals: ITopic | undefined) {
+    super(scope, id);
+    const database = at.makes("database") ? this.database(at) : undefined;
+    if (!at.makes("crawler")) return;
+    const queue =
+      at.settings.crawl === "events" && arrivals
+        ? subscribedQueue(this, "Events", arrivals, Duration.minutes(15))[0]
+        : undefined;
+    this.crawlerRole = new Role(this, "CrawlerRole", {
+      description: `Lets the crawler ${at.target.crawler} read raw files and write raw tables`,
+      assumedBy: new ServicePrincipal("glue.amazonaws.com"),
+      inlinePolicies: { crawl: crawlerPolicy(Stack.of(this), at, keys, queue?.queueArn) },
+    });
+    argueCrawlerWildcards(this.crawlerRole, at);
+    const crawler = this.crawler(at, this.crawlerRole, queue);
+    if (database) crawler.addResourceDependency(database);
+  }
+
+  private database(at: At): CfnDatabase {
+    const database = new CfnDatabase(this, "Database", {
+      catalogId: Stack.of(this).account,
+      databaseInput: { name: at.target.database, description: `Raw, intermediate and fact tables of ${at.name}` },
+    });
+    database.applyRemovalPolicy(at.settings.onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
+    return database;
+  }
+
+  private crawler(at: At, role: Role, queue: Queue | undefined): CfnCrawler {
+    const { settings, target } = at;
+    const classifier = this.classifier(at);
+    const crawler = new CfnCrawler(this, "Crawler", {
+      name: target.crawler,
+      role: role.roleArn,
+      databaseName: target.database,
+      tablePrefix: target.raw_prefix,
+      classifiers: classifier ? [classifier.ref] : undefined,
+      targets: {
+        s3Targets: queue ? [eventTarget(at, queue)] : settings.sources.map((source) => ({ path: s3(at, source) })),
+      },
+      recrawlPolicy: { recrawlBehavior: queue ? "CRAWL_EVENT_MODE" : "CRAWL_EVERYTHING" },
+      schedule: { scheduleExpression: settings.crawlSchedule },
+      // Removals and new types have to show in the catalog, or there is nothing to compare; a table is never dropped.
+      schemaChangePolicy: { updateBehavior: "UPDATE_IN_DATABASE", deleteBehavior: "LOG" },
+      configuration: JSON.stringify(configuration(at, queue !== undefined)),
+    });
+    argued(
+      crawler,
+      "GL1",
+      "The crawler's log names folders and tables, not data; a security configuration would move it to a log of another name",
+    );
+    return crawler;
+  }
+
+  /** One that takes the first line for the header, whatever the types. */
+  private classifier(at: At): CfnClassifier | undefined {
+    const csv = at.settings.csvClassifier;
+    if (csv === null) return undefined;
+    return new CfnClassifier(this, "Classifier", {
+      csvClassifier: {
+        name: at.name,
+        containsHeader: "PRESENT",
+        delimiter: csv.delimiter,
+        quoteSymbol: csv.quote,
+        allowSingleColumn: false,
+      },
+    });
+  }
+}
+
+const s3 = (at: At, folder: string) => `s3://${at.settings.rawBucket}/${folder}/`;
+
+/** An event-driven crawler takes one folder. https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html */
+const parent = (at: At) => at.settings.sources[0]!.split("/").slice(0, -1).join("/");
+
+const eventTarget = (at: At, queue: Queue) => ({ path: s3(at, parent(at)), eventQueueArn: queue.queueArn });
+
+/** https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html */
+function configuration(at: At, isByEvents: boolean) {
+  // The bucket is level 1.
+  const level = parent(at).split("/").length + 2;
+  return {
+    Version: 1.0,
+    CrawlerOutput: {
+      Partitions: { AddOrUpdateBehavior: "InheritFromTable" },
+      Tables: { TableThreshold: at.settings.tableThreshold },
+    },
+    ...(isByEvents ? { Grouping: { TableLevelConfiguration: level } } : {}),
+  };
+}

@@ -1,0 +1,68 @@
+import { folderOf, type Target } from "../project.ts";
+import type { Existing, Settings } from "../settings.ts";
+import { type Findings, shown } from "./findings.ts";
+
+/** Buckets and folders: their names, and that none lies in another. */
+export function checkFolders(target: Target, settings: Settings, inTarget: Findings, inSettings: Findings) {
+  checkSources(settings, inSettings);
+  const buckets: [Existing, string, Findings][] = [["rawBucket", settings.rawBucket, inSettings]];
+  for (const name of ["warehouse", "results", "state"] as const) {
+    const isFolder = /^s3:\/\/[^/]+\/(.+\/)?$/.test(target[name] ?? "");
+    inTarget.refuse(!isFolder, name, `${shown(target[name])}; write it as "s3://bucket/prefix/"`);
+    if (isFolder) buckets.push([name, folderOf(target[name]!).bucket, inTarget]);
+  }
+  for (const [name, bucket, into] of buckets) {
+    const isMade = !settings.takeOver.includes(name);
+    const problem = bucketNameProblem(bucket, isMade);
+    into.refuse(problem !== undefined, name, `${shown(bucket)}; ${problem}`);
+    const isShared = buckets.some(([other, its]) => other !== name && its === bucket);
+    into.refuse(isMade && isShared, name, `${shown(bucket)} is used twice; only buckets taken over may be shared`);
+  }
+  const logs = settings.accessLogBucket;
+  const problem = logs === null ? undefined : bucketNameProblem(logs, false);
+  inSettings.refuse(problem !== undefined, "accessLogBucket", `${shown(logs)}; ${problem}`);
+  checkOverlaps(target, settings, inTarget);
+}
+
+function checkSources({ sources }: Settings, into: Findings) {
+  into.refuse(sources.length === 0, "sources", "empty; there would be nothing to crawl");
+  for (const source of sources) {
+    const isFolder = /^[\w!.*'()-]+(\/[\w!.*'()-]+)*$/.test(source);
+    const help = 'write a folder without slashes around it, such as "orders"';
+    into.refuse(!isFolder, "sources", `${shown(source)}; ${help}`);
+    const outer = sources.find((other) => source.startsWith(`${other}/`));
+    into.refuse(outer !== undefined, "sources", `${shown(source)} lies in ${shown(outer)}`);
+  }
+  const tables = sources.map(tableName);
+  const twice = tables.find((table, index) => tables.indexOf(table) !== index);
+  into.refuse(twice !== undefined, "sources", `two of them would become the table \`${twice}\``);
+}
+
+/** The crawler's name for a folder's table, without the prefix. */
+const tableName = (source: string) => (source.split("/").at(-1) ?? "").toLowerCase().replace(/[^a-z0-9_]/g, "_");
+
+/** Published files that are crawled, or results that expire in another's folder, would be somebody's loss. */
+function checkOverlaps(target: Target, settings: Settings, into: Findings) {
+  const names = ["warehouse", "results", "state"] as const;
+  const folders: [string, string][] = [
+    ...names.map((name): [string, string] => [name, target[name] ?? ""]),
+    ...settings.sources.map((source): [string, string] => [source, `s3://${settings.rawBucket}/${source}/`]),
+  ];
+  for (const name of names) {
+    const uri = target[name] ?? "";
+    const others = folders.filter(([other]) => other !== name);
+    const hit = others.find(([, its]) => its !== "" && uri !== "" && (its.startsWith(uri) || uri.startsWith(its)));
+    into.refuse(hit !== undefined, name, `${shown(uri)} and ${shown(hit?.[1])} lie in each other`);
+  }
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+function bucketNameProblem(name: string, isMade: boolean): string | undefined {
+  if (name.length < 3 || name.length > 63) return "a bucket's name has 3 to 63 characters";
+  if (isMade && name.includes(".")) return "a dot in a bucket's name breaks TLS by host name";
+  if (!/^[a-z0-9][a-z0-9.-]*[a-z0-9]$/.test(name)) {
+    return "a bucket's name has lower-case letters, digits and -, and begins and ends with a letter or digit";
+  }
+  const reserved = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|--table-s3)$/.exec(name);
+  return reserved ? `S3 keeps \`${reserved[0]}\` for itself` : undefined;
+}

@@ -1,0 +1,31 @@
+import type { Target } from "../project.ts";
+import { defaults, type Settings, type Written } from "../settings.ts";
+import { checkFolders } from "./folders.ts";
+import { Findings, SettingsError } from "./findings.ts";
+import { checkTarget } from "./target.ts";
+import { checkValues } from "./values.ts";
+
+export { SettingsError } from "./findings.ts";
+
+/** A target whose names are all there. */
+export type Complete = Target & Required<Pick<Target, "account" | "region" | "crawler" | "results">>;
+
+export interface Checked {
+  target: Complete;
+  settings: Settings;
+}
+
+/** Settings with their defaults, and the target they belong to; throws all that is wrong at once. */
+export function check(name: string, target: Target | undefined, written: Written, now: Date): Checked {
+  const missing = `settings.ts ${name}: crawlguard.toml has no [targets.${name}] with kind = "aws"`;
+  if (!target) throw new SettingsError([missing]);
+  const settings: Settings = { ...defaults, ...written };
+  const inTarget = new Findings(`crawlguard.toml targets.${name}`);
+  const inSettings = new Findings(`settings.ts ${name}`);
+  checkTarget(target, settings, inTarget);
+  checkValues(written, settings, now, inSettings);
+  checkFolders(target, settings, inTarget, inSettings);
+  const problems = [...inTarget.problems, ...inSettings.problems];
+  if (problems.length > 0) throw new SettingsError(problems);
+  return { target: target as Complete, settings };
+}

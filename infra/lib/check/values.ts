@@ -1,0 +1,111 @@
+import { cronProblem } from "../cron.ts";
+import { defaults, type Existing, type Settings, type Written } from "../settings.ts";
+import { type Findings, shown } from "./findings.ts";
+import { TOPIC_ARN } from "./target.ts";
+
+const KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
+/** What SNS takes: one @, a name before it, a host with a dot after it. */
+const EMAIL = /^[^\s@<>,;"]+@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i;
+
+const EXISTING: Existing[] = [
+  "rawBucket",
+  "warehouse",
+  "results",
+  "state",
+  "database",
+  "crawler",
+  "workgroup",
+  "topic",
+];
+
+/** CloudWatch's: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const LOG_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+const CHOICES: Partial<Record<keyof Settings, unknown[]>> = {
+  crawl: ["schedule", "events"],
+  code: ["zip", "image"],
+  architecture: ["arm64", "x86_64"],
+  onDestroy: ["keep", "delete"],
+  logDays: LOG_DAYS,
+};
+
+/** Least and greatest of what is a whole number. */
+const RANGES: Partial<Record<keyof Settings, [number, number]>> = {
+  tableThreshold: [1, 200_000],
+  sweepMinutes: [1, 1440],
+  memoryMb: [128, 10_240],
+  timeoutSeconds: [1, 900],
+  reservedConcurrency: [0, 1000],
+  bytesCutoff: [10_000_000, 7_000_000_000_000_000],
+  resultDays: [1, 3650],
+  oldVersionDays: [1, 3650],
+  slowRunMinutes: [1, 1440],
+  throttlesAnHour: [1, 100_000],
+};
+
+/** Each setting by itself, and those that do not go together. */
+export function checkValues(written: Written, settings: Settings, now: Date, into: Findings) {
+  checkNames(written, into);
+  checkRecipients(settings, into);
+  checkKeys(settings, into);
+  checkCrawl(settings, into);
+  checkSchedules(settings, now, into);
+  for (const [name, allowed] of Object.entries(CHOICES)) {
+    const value = settings[name as keyof Settings];
+    into.refuse(!allowed.includes(value), name, `${shown(value)}; it takes ${allowed.join(", ")}`);
+  }
+  for (const [name, [least, most]] of Object.entries(RANGES)) {
+    const value = settings[name as keyof Settings] as number;
+    const isIn = Number.isInteger(value) && value >= least && value <= most;
+    into.refuse(!isIn, name, `${shown(value)}; a whole number from ${least} to ${most}`);
+  }
+}
+
+function checkNames(written: Written, into: Findings) {
+  const known = new Set([...Object.keys(defaults), "emails", "rawBucket", "sources"]);
+  for (const name of Object.keys(written)) into.refuse(!known.has(name), name, "there is no such setting");
+}
+
+function checkRecipients({ emails, takeOver }: Settings, into: Findings) {
+  into.refuse(emails.length === 0 && !takeOver.includes("topic"), "emails", "empty; nobody would hear of an alert");
+  for (const email of emails) into.refuse(!EMAIL.test(email), "emails", `${shown(email)} is no email address`);
+}
+
+function checkKeys({ key, otherKeys, takeOver }: Settings, into: Findings) {
+  const isKey = ["create", "none"].includes(key) || KEY_ARN.test(key);
+  into.refuse(!isKey, "key", `${shown(key)}; "create", "none" or a key's ARN`);
+  for (const other of otherKeys) into.refuse(!KEY_ARN.test(other), "otherKeys", `${shown(other)} is no key's ARN`);
+  for (const name of takeOver) {
+    into.refuse(!EXISTING.includes(name), "takeOver", `${shown(name)}; it takes ${EXISTING.join(", ")}`);
+  }
+}
+
+function checkCrawl(settings: Settings, into: Findings) {
+  const { arrivals, crawl, csvClassifier, sources, tableThreshold, takeOver } = settings;
+  const isArrivals = ["off", "on"].includes(arrivals) || TOPIC_ARN.test(arrivals);
+  into.refuse(!isArrivals, "arrivals", `${shown(arrivals)}; "off", "on" or a topic's ARN`);
+  const own = "a bucket taken over has its own notifications; have it notify a topic, and set arrivals to its ARN";
+  const isRawTaken = takeOver.includes("rawBucket");
+  into.refuse(isRawTaken && arrivals === "on", "arrivals", own);
+  into.refuse(isRawTaken && arrivals === "off" && crawl === "events", "crawl", own);
+  const parents = new Set(sources.map((source) => source.split("/").slice(0, -1).join("/")));
+  const isOneFolder = parents.size === 1 && !parents.has("");
+  const folder = 'Glue crawls one folder by events; put all sources into one, such as "lake/orders" and "lake/users"';
+  into.refuse(crawl === "events" && !isOneFolder, "crawl", folder);
+  into.refuse(crawl === "events" && takeOver.includes("crawler"), "crawl", "a crawler taken over keeps its own way");
+  const isEnough = tableThreshold >= sources.length;
+  into.refuse(!isEnough, "tableThreshold", `${tableThreshold} for ${sources.length} sources; each is a table`);
+  if (csvClassifier === null) return;
+  const { delimiter, quote } = csvClassifier;
+  const isCsv = delimiter.length === 1 && quote.length === 1 && delimiter !== quote;
+  into.refuse(!isCsv, "csvClassifier", `${shown(csvClassifier)}; two characters that differ`);
+}
+
+function checkSchedules(settings: Settings, now: Date, into: Findings) {
+  for (const name of ["crawlSchedule", "dailySchedule"] as const) {
+    const problem = cronProblem(settings[name], now.getUTCFullYear());
+    into.refuse(problem !== undefined, name, `${shown(settings[name])}; ${problem}`);
+  }
+}

@@ -1,0 +1,97 @@
+/** Resources that exist before this app does, and are used by name instead of made. */
+export type Existing = "rawBucket" | "warehouse" | "results" | "state" | "database" | "crawler" | "workgroup" | "topic";
+
+/**
+ * What a target needs beside the names that stand in `crawlguard.toml`.
+ *
+ * Each comment is that setting's line in docs/deploy.md.
+ */
+export interface Settings {
+  /** Addresses that alerts and alarms are mailed to; each has to confirm. */
+  emails: string[];
+  /** The bucket that files arrive in. */
+  rawBucket: string;
+  /** Folders of `rawBucket`, one a source; the crawler makes one table of each. */
+  sources: string[];
+  /** What exists already and is used by name instead of made: `rawBucket`, `warehouse`, `results`, `state`, `database`, `crawler`, `workgroup`, `topic`. */
+  takeOver: Existing[];
+  /** The KMS key of buckets and alerts: `create`, `none` (S3's own encryption; alerts are not encrypted at rest), or a key's ARN. */
+  key: string;
+  /** ARNs of the keys that encrypt buckets taken over; the roles get to use them. */
+  otherKeys: string[];
+  /** How the crawler learns of files: `schedule` lists every source each time, `events` only folders that S3 told of. */
+  crawl: "schedule" | "events";
+  /** When the crawler runs, in UTC. */
+  crawlSchedule: string;
+  /** A crawl that finds more tables than this fails and writes nothing. */
+  tableThreshold: number;
+  /** A CSV classifier for files whose header Glue does not recognise by itself (all columns text), or that quote; null: Glue's own. */
+  csvClassifier: { delimiter: string; quote: string } | null;
+  /** When the daily build runs, in UTC, whether or not a crawl came. */
+  dailySchedule: string;
+  /** Minutes between sweeps, which pick up what a lost event left. */
+  sweepMinutes: number;
+  /** Start on arriving files, by S3 → SNS → SQS → Lambda: `off`, `on`, or the ARN of a topic that a bucket taken over already notifies. */
+  arrivals: string;
+  /** What the function is made of: `zip`, or a container `image`. */
+  code: "zip" | "image";
+  /** The processor that the function was built for. */
+  architecture: "arm64" | "x86_64";
+  /** The function's memory, in MB. */
+  memoryMb: number;
+  /** The longest that one invocation may take, in seconds; an ordinary one takes less than 1. */
+  timeoutSeconds: number;
+  /** Invocations at once; 0 reserves none, for accounts whose quota is too small to reserve from. */
+  reservedConcurrency: number;
+  /** Days that the function's log is kept. */
+  logDays: number;
+  /** Bytes that one Athena query may scan before it is cut off; at least 10000000. */
+  bytesCutoff: number;
+  /** Days after which query results are removed. */
+  resultDays: number;
+  /** Days that overwritten and deleted objects of the raw and state buckets can still be got back. */
+  oldVersionDays: number;
+  /** A bucket that takes S3's access logs of the buckets made here; null: none are written. */
+  accessLogBucket: string | null;
+  /** Minutes after which a run counts as slow. */
+  slowRunMinutes: number;
+  /** Throttled invocations an hour that raise the alarm. */
+  throttlesAnHour: number;
+  /** Grants by Lake Formation too, for accounts where IAM alone no longer opens the catalog. */
+  lakeFormation: boolean;
+  /** What `cdk destroy` does to buckets, database, topic and key: `keep`, or `delete` (buckets have to be empty). */
+  onDestroy: "keep" | "delete";
+}
+
+/** Settings that have no default. */
+type Required = "emails" | "rawBucket" | "sources";
+
+/** Settings as they are written in settings.ts. */
+export type Written = Pick<Settings, Required> & Partial<Omit<Settings, Required>>;
+
+export const defaults: Omit<Settings, Required> = {
+  takeOver: [],
+  key: "create",
+  otherKeys: [],
+  crawl: "schedule",
+  crawlSchedule: "cron(0 */6 * * ? *)",
+  tableThreshold: 100,
+  csvClassifier: null,
+  dailySchedule: "cron(0 12 * * ? *)",
+  sweepMinutes: 5,
+  arrivals: "off",
+  code: "zip",
+  architecture: "arm64",
+  memoryMb: 512,
+  timeoutSeconds: 120,
+  reservedConcurrency: 5,
+  logDays: 90,
+  bytesCutoff: 100_000_000_000,
+  resultDays: 7,
+  oldVersionDays: 90,
+  accessLogBucket: null,
+  slowRunMinutes: 60,
+  throttlesAnHour: 20,
+  lakeFormation: false,
+  onDestroy: "keep",
+};

@@ -1,0 +1,49 @@
+import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import type { Construct } from "constructs";
+import { Alarms } from "./alarms.ts";
+import { Alerts } from "./alerts.ts";
+import { Arrivals, arrivalsTopic } from "./arrivals.ts";
+import type { At } from "./at.ts";
+import { Buckets } from "./buckets.ts";
+import { Catalog } from "./catalog.ts";
+import { Board } from "./dashboard.ts";
+import { Deployment } from "./deployment.ts";
+import { Keys } from "./keys.ts";
+import { LakeFormation } from "./lake-formation.ts";
+import type { Parts } from "./parts.ts";
+import { Pipeline } from "./pipeline.ts";
+import { Triggers } from "./triggers.ts";
+import { WorkGroup } from "./workgroup.ts";
+
+/** All that one target needs in its account. */
+export class CrawlguardStack extends Stack {
+  constructor(scope: Construct, id: string, at: At, parts: (stack: Stack) => Parts, props: StackProps) {
+    super(scope, id, { description: `crawlguard: ${at.target.database}`, ...props });
+    const { settings } = at;
+    const made = parts(this);
+    const keys = new Keys(this, "Keys", at);
+    const arrivals = arrivalsTopic(this, at, keys);
+    const buckets = new Buckets(this, "Buckets", at, keys, arrivals);
+    const catalog = new Catalog(this, "Catalog", at, keys, arrivals);
+    const workgroup = new WorkGroup(this, "Queries", at, keys);
+    const alerts = new Alerts(this, "Alerts", at, keys);
+    const byEvent = arrivals && settings.arrivals !== "off" ? new Arrivals(this, "Arrivals", at, arrivals) : undefined;
+    const pipeline = new Pipeline(this, "Pipeline", at, keys, made, byEvent?.queue);
+    byEvent?.start(pipeline.guard.function);
+    const triggers = new Triggers(this, "Triggers", at, pipeline);
+    const alarms = new Alarms(this, "Alarms", at, alerts.topic, pipeline, byEvent);
+    new Board(this, "Board", at, alarms.metrics);
+    if (settings.lakeFormation)
+      new LakeFormation(this, "LakeFormation", at, pipeline.guard.role.roleArn, catalog.crawlerRole?.roleArn);
+
+    // Last: a deployment that fails before has not touched the project.
+    const deployment = new Deployment(this, "Deployment", at, keys, made);
+    deployment.project.node.addDependency(buckets, catalog, workgroup, alerts, pipeline, triggers, alarms);
+
+    settings.sources.forEach((source, index) => {
+      const day = `s3://${settings.rawBucket}/${source}/dt=YYYY-MM-DD/`;
+      new CfnOutput(this, `Source${index + 1}`, { description: `New files of ${source} go to`, value: day });
+    });
+    new CfnOutput(this, "Function", { value: pipeline.guard.function.functionName });
+  }
+}

@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+
+const INFRA = new URL("..", import.meta.url);
+const isAbsent = spawnSync("cfn-lint", ["--version"]).status !== 0;
+// On a developer's machine it may be missing, in CI it may not.
+const skip = isAbsent && !process.env.CI ? "cfn-lint is not installed: pip install -r test/requirements.txt" : false;
+
+for (const file of ["template.yaml", "test/snapshots/existing-lake.yaml"]) {
+  test(`cfn-lint finds nothing in ${file}`, { skip }, () => {
+    const run = spawnSync("cfn-lint", [file], { cwd: INFRA, encoding: "utf8" });
+    assert.equal(run.status, 0, run.error?.message ?? run.stdout + run.stderr);
+  });
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Stack } from "aws-cdk-lib";
+import { at } from "../lib/at.ts";
+import { type Grant, pipelineGrants } from "../lib/permissions.ts";
+import type { Written } from "../lib/settings.ts";
+import { check } from "../lib/check/index.ts";
+import { first, NOW, ofType, prod, project, synth, taken } from "./helpers.ts";
+import { actionsOf, type Call, covers, isAllowed, statementsOf } from "./simulator.ts";
+
+const SRC = join(project.root, "src");
+const CALL = /Call::new\(\s*"[^"]+",\s*"([^"]+)",?\s*\)/g;
+
+/** Declared actions that the function does not need, and why. */
+const NOT_THE_FUNCTION: Record<string, string> = {
+  "athena:BatchGetQueryExecution": "only a laptop waits for queries",
+  "athena:StopQueryExecution": "a run never cancels what it started",
+  "glue:StartCrawler": "`crawlguard crawl`; with arrivals on, the function starts crawls too",
+};
+
+/** Each source file's declared actions: `s3:PutObject and s3:GetObject` are two. */
+function declared(): Map<string, Set<string>> {
+  const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".rs"));
+  const found = files.map((path): [string, string[]] => {
+    const calls = readFileSync(join(SRC, path), "utf8").matchAll(CALL);
+    return [path, [...calls].flatMap(([, permission]) => permission!.split(" and "))];
+  });
+  return new Map(found.filter(([, actions]) => actions.length > 0).map(([path, actions]) => [path, new Set(actions)]));
+}
+
+function grants(written: Written): Grant[] {
+  const { target, settings } = check("prod", project.targets.prod, written, NOW);
+  return pipelineGrants(new Stack(), at(project, "prod", target, settings));
+}
+
+const allowed = (grant: Grant) =>
+  grant.statements
+    .map((it) => it.toStatementJson())
+    .filter((it) => it.Effect === "Allow")
+    .flatMap((it) => [it.Action].flat() as string[]);
+
+test("the sources declare calls", () => {
+  assert.ok([...declared().values()].flatMap((actions) => [...actions]).length >= 20);
+});
+
+test("each file's calls are granted: none is missing, none is more than its calls", () => {
+  const byFile = new Map(
+    grants(prod).flatMap((grant) => (grant.calls ? [[grant.calls, new Set(allowed(grant))]] : [])),
+  );
+  const needed = [...declared()].map(([file, actions]): [string, string[]] => [
+    file,
+    [...actions].filter((action) => !(action in NOT_THE_FUNCTION)).sort(),
+  ]);
+  assert.deepEqual([...byFile].map(([file, actions]) => [file, [...actions].sort()]).sort(), needed.sort());
+});
+
+test("with arrivals the function may start the crawler", () => {
+  const starts = (written: Written) => grants(written).flatMap(allowed).includes("glue:StartCrawler");
+  assert.deepEqual([starts(prod), starts({ ...prod, arrivals: "on" })], [false, true]);
+});
+
+test("no data action is a wildcard", () => {
+  for (const { json } of [first(), taken(), synth({ ...prod, arrivals: "on" })]) {
+    for (const [id, role] of ofType(json, "AWS::IAM::Role")) {
+      assert.deepEqual(role.Properties.ManagedPolicyArns, undefined, id);
+      const actions = statementsOf(role).flatMap(actionsOf);
+      assert.deepEqual(
+        actions.filter((action) => action.includes("*")),
+        [],
+        id,
+      );
+    }
+  }
+});
+
+test("each role has one purpose, and one service that takes it", () => {
+  const roles = ofType(first().json, "AWS::IAM::Role").map(([, role]) => [
+    role.Properties.Description,
+    role.Properties.AssumeRolePolicyDocument.Statement[0].Principal.Service,
+  ]);
+  assert.deepEqual(roles, [
+    ["Lets the crawler pbright-raw read raw files and write raw tables", "glue.amazonaws.com"],
+    ["Compares, builds and publishes pbright", "lambda.amazonaws.com"],
+    ["Deploys the project of crawlguard-pbright-prod", "lambda.amazonaws.com"],
+  ]);
+});
+
+test("no role holds a policy that IAM finds too long", () => {
+  for (const { json } of [first(), taken()]) {
+    for (const [id, role] of ofType(json, "AWS::IAM::Role")) {
+      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 10,240 characters a role, without white space.
+      assert.ok(JSON.stringify(role.Properties.Policies).length < 10_240, id);
+    }
+  }
+});
+
+const pipelineRole = () =>
+  statementsOf(ofType(first().json, "AWS::IAM::Role").find(([id]) => id.startsWith("Pipeline"))![1]);
+const deployRole = () =>
+  statementsOf(ofType(first().json, "AWS::IAM::Role").find(([id]) => id.startsWith("Deployment"))![1]);
+
+const glue = (path: string) => `arn:aws:glue:us-east-1:123456789012:${path}`;
+
+const REFUSED: Call[] = [
+  { action: "glue:UpdateTable", resource: glue("table/pbright/raw_source_1") },
+  { action: "glue:DeleteTable", resource: glue("table/other/int_operations") },
+  { action: "glue:DeleteDatabase", resource: glue("database/pbright") },
+  { action: "s3:PutObject", resource: "arn:aws:s3:::pbright-prod-raw/source_1/new.csv" },
+  { action: "s3:DeleteObject", resource: "arn:aws:s3:::pbright-prod-raw/source_1/old.csv" },
+  { action: "s3:DeleteObject", resource: "arn:aws:s3:::pbright-prod-state/crawlguard/project.json" },
+  { action: "s3:GetObject", resource: "arn:aws:s3:::pbright-prod-raw/another_source/a.csv" },
+  { action: "athena:StartQueryExecution", resource: "arn:aws:athena:us-east-1:123456789012:workgroup/primary" },
+  { action: "sns:Publish", resource: "arn:aws:sns:us-east-1:123456789012:other" },
+];
+for (const call of REFUSED) {
+  test(`the function may not ${call.action} on ${call.resource}`, () =>
+    assert.equal(isAllowed(pipelineRole(), call), false));
+}
+
+test("what deploys the project may write nothing else", () => {
+  const write = (key: string) =>
+    isAllowed(deployRole(), { action: "s3:PutObject", resource: `arn:aws:s3:::pbright-prod-state/crawlguard/${key}` });
+  assert.deepEqual([write("project.json"), write("queue.json")], [true, false]);
+});
+
+/** Statements whose calls others make in the function's name, and who does. */
+const OTHERS: Record<string, string> = {
+  AthenaReadsRawFiles: "Athena, for each query",
+  AthenaReadsAndWritesTables: "Athena, for each build and its results",
+  AthenaListsBuckets: "Athena, for each query",
+  AthenaLooksUpTables: "Athena, for each query",
+  AthenaWritesPartitions: "Athena, for a partitioned build",
+  KeepFailedEvents: "Lambda, for an event that failed three times",
+  ListState: "S3, to say that a key is absent and not forbidden",
+  UseKeys: "S3 and SNS, for what they encrypt",
+  WriteLog: "Lambda",
+};
+
+/** Actions that these runs had no need of, and when one has. */
+const RARE: Record<string, string> = {
+  "glue:GetPartitions": "a published table has partitions",
+  "glue:GetTableVersion": "a publication is taken back",
+};
+
+/** Calls of whole runs as test/live.py recorded them: published, old versions removed, halted, alerted. */
+const recorded = () => JSON.parse(readFileSync(new URL("calls.json", import.meta.url), "utf8")) as Call[];
+
+test("every call of the recorded runs is allowed", () => {
+  assert.deepEqual(
+    recorded().filter((call) => !isAllowed(pipelineRole(), call)),
+    [],
+  );
+});
+
+test("every permission is used by the recorded runs, or by a service in the function's name", () => {
+  const ours = pipelineRole().filter((it) => it.Effect === "Allow" && !(it.Sid in OTHERS));
+  const unused = ours.flatMap((it) =>
+    actionsOf(it).filter((action) => !recorded().some((call) => call.action === action && covers(it, call))),
+  );
+  assert.deepEqual(unused.sort(), Object.keys(RARE).sort());
+});
+
+test("what others do in the function's name is in its policy", () => {
+  const sids = pipelineRole().map((it) => it.Sid);
+  assert.deepEqual(
+    Object.keys(OTHERS).filter((sid) => !sids.includes(sid)),
+    [],
+  );
+});

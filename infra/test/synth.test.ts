@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { stringify } from "yaml";
+import { addStacks, newApp } from "../lib/app.ts";
+import { bundle, readProject } from "../lib/project.ts";
+import { plainTemplate } from "../lib/plain.ts";
+import { settings } from "../settings.ts";
+import { NOW, prod, project, synth, taken } from "./helpers.ts";
+
+const INFRA = new URL("..", import.meta.url);
+
+test("template.yaml is the target prod (else: npm run template)", () => {
+  assert.equal(readFileSync(new URL("template.yaml", INFRA), "utf8"), plainTemplate(project, "prod", prod, NOW));
+});
+
+test("template.yaml asks for nothing but code and bundle, and knows nothing of CDK", () => {
+  const text = readFileSync(new URL("template.yaml", INFRA), "utf8");
+  const names = [...text.split("Resources:")[0]!.matchAll(/^  (\w+):$/gm)].map(([, name]) => name);
+  assert.deepEqual(names, ["CodeBucket", "CodeKey", "BundleBucket", "BundleKey", "BundleRevision"]);
+  assert.doesNotMatch(text, /cdk|bootstrap-version/i);
+  // What `aws cloudformation deploy` sends without a bucket.
+  assert.ok(text.length < 51_200);
+});
+
+test("an existing lake's template is as it was (else: UPDATE_SNAPSHOTS=1 npm test)", () => {
+  const file = new URL("snapshots/existing-lake.yaml", import.meta.url);
+  const text = stringify(taken().json, {
+    version: "1.1",
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    indentSeq: false,
+  });
+  // Hashes of what is built and deployed change with it.
+  const stable = text.replace(/[0-9a-f]{64}/g, "HASH");
+  if (process.env.UPDATE_SNAPSHOTS) writeFileSync(file, stable);
+  assert.equal(readFileSync(file, "utf8"), stable);
+});
+
+test("dev and prod are two stacks of one app, which share no name", () => {
+  const outdir = mkdtempSync(join(tmpdir(), "crawlguard-"));
+  const app = newApp({ outdir, context: { "aws:cdk:disable-stack-trace": true } });
+  addStacks(app, project, settings, NOW);
+  const stacks = app.synth().stacks;
+  assert.deepEqual(
+    stacks.map((stack) => stack.stackName),
+    ["crawlguard-pbright-dev", "crawlguard-pbright-prod"],
+  );
+  const names = stacks.map((stack) => {
+    const found = Object.values<any>(stack.template.Resources).map((it) => {
+      const { Name, BucketName, TopicName, FunctionName, AlarmName, LogGroupName, DashboardName, DatabaseInput } =
+        it.Properties;
+      return (
+        Name ??
+        BucketName ??
+        TopicName ??
+        (typeof FunctionName === "string" ? FunctionName : undefined) ??
+        AlarmName ??
+        LogGroupName ??
+        DashboardName ??
+        DatabaseInput?.Name
+      );
+    });
+    return new Set(found.filter((name) => typeof name === "string"));
+  });
+  assert.ok(names[0]!.size > 15);
+  assert.deepEqual(
+    [...names[0]!].filter((name) => names[1]!.has(name)),
+    [],
+  );
+});
+
+test("synthesis needs no account, no region, no network and no program", () => {
+  const script = `
+    import dns from "node:dns"; import net from "node:net"; import child from "node:child_process";
+    const refuse = () => { throw new Error("not needed"); };
+    net.Socket.prototype.connect = refuse; dns.lookup = refuse; child.spawn = refuse; child.spawnSync = refuse; child.execSync = refuse;
+    const { addStacks, here, newApp } = await import("./lib/app.ts");
+    const { settings } = await import("./settings.ts");
+    const app = newApp({ outdir: process.argv[1] });
+    addStacks(app, here(), { dev: { ...settings.dev, code: "image" }, prod: settings.prod }, new Date(0));
+    console.log(app.synth().stacks.length);`;
+  const outdir = mkdtempSync(join(tmpdir(), "crawlguard-"));
+  const run = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script, outdir], {
+    cwd: INFRA,
+    env: { PATH: "", HOME: outdir, TMPDIR: tmpdir() },
+    encoding: "utf8",
+  });
+  assert.equal(run.stdout.trim(), "2", run.stderr);
+});
+
+test("a function that is not built is told of when it would be uploaded, with the command that builds it", () => {
+  const run = spawnSync(process.execPath, ["bin/not-built.js", "x86_64"], { cwd: INFRA, encoding: "utf8" });
+  assert.equal(run.status, 1);
+  assert.match(run.stderr, /cargo lambda build --release --bin crawlguard-lambda/);
+});
+
+test("the zip is the asset if it is built, and else what tells so", () => {
+  const root = mkdtempSync(join(tmpdir(), "crawlguard-"));
+  const empty = { ...project, root, folders: [] };
+  writeFileSync(join(root, "crawlguard.toml"), "project = 'p'\n");
+  const app = newApp({ outdir: mkdtempSync(join(tmpdir(), "crawlguard-")) });
+  addStacks(app, empty, { prod }, NOW);
+  const assets = JSON.parse(readFileSync(join(app.synth().directory, "crawlguard-pbright-prod.assets.json"), "utf8"));
+  const commands = Object.values<any>(assets.files)
+    .map((file) => file.source.executable)
+    .filter(Boolean);
+  assert.equal(commands.length, 1);
+  assert.ok(existsSync(commands[0][1]));
+});
+
+test("the bundle holds what a run reads, and its revision is that of src/pipeline/bundle.rs", () => {
+  const root = mkdtempSync(join(tmpdir(), "crawlguard-"));
+  writeFileSync(join(root, "crawlguard.toml"), 'project = "é"\n');
+  const small = bundle({ ...readProject(project.root), root, folders: [] });
+  // sha256 of {"crawlguard.toml":"project = \"é\"\n"}
+  assert.equal(small.revision, "370a645dd5800f343fe21796746e6b9f689cfc5601c8d29c0d1de0023c29af9e");
+  const whole = bundle(project);
+  assert.ok(
+    ["crawlguard.toml", "contracts/raw_source_1.json", "sql/fact_leads.sql", "alerts/breaking.txt"].every(
+      (path) => path in whole.files,
+    ),
+  );
+  assert.deepEqual(Object.keys(whole.files), Object.keys(whole.files).sort());
+});
+
+test("a target's template does not depend on the day", () => {
+  const { json } = synth(prod);
+  assert.deepEqual(synth(prod).json, json);
+});

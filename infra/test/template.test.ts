@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Match } from "aws-cdk-lib/assertions";
+import { first, ofType, prod, project, synth } from "./helpers.ts";
+
+const BUCKETS = ["pbright-prod-raw", "pbright-prod-results", "pbright-prod-state", "pbright-prod-warehouse"];
+
+test("every bucket is private, encrypted and refuses what is not TLS", () => {
+  const { json, template } = first();
+  const buckets = ofType(json, "AWS::S3::Bucket").map(([, bucket]) => bucket.Properties.BucketName);
+  assert.deepEqual(buckets.sort(), BUCKETS);
+  template.allResourcesProperties("AWS::S3::Bucket", {
+    PublicAccessBlockConfiguration: {
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    },
+    BucketEncryption: {
+      ServerSideEncryptionConfiguration: [
+        { BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms" } },
+      ],
+    },
+  });
+  template.resourceCountIs("AWS::S3::BucketPolicy", BUCKETS.length);
+  template.allResourcesProperties("AWS::S3::BucketPolicy", {
+    PolicyDocument: {
+      Statement: Match.arrayWith([
+        Match.objectLike({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+      ]),
+    },
+  });
+});
+
+test("raw files and state are versioned, query results expire, and nothing else does", () => {
+  const { json } = first();
+  const of = Object.fromEntries(
+    ofType(json, "AWS::S3::Bucket").map(([, { Properties }]) => [Properties.BucketName, Properties]),
+  );
+  const isVersioned = BUCKETS.filter((name) => of[name]!.VersioningConfiguration?.Status === "Enabled");
+  assert.deepEqual(isVersioned, ["pbright-prod-raw", "pbright-prod-state"]);
+  const expires = BUCKETS.filter((name) =>
+    of[name]!.LifecycleConfiguration.Rules.some((rule: any) => rule.ExpirationInDays !== undefined),
+  );
+  assert.deepEqual(expires, ["pbright-prod-results"]);
+});
+
+test("the crawler crawls a target a source every six hours, shows what changed and drops nothing", () => {
+  const { template } = first();
+  template.hasResourceProperties("AWS::Glue::Crawler", {
+    Name: "pbright-raw",
+    DatabaseName: "pbright",
+    TablePrefix: "raw_",
+    Schedule: { ScheduleExpression: "cron(0 */6 * * ? *)" },
+    RecrawlPolicy: { RecrawlBehavior: "CRAWL_EVERYTHING" },
+    SchemaChangePolicy: { UpdateBehavior: "UPDATE_IN_DATABASE", DeleteBehavior: "LOG" },
+    Targets: {
+      S3Targets: ["salesforce-leads", "source_1", "source_2", "source_3"].map((source) => ({
+        Path: `s3://pbright-prod-raw/${source}/`,
+      })),
+    },
+    Configuration: Match.serializedJson({
+      Version: 1,
+      CrawlerOutput: { Partitions: { AddOrUpdateBehavior: "InheritFromTable" }, Tables: { TableThreshold: 100 } },
+    }),
+  });
+});
+
+test("by events the crawler takes one folder and its queue, and finds each source one level below", () => {
+  const { template } = synth({ ...prod, sources: ["lake/orders", "lake/users"], crawl: "events" });
+  template.hasResourceProperties("AWS::Glue::Crawler", {
+    RecrawlPolicy: { RecrawlBehavior: "CRAWL_EVENT_MODE" },
+    Targets: { S3Targets: [{ Path: "s3://pbright-prod-raw/lake/", EventQueueArn: Match.anyValue() }] },
+    Configuration: Match.serializedJson(Match.objectLike({ Grouping: { TableLevelConfiguration: 3 } })),
+  });
+  template.hasResourceProperties("AWS::S3::Bucket", {
+    BucketName: "pbright-prod-raw",
+    NotificationConfiguration: {
+      TopicConfigurations: ["lake/orders/", "lake/users/"].map((value) =>
+        Match.objectLike({
+          Event: "s3:ObjectCreated:*",
+          Filter: { S3Key: { Rules: [{ Name: "prefix", Value: value }] } },
+        }),
+      ),
+    },
+  });
+});
+
+test("the workgroup cuts queries off and does not enforce a place for output", () => {
+  first().template.hasResourceProperties("AWS::Athena::WorkGroup", {
+    Name: "pbright",
+    WorkGroupConfiguration: {
+      BytesScannedCutoffPerQuery: 100_000_000_000,
+      EnforceWorkGroupConfiguration: false,
+      PublishCloudWatchMetricsEnabled: true,
+      ResultConfiguration: {
+        OutputLocation: "s3://pbright-prod-results/queries/",
+        EncryptionConfiguration: { EncryptionOption: "SSE_KMS" },
+      },
+    },
+  });
+});
+
+test("the function is the built binary with its target's settings and its share of concurrency", () => {
+  const { template } = first();
+  template.hasResourceProperties("AWS::Lambda::Function", {
+    FunctionName: "crawlguard-pbright-prod",
+    Runtime: "provided.al2023",
+    Handler: "bootstrap",
+    Architectures: ["arm64"],
+    MemorySize: 512,
+    ReservedConcurrentExecutions: 5,
+    Environment: {
+      Variables: { CRAWLGUARD_TARGET: "prod", CRAWLGUARD_PROJECT: "s3://pbright-prod-state/crawlguard/project.json" },
+    },
+  });
+  template.hasResourceProperties("AWS::Logs::LogGroup", {
+    LogGroupName: "/aws/lambda/crawlguard-pbright-prod",
+    RetentionInDays: 90,
+  });
+  template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
+    DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
+  });
+});
+
+const TRIGGERS: [string, object, unknown][] = [
+  [
+    "crawled",
+    {
+      EventPattern: {
+        source: ["aws.glue"],
+        "detail-type": ["Glue Crawler State Change"],
+        detail: { crawlerName: ["pbright-raw"], state: ["Succeeded", "Failed"] },
+      },
+    },
+    undefined,
+  ],
+  [
+    "queried",
+    {
+      EventPattern: {
+        source: ["aws.athena"],
+        "detail-type": ["Athena Query State Change"],
+        detail: { workgroupName: ["pbright"], currentState: ["SUCCEEDED", "FAILED", "CANCELLED"] },
+      },
+    },
+    undefined,
+  ],
+  [
+    "daily",
+    { ScheduleExpression: "cron(0 12 * * ? *)" },
+    { InputPathsMap: { time: "$.time" }, InputTemplate: '{"command":"daily","time":<time>}' },
+  ],
+  ["sweep", { ScheduleExpression: "rate(5 minutes)" }, '{"command":"sweep"}'],
+];
+
+for (const [name, starts, input] of TRIGGERS) {
+  test(`the rule ${name} starts the function, tries again and keeps what it cannot deliver`, () => {
+    const { json, template } = first();
+    template.hasResourceProperties("AWS::Events::Rule", {
+      Name: `crawlguard-pbright-prod-${name}`,
+      State: "ENABLED",
+      ...starts,
+    });
+    const [, rule] = ofType(json, "AWS::Events::Rule").find(([, { Properties }]) => Properties.Name.endsWith(name))!;
+    const [target] = rule.Properties.Targets;
+    assert.deepEqual(target.InputTransformer ?? target.Input, input);
+    assert.match(target.Arn["Fn::GetAtt"][0], /^PipelineGuardFunction/);
+    assert.match(target.DeadLetterConfig.Arn["Fn::GetAtt"][0], /^PipelineDead/);
+    assert.ok(target.RetryPolicy.MaximumRetryAttempts >= 1);
+  });
+}
+
+test("alerts are mailed, encrypted, and published by this account alone", () => {
+  const { json, template } = first();
+  template.hasResourceProperties("AWS::SNS::Topic", {
+    TopicName: "pbright-prod-alerts",
+    KmsMasterKeyId: Match.anyValue(),
+  });
+  template.hasResourceProperties("AWS::SNS::Subscription", { Protocol: "email", Endpoint: "data@example.com" });
+  const [[, policy]] = ofType(json, "AWS::SNS::TopicPolicy") as any;
+  const allowed = policy.Properties.PolicyDocument.Statement.filter((statement: any) => statement.Effect === "Allow");
+  for (const statement of allowed) {
+    const isAccount = statement.Principal.AWS === "arn:aws:iam::123456789012:root";
+    const isForAccount = statement.Condition?.StringEquals?.["aws:SourceAccount"] === "123456789012";
+    assert.ok(isAccount || isForAccount, JSON.stringify(statement));
+  }
+});
+
+test("arriving files start the function through a topic and a queue with its own dead letters", () => {
+  const { json, template } = synth({ ...prod, arrivals: "on" });
+  template.hasResourceProperties("AWS::SNS::Subscription", { Protocol: "sqs", RawMessageDelivery: true });
+  template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
+    FunctionResponseTypes: ["ReportBatchItemFailures"],
+    MaximumBatchingWindowInSeconds: 60,
+  });
+  template.hasResourceProperties("AWS::SQS::Queue", { RedrivePolicy: { maxReceiveCount: 5 }, VisibilityTimeout: 720 });
+  template.hasResourceProperties("AWS::CloudWatch::Alarm", { AlarmName: "crawlguard-pbright-prod-dead-arrivals" });
+  assert.equal(ofType(json, "AWS::SQS::Queue").length, 3);
+});
+
+test("each alarm mails, and the one for missing runs counts silence", () => {
+  const { json } = first();
+  const alarms: Record<string, any> = Object.fromEntries(
+    ofType(json, "AWS::CloudWatch::Alarm").map(([, { Properties }]) => [
+      Properties.AlarmName.split("prod-")[1],
+      Properties,
+    ]),
+  );
+  assert.deepEqual(Object.keys(alarms).sort(), ["dead-letters", "errors", "no-run", "slow-run", "throttles"]);
+  for (const alarm of Object.values(alarms)) assert.match(JSON.stringify(alarm.AlarmActions), /AlertsTopic/);
+  const silent = Object.entries(alarms).filter(([, alarm]) => alarm.TreatMissingData === "breaching");
+  assert.deepEqual(
+    silent.map(([name]) => name),
+    ["no-run"],
+  );
+});
+
+test("runs are counted by the lines that the function writes", () => {
+  const log = readFileSync(join(project.root, "src/lambda/log.rs"), "utf8");
+  const filters = ofType(first().json, "AWS::Logs::MetricFilter").map(([, { Properties }]) => Properties);
+  const messages = filters.flatMap((it) =>
+    [...it.FilterPattern.matchAll(/fields\.message = "([^"]+)"/g)].map((hit) => hit[1]),
+  );
+  assert.deepEqual([...new Set(messages)].sort(), ["run ended", "run open"]);
+  for (const message of messages) assert.match(log, new RegExp(`info!\\([^)]*seconds = .*"${message}"\\)`));
+  assert.deepEqual(filters.map((it) => it.MetricTransformations[0].MetricValue).sort(), ["$.fields.seconds", "1"]);
+});
+
+test("the project is deployed last", () => {
+  const { json } = first();
+  const [[id, custom]] = ofType(json, "Custom::CrawlguardProject") as any;
+  const before = new Set(custom.DependsOn);
+  const own = (name: string) => name.startsWith("Deployment") || name.startsWith("Keys") || name.startsWith("Board");
+  assert.deepEqual(
+    Object.keys(json.Resources).filter((name) => name !== id && !own(name) && !before.has(name)),
+    [],
+  );
+});
