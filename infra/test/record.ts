@@ -74,7 +74,8 @@ function query(body: URLSearchParams): Call[] {
 function s3(method: string, url: URL, body: string): Call[] {
   const [bucket = "", ...rest] = decodeURIComponent(url.pathname).slice(1).split("/");
   const key = rest.join("/");
-  const on = (key: string) => `arn:aws:s3:::${bucket}/${key}`;
+  // The engine's names of files differ from run to run.
+  const on = (key: string) => `arn:aws:s3:::${bucket}/${key.replace(/\d{8}_\d{6}_\w+[\w-]*$/, "FILE")}`;
   if (method === "POST" && url.searchParams.has("delete")) {
     return [...body.matchAll(/<Key>(.*?)<\/Key>/g)].map(([, key]) => ({
       action: "s3:DeleteObject",
