@@ -24,7 +24,7 @@ pub struct CrawlStatus {
     pub running: bool,
     /// When its last crawl began, `2026-01-02T03:04:05Z`.
     pub last: Option<String>,
-    /// Why its last crawl failed, if it did.
+    /// Why its last crawl did not succeed, if it did not.
     pub error: Option<String>,
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::args::{Contracts, Globals};
-use super::world::World;
+use super::world::{Place, World};
 use super::{exit, print, say};
 use crate::contract::{Contract, Document, Origin};
 use crate::problem::{Problem, Problems};
@@ -66,7 +66,7 @@ pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Ve
     let mut written = Vec::new();
     for table in tables.iter().filter(wanted) {
         let file = new_file(world, &table.name);
-        write(world, &file, &Document::for_table(&file, &promised(table)).to_json())?;
+        write(world, &file, &Document::for_table(&file, &promised(world, None, table)).to_json())?;
         written.push(file);
     }
     Ok(written)
@@ -106,9 +106,17 @@ fn of<'a>(contracts: &'a [Contract], table: &str) -> Option<&'a Contract> {
     contracts.iter().find(|contract| contract.table.name == table)
 }
 
-/// What a contract of a local target promises: everything but the folder on this machine.
-fn promised(table: &Table) -> Table {
-    Table { location: None, ..table.clone() }
+/// What a contract promises: everything but, of a local target, the folder on this machine; what it says of another
+/// target's place stays.
+fn promised(world: &World, contract: Option<&Contract>, table: &Table) -> Table {
+    match world.place {
+        Place::Here(_) => {
+            let location = contract.and_then(|contract| contract.table.location.clone());
+            Table { location, ..table.clone() }
+        }
+        #[cfg(feature = "aws")]
+        Place::Cloud(_) => table.clone(),
+    }
 }
 
 fn new_file(world: &World, table: &str) -> String {

@@ -53,10 +53,8 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
         here.catalog.put(&with_known_types(table, before.as_ref()))?;
     }
     for mut table in known.into_values() {
-        if let Some(problem) = crawled.problems.iter().find(|problem| lies_in(problem, &table)) {
-            // The finding brings its own help.
-            let why = Problem { help: String::new(), ..problem.clone() };
-            table.parameters.insert(UNREADABLE.into(), why.to_string());
+        if let Some(why) = unreadable(&table, &crawled.problems) {
+            table.parameters.insert(UNREADABLE.into(), why);
         } else {
             table.deprecated = true;
             table.parameters.insert(DEPRECATED.into(), "true".into());
@@ -96,6 +94,16 @@ fn with_known_types(table: &Table, known: Option<&Table>) -> Table {
         }
     }
     table
+}
+
+/// Why a table that the crawl does not show is not known to be gone: only a folder that is not there is.
+fn unreadable(table: &Table, problems: &[Problem]) -> Option<String> {
+    let own = problems.iter().find(|problem| lies_in(problem, table));
+    let is_gone = table.location.as_ref().is_some_and(|location| matches!(Path::new(location).try_exists(), Ok(false)));
+    let any = || problems.first().filter(|_| !is_gone);
+    // The finding brings its own help.
+    let why = own.or_else(any).map(|problem| Problem { help: String::new(), ..problem.clone() }.to_string());
+    why.or_else(|| (!is_gone).then(|| "its folder is there, and the crawl shows no table of it".to_owned()))
 }
 
 fn lies_in(problem: &Problem, table: &Table) -> bool {

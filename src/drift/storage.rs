@@ -76,7 +76,10 @@ fn compression(facts: &mut Facts<'_>, before: &Storage, after: &Storage) {
 
 fn location(facts: &mut Facts<'_>, before: &Table, after: &Table) {
     let place = |table: &Table| table.location.as_deref().map(|uri| uri.trim_end_matches('/').to_owned());
-    if before.location.is_some() && place(before) != place(after) {
+    // A project whose contracts promise a place in the cloud is also tried on a machine's folders.
+    let is_remote = |table: &Table| table.location.as_ref().is_some_and(|uri| uri.contains("://"));
+    let is_elsewhere = is_remote(before) && !is_remote(after) && after.location.is_some();
+    if before.location.is_some() && !is_elsewhere && place(before) != place(after) {
         let (from, to) = (before.location.clone(), after.location.clone());
         facts.add("", ChangeKind::LocationChanged, from, to, Decode::Safe);
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::config::Aws;
+use crate::pipeline::crawl_failed;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,13 +68,13 @@ fn by_hand(command: &Value, event: &Value) -> Result<Trigger, String> {
 fn crawler(event: &Value, target: &Aws) -> Result<Trigger, String> {
     let detail = |key: &str| event["detail"][key].as_str().unwrap_or_default().to_owned();
     let name = detail("crawlerName");
-    if target.crawler.as_deref().is_some_and(|crawler| crawler != name) {
+    if target.crawler.as_deref() != Some(&name) {
         return Ok(Trigger::Ignore { why: format!("`{name}` is another crawler") });
     }
     match detail("state").to_ascii_lowercase().as_str() {
         "succeeded" => Ok(Trigger::Crawled { slot: slot(event)? }),
         "failed" => {
-            let message = format!("crawler `{name}` failed: {}", detail("errorMessage"));
+            let message = crawl_failed(&name, &detail("errorMessage"));
             Ok(Trigger::CrawlFailed { slot: slot(event)?, message })
         }
         "started" => Ok(Trigger::Ignore { why: "the crawl has only begun".into() }),

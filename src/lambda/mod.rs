@@ -81,7 +81,7 @@ struct World {
 impl Shell {
     /// `project` is the S3 URI of the deployed project, `s3://bucket/prefix/project.json`.
     pub fn new(config: SdkConfig, project: &str, target: impl Into<String>) -> Result<Self, Failure> {
-        let state = project.strip_suffix(bundle::KEY).and_then(S3Folder::parse);
+        let state = project.strip_suffix(bundle::KEY).filter(|folder| folder.ends_with('/')).and_then(S3Folder::parse);
         let state = state.ok_or_else(|| {
             Failure::new(
                 "SettingsInvalid",
@@ -111,7 +111,7 @@ impl Shell {
             Trigger::Crawled { slot } => self.ask(&world, &slot, Why::Crawl).await,
             Trigger::Daily { slot } => self.ask(&world, &slot, Why::Daily).await,
             Trigger::Run => self.ask(&world, &now(), Why::Command).await,
-            Trigger::CrawlFailed { slot, message } => self.fail(&world, &slot, &message).await,
+            Trigger::CrawlFailed { slot, message } => self.ask(&world, &slot, Why::CrawlFailed { message }).await,
         }
     }
 
@@ -127,13 +127,19 @@ impl Shell {
         let Target::Aws(aws) = target.clone() else {
             return Err(Failure::new("SettingsInvalid", format!("target `{}` is not on AWS", self.target)));
         };
+        // Two folders would be two queues and two locks over one database.
+        if S3Folder::parse(&aws.state).as_ref() != Some(&self.state) {
+            let message =
+                format!("the function reads `{uri}`, and target `{}` keeps its state in `{}`", self.target, aws.state);
+            return Err(Failure::new("SettingsInvalid", message));
+        }
         let project = Project::read(settings).map_err(invalid)?;
         Ok(World { project, _folder: folder, cloud: Cloud::with(aws, &self.config), store })
     }
 
     async fn ask(&self, world: &World, slot: &str, why: Why) -> Result<Value, Failure> {
         let is_new = pipeline::enqueue(&world.store, slot, why).await?;
-        tracing::info!(slot, ?why, is_new, "asked for");
+        tracing::info!(slot, is_new, "asked for");
         self.drive(world).await
     }
 
@@ -146,18 +152,6 @@ impl Shell {
             pipeline::drive(ports, &world.project, self.request(world, "", &commands), &holder()).await?;
         log::runs(&ended, &step, Timestamp::now());
         Ok(answer(&ended, &step))
-    }
-
-    async fn fail(&self, world: &World, slot: &str, message: &str) -> Result<Value, Failure> {
-        let (catalog, engine, notifier) = (world.cloud.catalog(), world.cloud.engine(), world.cloud.notifier());
-        let ports =
-            Ports { catalog: &catalog, engine: &engine, notifier: &notifier, store: &world.store, reporter: &Quiet };
-        let commands = self.commands();
-        let request = self.request(world, slot, &commands);
-        let run = pipeline::fail_slot(ports, &world.project, request, &holder(), message).await?;
-        let ended = [run];
-        log::runs(&ended, &Step::Idle, Timestamp::now());
-        Ok(answer(&ended, &Step::Idle))
     }
 
     async fn check(&self, world: &World) -> Result<Value, Failure> {

@@ -138,7 +138,7 @@ async fn begin_if_ready(ports: Ports<'_>, recorded: &mut Recorded, index: usize)
     let needs: Vec<_> = run.plan.steps[index].after.iter().map(|&after| run.steps[after].status).collect();
     if needs.iter().any(|status| matches!(status, StepStatus::Failed | StepStatus::Skipped)) {
         run.steps[index].status = StepStatus::Skipped;
-        return Ok(true);
+        return recorded.save(ports.store).await.map(|()| true);
     }
     if needs.iter().any(|status| *status != StepStatus::Succeeded) {
         return Ok(false);

@@ -8,6 +8,7 @@ use super::cleanup::orphans;
 use super::conclude::{begin, conclude, refused};
 use super::record::{Recorded, Run, load, put};
 use super::{Ports, Project, Request, RunError, compare, told};
+use crate::catalog::CrawlStatus;
 use crate::engine::QueryId;
 use crate::plan::run_id;
 use crate::port::PortErrorKind;
@@ -44,10 +45,14 @@ pub struct Slot {
 }
 
 /// What asked for a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     Crawl,
+    /// Nothing to run: people are told.
+    CrawlFailed {
+        message: String,
+    },
     Daily,
     Command,
 }
@@ -97,10 +102,12 @@ pub async fn enqueue(store: &dyn Store, slot: &str, why: Why) -> Result<bool, Ru
         if queue.is_seen(slot) {
             return Ok(false);
         }
-        // Of crawls that no run has begun with, the last one shows what the others would.
-        queue.waiting.retain(|known| why != Why::Crawl || known.why != Why::Crawl || known.slot.as_str() > slot);
-        queue.waiting.push(Slot { slot: slot.into(), why, begun: false });
+        queue.waiting.push(Slot { slot: slot.into(), why: why.clone(), begun: false });
         queue.waiting.sort_by(|a, b| a.slot.cmp(&b.slot));
+        // Of crawls that no run has begun with, the last one shows what the others would.
+        let last = queue.waiting.iter().rposition(|known| known.why == Why::Crawl);
+        let mut at = 0..;
+        queue.waiting.retain(|known| at.next() == last || known.why != Why::Crawl);
         match queue.save(store).await {
             Err(RunError::Overtaken { .. }) => {}
             saved => return saved.map(|()| true),
@@ -128,6 +135,8 @@ pub async fn drive(
             Ok(Some(step)) => return Ok((ended, step)),
             Ok(None) => {}
             Err(RunError::Overtaken { .. }) if looks < LOOKS => looks += 1,
+            // A faster driver has published, and taken the staging tables away.
+            Err(RunError::Port(error)) if error.kind == PortErrorKind::NotFound && looks < 2 => looks += 1,
             Err(error) => return Err(error),
         }
     }
@@ -151,8 +160,10 @@ async fn step(
     };
     let (id, request) = (run_id(&active.slot), Request { slot: &active.slot, ..request });
     let Some(mut recorded) = load(ports.store, &id).await? else {
-        begun(ports, project, request, &id, active.begun).await?.save(ports.store).await?;
-        return Ok(None);
+        let Some(mut first) = begun(ports, project, request, &id, &active).await? else {
+            return Ok(Some(Step::Crawling));
+        };
+        return first.save(ports.store).await.map(|()| None);
     };
     if !active.begun {
         queue.active = Some(Slot { begun: true, ..active.clone() });
@@ -179,59 +190,55 @@ async fn step(
     Ok(None)
 }
 
-/// A run's first record. What cannot be compared or planned ends as an error that people are told of.
+/// A run's first record; `None` while the crawler is at work. What cannot be compared or planned ends as an error that
+/// people are told of.
 async fn begun(
     ports: Ports<'_>,
     project: &Project,
     request: Request<'_>,
     id: &str,
-    was_stored: bool,
-) -> Result<Recorded, RunError> {
-    if was_stored {
-        let message = format!("the record of run {id} was removed while it ran; what it had begun is not gone on with");
-        return Ok(Recorded::new(refused(project, request, id, &message)));
+    slot: &Slot,
+) -> Result<Option<Recorded>, RunError> {
+    let told = |why: &str| Ok(Some(Recorded::new(refused(project, request, id, why))));
+    if slot.begun {
+        return told(&format!(
+            "the record of run {id} was removed while it ran; what it had begun is not gone on with"
+        ));
     }
-    let run = match compare(project, ports.catalog, request.raw_prefix).await {
-        Ok(comparison) => begin(project, request.target, &comparison, request.slot, id).map_err(RunError::from),
-        Err(error) => Err(error),
-    };
-    match run {
-        Ok(mut run) => {
-            run.orphans = orphans(project, ports.catalog).await?;
-            Ok(Recorded::new(run))
-        }
-        Err(RunError::Problems(problems)) => Ok(Recorded::new(refused(project, request, id, &problems.to_string()))),
+    if let Why::CrawlFailed { message } = &slot.why {
+        return told(message);
+    }
+    match ports.catalog.crawl().await? {
+        Some(crawl) if crawl.running => return Ok(None),
+        // Its tables are of an earlier day, and the files may not be.
+        Some(CrawlStatus { crawler, error: Some(error), .. }) => return told(&crawl_failed(&crawler, &error)),
+        _ => {}
+    }
+    match first(ports, project, request, id).await {
+        Ok(run) => Ok(Some(Recorded::new(run))),
+        Err(RunError::Problems(problems)) => told(&problems.to_string()),
+        // It would be the same at every look, and nobody would hear of it.
+        Err(RunError::Port(error)) if error.kind == PortErrorKind::Invalid => told(&error.to_string()),
         Err(error) => Err(error),
     }
 }
 
-/// Makes the oldest waiting slot the active one, unless the crawler is at work.
+/// What people are told of a crawl that did not succeed; the same words each time, so that they are told once.
+pub fn crawl_failed(crawler: &str, error: &str) -> String {
+    format!("crawler `{crawler}` failed: {error}")
+}
+
+async fn first(ports: Ports<'_>, project: &Project, request: Request<'_>, id: &str) -> Result<Run, RunError> {
+    let comparison = compare(project, ports.catalog, request.raw_prefix).await?;
+    let mut run = begin(project, request.target, &comparison, request.slot, id)?;
+    run.orphans = orphans(project, ports.catalog).await?;
+    Ok(run)
+}
+
+/// Makes the oldest waiting slot the active one.
 async fn take_up(ports: Ports<'_>, mut queue: Queue) -> Result<Option<Step>, RunError> {
-    if ports.catalog.crawl().await?.is_some_and(|crawl| crawl.running) {
-        return Ok(Some(Step::Crawling));
-    }
     let slot = queue.waiting.remove(0);
     queue.newest = queue.newest.max(Some(slot.slot.clone()));
     queue.active = Some(slot);
     queue.save(ports.store).await.map(|()| None)
-}
-
-/// Ends a slot that cannot be run at all, with the alert that says why: a crawl that failed, a project that cannot be read.
-pub async fn fail(
-    ports: Ports<'_>,
-    project: &Project,
-    request: Request<'_>,
-    holder: &str,
-    error: &str,
-) -> Result<Run, RunError> {
-    let id = run_id(request.slot);
-    let mut recorded = match load(ports.store, &id).await? {
-        Some(recorded) => recorded,
-        None => Recorded::new(refused(project, request, &id, error)),
-    };
-    let _lease = ports.store.lock(holder).await?;
-    if recorded.run.outcome.is_none() {
-        conclude(ports, project, &mut recorded, request).await?;
-    }
-    Ok(recorded.run)
 }

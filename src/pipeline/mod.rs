@@ -35,7 +35,7 @@ pub use bundle::{Bundle, Pushed};
 pub use cleanup::orphans;
 pub use compare::{Comparison, compare, readable};
 pub use conclude::{Commands, begin, conclude};
-pub use drive::{Step, Why, drive, enqueue, fail as fail_slot, status};
+pub use drive::{Queue, Slot, Step, Why, crawl_failed, drive, enqueue, status};
 pub use project::Project;
 pub use publish::{ROWS, RUN};
 pub use record::{AdaptedModel, Delivery, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};

@@ -34,7 +34,7 @@ pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) ->
     ports.reporter.event(&Event::Started { step: "publish" });
     match swap_all(ports, recorded, &tables).await {
         Ok(()) => recorded.run.steps[index].status = StepStatus::Succeeded,
-        Err(error) if error.kind == PortErrorKind::Conflict => {
+        Err(error) if matches!(error.kind, PortErrorKind::Conflict | PortErrorKind::Invalid) => {
             undo(ports, recorded).await?;
             recorded.run.published.clear();
             recorded.run.steps[index].status = StepStatus::Failed;

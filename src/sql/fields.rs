@@ -243,19 +243,10 @@ fn origins(columns: &Columns) -> impl Iterator<Item = (String, String)> {
     columns.outputs.iter().flat_map(|output| output.origins.iter().cloned())
 }
 
-/// True if the tokens end what a CAST or TRY_CAST casts.
+/// True if the tokens are all that a CAST or TRY_CAST casts.
 fn is_cast(source: &Source, tokens: &Range<usize>) -> bool {
-    if source.kind(tokens.end) != Some(T::As) {
-        return false;
-    }
-    let mut at = tokens.start;
-    while at > 0 {
-        at -= 1;
-        match source.partner(at) {
-            Some(open) if open < at => at = open,
-            Some(_) => return at > 0 && matches!(source.name(at - 1).as_str(), "cast" | "try_cast"),
-            None => {}
-        }
-    }
-    false
+    let Some(open) = tokens.start.checked_sub(1) else { return false };
+    let is_opened = source.partner(open).is_some_and(|close| close > open);
+    let casts = open > 0 && matches!(source.name(open - 1).as_str(), "cast" | "try_cast");
+    is_opened && casts && source.kind(tokens.end) == Some(T::As)
 }

@@ -1,6 +1,6 @@
 //! A folder as a store.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -92,10 +92,14 @@ impl Store for FsStore {
     async fn lock(&self, holder: &str) -> Result<Lease, PortError> {
         let path = self.root.join("run.lock");
         let file = open_lock(&path)?;
-        if file.try_lock().is_err() {
-            let who = fs::read_to_string(self.root.join("run.holder")).unwrap_or_else(|_| "another process".into());
-            let message = format!("held by {}", who.trim());
-            return Err(PortError::new(PortErrorKind::Conflict, "take", "the run lock", message));
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::Error(error)) => return Err(PortError::io("lock", &path, error)),
+            Err(TryLockError::WouldBlock) => {
+                let who = fs::read_to_string(self.root.join("run.holder")).unwrap_or_else(|_| "another process".into());
+                let message = format!("held by {}", who.trim());
+                return Err(PortError::new(PortErrorKind::Conflict, "take", "the run lock", message));
+            }
         }
         let note = self.root.join("run.holder");
         write_whole(&note, holder.as_bytes()).map_err(|error| PortError::io("write", &note, error))?;

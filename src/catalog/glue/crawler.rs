@@ -19,8 +19,11 @@ pub async fn status(client: &Client, name: &str) -> Result<CrawlStatus, PortErro
         PortError::new(PortErrorKind::Unexpected, STATUS.operation, format!("`{name}`"), "the answer has no crawler")
     })?;
     let last = crawler.last_crawl();
-    let failed = last.filter(|last| last.status() == Some(&LastCrawlStatus::Failed));
-    let error = failed.map(|last| last.error_message().unwrap_or("Glue gave no reason").to_owned());
+    let error = last.and_then(|last| match last.status() {
+        Some(LastCrawlStatus::Succeeded) => None,
+        Some(LastCrawlStatus::Cancelled) => Some("it was cancelled".to_owned()),
+        _ => Some(last.error_message().unwrap_or("Glue gave no reason").to_owned()),
+    });
     let began = last.and_then(|last| last.start_time()).and_then(|time| jiff::Timestamp::from_second(time.secs()).ok());
     Ok(CrawlStatus {
         crawler: name.to_owned(),

@@ -23,6 +23,8 @@ pub struct Edit {
 /// Writes all edits: first together as the journal, then one by one, then the journal is taken away.
 pub fn carry_out(world: &World, edits: &[Edit]) -> anyhow::Result<()> {
     let journal = path(world);
+    let folder = journal.parent().expect("the journal lies in a folder");
+    fs::create_dir_all(folder).with_context(|| format!("create folder {}", folder.display()))?;
     write_whole(&journal, &serde_json::to_vec(edits)?).with_context(|| format!("write {}", journal.display()))?;
     apply(world, edits)
 }

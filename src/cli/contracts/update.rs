@@ -137,7 +137,9 @@ async fn propose(world: &World, request: Update<'_>, at: &str) -> anyhow::Result
     let models = pipeline::accept(&project, &comparison, &tables, &renames)?;
     let mut proposal = Updated { notes: models.notes(), ..Updated::default() };
     for name in &tables {
-        contract_edits(world, &project, &promised(&acceptable(&comparison, name)?), &renames, &mut proposal)?;
+        let contract = project.contract(name).map(|(contract, _)| contract);
+        let table = promised(world, contract, &acceptable(&comparison, name)?);
+        contract_edits(world, &project, &table, &renames, &mut proposal)?;
     }
     let entry = |table: &String| Entry {
         at: at.to_owned(),
