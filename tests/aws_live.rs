@@ -1,4 +1,4 @@
-//! The AWS adapters against a real endpoint: `AWS_ENDPOINT_URL=… cargo test --test aws_live`.
+//! The AWS adapters against a real endpoint: `AWS_ENDPOINT_URL=… cargo test --features live --test aws_live`.
 //!
 //! It makes a database, a bucket and a topic of its own. Without an endpoint it fails: it must not write to an account.
 
