@@ -101,7 +101,7 @@ impl Call {
             _ => without_an_answer(causes(&error)),
         };
         let message = match (advice(&message), kind) {
-            (Some(advice), _) => format!("{message}; {advice}"),
+            (Some(advice), _) => format!("{}; {advice}", message.trim_end_matches('.')),
             (None, PortErrorKind::Denied) => {
                 format!("{message}; it needs credentials that allow `{}`", self.permission)
             }

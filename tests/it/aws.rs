@@ -83,9 +83,14 @@ fn failed(code: &str, status: u16, message: &str) -> PortError {
 
 #[test]
 fn a_refusal_names_the_permission_and_the_table() {
-    let message = "Insufficient Lake Formation permission(s) on raw_a";
+    let message = "Insufficient Lake Formation permission(s) on raw_a.";
     let error = failed("AccessDeniedException", 400, message).to_string();
     let expected = "read table `lake.raw_a`: AccessDeniedException: Insufficient Lake Formation permission(s) on raw_a; \
+                    grant what it names in Lake Formation to the identity that runs crawlguard";
+    assert_eq!(error, expected);
+    let message = "User is not authorized";
+    let error = failed("AccessDeniedException", 400, message).to_string();
+    let expected = "read table `lake.raw_a`: AccessDeniedException: User is not authorized; \
                     it needs credentials that allow `glue:GetTable`";
     assert_eq!(error, expected);
     assert!(!failed("InvalidInputException", 400, message).to_string().contains("glue:GetTable"));

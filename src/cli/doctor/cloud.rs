@@ -4,7 +4,7 @@ use aws_sdk_glue::types::{Crawler, RecrawlBehavior, UpdateBehavior};
 use aws_sdk_s3::types::BucketVersioningStatus;
 
 use super::Examined;
-use crate::aws::{Call, S3Folder};
+use crate::aws::{Call, S3Folder, advice};
 use crate::cli::world::World;
 use crate::cloud::Cloud;
 use crate::config::{Aws, Settings};
@@ -42,6 +42,16 @@ pub async fn examine(world: &World, cloud: &Cloud) -> Vec<Examined> {
     examined
 }
 
+/// What the error itself advises comes before what is usual.
+fn failed(what: &str, error: &PortError, help: impl Into<String>) -> Examined {
+    let mut examined = Examined::failed(what, error, help);
+    if let Some(advice) = advice(&error.message) {
+        examined.found = examined.found.replace(&format!("; {advice}"), "");
+        examined.help = advice.to_owned();
+    }
+    examined
+}
+
 fn region(cloud: &Cloud) -> Examined {
     let of_topic = cloud.settings.topic.split(':').nth(3).unwrap_or_default();
     match cloud.glue.config().region().map(|region| region.as_ref()) {
@@ -59,7 +69,7 @@ async fn identity(cloud: &Cloud) -> Examined {
         Ok(answer) => answer,
         Err(error) => {
             let help = "log in (`aws sso login`), or set `profile`, or the AWS_ variables";
-            return Examined::failed("identity", &IDENTITY.failed("from AWS", error), help);
+            return failed("identity", &IDENTITY.failed("from AWS", error), help);
         }
     };
     let (account, arn) = (answer.account().unwrap_or_default(), answer.arn().unwrap_or_default());
@@ -78,7 +88,7 @@ async fn database(cloud: &Cloud) -> Examined {
         Ok(_) => Examined::ok("database", format!("`{name}`")),
         Err(error) => {
             let help = "create the Glue database, or mend `database` or `region`";
-            Examined::failed("database", &DATABASE.failed(format!("`{name}`"), error), help)
+            failed("database", &DATABASE.failed(format!("`{name}`"), error), help)
         }
     }
 }
@@ -91,7 +101,7 @@ async fn crawler(cloud: &Cloud) -> Vec<Examined> {
         Ok(answer) => answer.crawler.map(|crawler| crawler_settings(&crawler, &cloud.settings)).unwrap_or_default(),
         Err(error) => {
             let help = "create the crawler, or mend `crawler`";
-            vec![Examined::failed("crawler", &CRAWLER.failed(format!("`{name}`"), error), help)]
+            vec![failed("crawler", &CRAWLER.failed(format!("`{name}`"), error), help)]
         }
     }
 }
@@ -136,7 +146,7 @@ async fn workgroup(cloud: &Cloud) -> Vec<Examined> {
         Ok(answer) => answer,
         Err(error) => {
             let help = "create the workgroup, or mend `workgroup`";
-            return vec![Examined::failed("workgroup", &WORKGROUP.failed(format!("`{name}`"), error), help)];
+            return vec![failed("workgroup", &WORKGROUP.failed(format!("`{name}`"), error), help)];
         }
     };
     let group = answer.work_group;
@@ -185,7 +195,7 @@ async fn bucket(cloud: &Cloud, setting: &str, name: &str) -> Examined {
         },
         Err(error) => {
             let help = format!("create the bucket, or mend `{setting}` or `region`");
-            Examined::failed(setting, &BUCKET.failed(format!("`{name}`"), error), help)
+            failed(setting, &BUCKET.failed(format!("`{name}`"), error), help)
         }
     }
 }
@@ -200,7 +210,7 @@ async fn versioning(cloud: &Cloud) -> Examined {
             let help = "turn versioning on, so that a record that was overwritten or deleted can be put back";
             Examined::missing("versioning", format!("bucket `{name}` keeps no versions"), help)
         }
-        Err(error) => Examined::failed("versioning", &VERSIONING.failed(format!("`{name}`"), error), ""),
+        Err(error) => failed("versioning", &VERSIONING.failed(format!("`{name}`"), error), ""),
     }
 }
 
@@ -226,9 +236,7 @@ async fn conditional_writes(cloud: &Cloud) -> Examined {
             let found = format!("`{}` took an object that was there already", cloud.settings.state);
             Examined::missing(what, found, "use a store that keeps If-None-Match; two runs at once would clash")
         }
-        Err(error) => {
-            Examined::failed(what, &error, "allow s3:GetObject, s3:PutObject and s3:DeleteObject under `state`")
-        }
+        Err(error) => failed(what, &error, "allow s3:GetObject, s3:PutObject and s3:DeleteObject under `state`"),
     }
 }
 
@@ -241,7 +249,7 @@ async fn topic(cloud: &Cloud) -> Examined {
             Ok(page) => page,
             Err(error) => {
                 let help = "create the topic, or mend `topic` or `region`";
-                return Examined::failed("topic", &TOPIC.failed(format!("`{arn}`"), error), help);
+                return failed("topic", &TOPIC.failed(format!("`{arn}`"), error), help);
             }
         };
         let is_mail = |protocol: Option<&str>| protocol.is_some_and(|protocol| protocol.starts_with("email"));
@@ -275,7 +283,7 @@ async fn deployed(world: &World, cloud: &Cloud) -> Examined {
     let bundle = match bundle::deployed(&cloud.store()).await {
         Ok(Some((bundle, _))) => bundle,
         Ok(None) => return Examined::missing(what, format!("there is none at `{uri}`"), help),
-        Err(RunError::Port(error)) => return Examined::failed(what, &error, help),
+        Err(RunError::Port(error)) => return failed(what, &error, help),
         Err(error) => return Examined::missing(what, error.to_string(), help),
     };
     let read = || -> anyhow::Result<()> {

@@ -33,14 +33,14 @@ fn detect(change: &Change) -> Option<(String, String)> {
 const DOCS: &str = "\
 ## What it does
 Reports files of a CSV table whose header is neither the table's columns nor the beginning of them. It looks at the catalog's
-columns alone, so it is reported also where contract and catalog agree. A first line that is no header counts as `col0`, `col1`, ….
+columns alone, so it is reported also where contract and catalog agree. One that is no header counts as `col0`, `col1`, ….
 
 ## Why it matters
 The table has one list of columns, and every file is read by position. In a file with another header, one column's values come
 back under another's name, or a type does not fit. No query fails where both are text.
 
 ## Example
-`2024-04.csv` has `id,amount,channel` and `2024-05.csv` has `id,channel,amount`: amounts of one are read as channels of the other.
+`2024-04.csv` has `id,amount,channel` and `2024-05.csv` has `id,channel,amount`: amounts of one are read as channels.
 
 ## How to resolve
 Rewrite the files that differ with the table's header, or move them to a table of their own; then run `crawlguard crawl`.
