@@ -45,6 +45,13 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
       ],
     },
     {
+      calls: "catalog/glue/probe.rs",
+      statements: [
+        allow("ListRawFiles", ["s3:ListBucket"], [arn.bucket(at.settings.rawBucket)]),
+        allow("ReadHeaders", ["s3:GetObject"], arn.rawFiles),
+      ],
+    },
+    {
       calls: "engine/athena.rs",
       statements: [
         allow(
@@ -67,6 +74,7 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
       statements: [
         allow("ReadAndWriteState", ["s3:GetObject", "s3:PutObject"], [arn.objects(at.state)]),
         allow("ListState", ["s3:ListBucket"], [arn.bucket(at.state.bucket)]),
+        allow("RemoveOldRecords", ["s3:DeleteObject"], records(at).map(arn.objects)),
       ],
     },
     {
@@ -98,6 +106,9 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
   ];
 }
 
+/** Run records and their alerts, which expire; the project and the queue do not. */
+const records = ({ state }: At) => ["runs/", "alerts/"].map((folder) => ({ ...state, prefix: state.prefix + folder }));
+
 /** Why the wildcards among the pipeline's resources are meant so. */
 export function arguePipelineWildcards(role: Role, at: At) {
   const arn = arns(Stack.of(role), at);
@@ -109,7 +120,7 @@ export function arguePipelineWildcards(role: Role, at: At) {
   arguedWildcards(role, arn.rawFiles, "The files of one source");
   arguedWildcards(
     role,
-    [at.warehouse, at.results, at.state].map(arn.objects),
+    [at.warehouse, at.results, at.state, ...records(at)].map(arn.objects),
     "The objects of one folder, whose keys are made in a run",
   );
   if (at.settings.lakeFormation)
