@@ -1,4 +1,4 @@
-import { CustomResource, Stack } from "aws-cdk-lib";
+import { CustomResource, Duration, Stack } from "aws-cdk-lib";
 import { Construct } from "constructs";
 import type { At } from "./at.ts";
 import { GuardFunction } from "./function.ts";
@@ -26,6 +26,8 @@ export class Deployment extends Construct {
     });
     this.project = new CustomResource(this, "Project", {
       resourceType: "Custom::CrawlguardProject",
+      // CloudFormation would wait for an hour for a function that died.
+      serviceTimeout: Duration.seconds(at.settings.timeoutSeconds + 60),
       serviceToken: deployer.function.functionArn,
       properties: { Bundle: `s3://${bundle.bucket}/${bundle.key}`, Digest: bundle.revision },
     });
