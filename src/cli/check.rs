@@ -26,6 +26,9 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
     let world = World::open(globals).await?;
     let dump = dump.map(Dump::read).transpose();
     let (project, dump) = both(world.project(), dump)?;
+    if dump.is_none() {
+        world.refuse_uncrawled().await?;
+    }
     let catalog: &dyn Catalog = match &dump {
         Some(dump) => dump,
         None => world.catalog.as_ref(),

@@ -12,7 +12,7 @@ use super::world::{self, World};
 use crate::catalog::CrawlStatus;
 use crate::catalog::glue::crawler;
 use crate::cloud::Cloud;
-use crate::pipeline::{Ports, Run, Step, Why, drive, enqueue, load};
+use crate::pipeline::{Ports, Run, Schemas, Step, Why, drive, enqueue, load};
 use crate::plan::run_id;
 use crate::report::progress::Progress;
 
@@ -50,7 +50,15 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, slot: Opti
     let progress = Progress::new(globals.quiet);
     let (engine, notifier) = (world.engine()?, cloud.notifier());
     let (catalog, store) = (world.catalog.as_ref(), world.store.as_ref());
-    let ports = Ports { catalog, engine: engine.as_ref(), notifier: &notifier, store, reporter: &progress };
+    let inputs = Schemas { catalog, raw_prefix: world.raw_prefix() };
+    let ports = Ports {
+        catalog,
+        engine: engine.as_ref(),
+        notifier: &notifier,
+        store,
+        reporter: &progress,
+        inputs: Some(&inputs),
+    };
     let slot = slot.map_or_else(world::now, world::slot);
     let id = run_id(&slot);
     enqueue(store, &slot, Why::Command).await?;

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::Context;
+use async_trait::async_trait;
 
 use crate::digest::sha256_hex;
+use crate::pipeline::Inputs;
+use crate::port::{PortError, PortErrorKind};
 
 /// A hash over every file's path, size and time of change; a lake that is not there has one too.
 pub fn fingerprint(lake: &Path) -> anyhow::Result<String> {
@@ -20,6 +23,19 @@ pub fn fingerprint(lake: &Path) -> anyhow::Result<String> {
         listing += &format!("{}|{}|{}\n", file.display(), about.len(), changed.as_nanos());
     }
     Ok(sha256_hex(listing))
+}
+
+/// The files of a lake.
+pub struct LakeFiles<'a>(pub &'a Path);
+
+#[async_trait]
+impl Inputs for LakeFiles<'_> {
+    async fn now(&self) -> Result<String, PortError> {
+        fingerprint(self.0).map_err(|error| {
+            let subject = format!("`{}`", self.0.display());
+            PortError::new(PortErrorKind::Unavailable, "list", subject, format!("{error:#}"))
+        })
+    }
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {

@@ -23,12 +23,16 @@ use crate::report::progress::Progress;
 pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
     let project = world.project()?;
+    world.refuse_uncrawled().await?;
     let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
     let slot = world::now();
     let mut run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot))?;
     run.orphans = orphans(&project, world.catalog.as_ref()).await?;
     #[cfg(feature = "embedded")]
-    if !run.plan.steps.is_empty() && matches!(world.place, Place::Here(_)) {
+    if !run.plan.steps.is_empty()
+        && let Place::Here(here) = &world.place
+    {
+        Problems::or(untranslatable(&project, &here.local.database), ())?;
         crate::pipeline::readable(&project, &comparison, crate::engine::duckdb::refusal)?;
     }
     print(
@@ -96,8 +100,10 @@ async fn execute_here(
     Problems::or(problems, ())?;
     let outbox = Outbox::new(world.store.as_ref());
     let progress = Progress::new(globals.quiet);
+    let lake = inputs::LakeFiles(&here.lake);
     let (catalog, store) = (world.catalog.as_ref(), world.store.as_ref());
-    let ports = Ports { catalog, engine: engine.as_ref(), notifier: &outbox, store, reporter: &progress };
+    let ports =
+        Ports { catalog, engine: engine.as_ref(), notifier: &outbox, store, reporter: &progress, inputs: Some(&lake) };
     let request = Request {
         inputs: &inputs,
         slot: &slot.map_or_else(world::now, world::slot),

@@ -15,7 +15,7 @@ use crate::config::{Local, Settings, Target};
 use crate::contract::Contract;
 use crate::engine::Engine;
 use crate::pipeline::{Commands, Project, Request};
-use crate::problem::{Problems, shell_word};
+use crate::problem::{Problem, Problems, shell_word};
 use crate::store::{FsStore, Store};
 
 /// A target, opened.
@@ -160,6 +160,20 @@ impl World {
             #[cfg(feature = "aws")]
             Place::Cloud(cloud) => Ok(Arc::new(cloud.engine())),
         }
+    }
+
+    /// That a local catalog was crawled at all: one that never was says nothing of the lake.
+    pub async fn refuse_uncrawled(&self) -> anyhow::Result<()> {
+        let is_here = matches!(self.place, Place::Here(_));
+        if is_here
+            && !self.state().join("last_crawl").exists()
+            && self.catalog.tables(self.raw_prefix()).await?.is_empty()
+        {
+            let help = format!("run `{}` first", self.commands.line("crawl"));
+            let catalog = self.state().join("catalog").display().to_string();
+            return Err(Problems::from(Problem::new(catalog, "", "nothing has been crawled yet", help)).into());
+        }
+        Ok(())
     }
 
     /// The target's folder on this machine.

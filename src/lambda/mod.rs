@@ -14,7 +14,9 @@ use crate::aws::{self, S3Folder};
 use crate::catalog::Catalog;
 use crate::cloud::Cloud;
 use crate::config::{Settings, Target};
-use crate::pipeline::{self, Bundle, Commands, Ports, Project, Quiet, Request, Run, RunError, Step, Why, bundle};
+use crate::pipeline::{
+    self, Bundle, Commands, Ports, Project, Quiet, Request, Run, RunError, Schemas, Step, Why, bundle,
+};
 use crate::port::{PortError, PortErrorKind};
 use crate::problem::Problems;
 use crate::store::s3::S3Store;
@@ -145,8 +147,15 @@ impl Shell {
 
     async fn drive(&self, world: &World) -> Result<Value, Failure> {
         let (catalog, engine, notifier) = (world.cloud.catalog(), world.cloud.engine(), world.cloud.notifier());
-        let ports =
-            Ports { catalog: &catalog, engine: &engine, notifier: &notifier, store: &world.store, reporter: &Quiet };
+        let inputs = Schemas { catalog: &catalog, raw_prefix: &world.cloud.settings.raw_prefix };
+        let ports = Ports {
+            catalog: &catalog,
+            engine: &engine,
+            notifier: &notifier,
+            store: &world.store,
+            reporter: &Quiet,
+            inputs: Some(&inputs),
+        };
         let commands = self.commands();
         let (ended, step) =
             pipeline::drive(ports, &world.project, self.request(world, "", &commands), &holder()).await?;

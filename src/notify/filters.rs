@@ -64,12 +64,32 @@ fn numbers_of(measured: &Value) -> String {
 /// `error | masked`: an engine's message without what stands in quotes, which can be a row's value. From a line's first
 /// opening quote to its last closing one, since a value can hold quotes itself; names in backticks stay.
 fn masked(text: &str) -> String {
+    let text = without_bad_data(text);
     let lines = text.lines().map(|line| match (opening_quote(line), line.rfind(['\'', '"'])) {
         (Some(start), Some(end)) if start < end => format!("{}...{}", &line[..=start], &line[end..]),
         (Some(start), _) => format!("{}...", &line[..=start]),
         (None, _) => line.to_owned(),
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A value that did not fit its column stands at the end of its error, unquoted, and may have lines of its own.
+fn without_bad_data(text: &str) -> String {
+    let mut kept = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        let begins = line.starts_with("build ") || line.starts_with("check ");
+        if inside && !begins {
+            continue;
+        }
+        let value = line.find("HIVE_BAD_DATA").and_then(|at| {
+            let ends = [", not ", "pair up: "].iter().filter_map(|word| Some(line[at..].find(word)? + at + word.len()));
+            ends.min()
+        });
+        inside = value.is_some();
+        kept.push(value.map_or_else(|| line.to_owned(), |at| format!("{}...", &line[..at])));
+    }
+    kept.join("\n")
 }
 
 /// The first quote that no letter or digit stands before: that one would be an apostrophe.
@@ -103,6 +123,10 @@ mod tests {
             ("Invalid format: \"5/17/24\" is malformed", "Invalid format: \"...\" is malformed"),
             ("can't read table `raw_orders`", "can't read table `raw_orders`"),
             ("an open 'quote", "an open '..."),
+            (
+                "build a: HIVE_BAD_DATA: `t`.`id` is int, not Ada\nLovelace\nbuild b: no",
+                "build a: HIVE_BAD_DATA: `t`.`id` is int, not ...\nbuild b: no",
+            ),
         ] {
             assert_eq!(masked(message), shown);
         }

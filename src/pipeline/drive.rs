@@ -7,7 +7,7 @@ use super::advance::{Progress, advance};
 use super::cleanup::orphans;
 use super::conclude::{begin, conclude, refused};
 use super::record::{Recorded, Run, load, put};
-use super::{Ports, Project, Request, RunError, compare, told};
+use super::{Ports, Project, Request, RunError, Schemas, compare, told};
 use crate::catalog::CrawlStatus;
 use crate::engine::QueryId;
 use crate::plan::run_id;
@@ -231,6 +231,7 @@ pub fn crawl_failed(crawler: &str, error: &str) -> String {
 async fn first(ports: Ports<'_>, project: &Project, request: Request<'_>, id: &str) -> Result<Run, RunError> {
     let comparison = compare(project, ports.catalog, request.raw_prefix).await?;
     let mut run = begin(project, request.target, &comparison, request.slot, id)?;
+    run.inputs = Schemas::of(&comparison.tables);
     run.orphans = orphans(project, ports.catalog).await?;
     Ok(run)
 }

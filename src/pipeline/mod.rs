@@ -11,6 +11,7 @@ mod cleanup;
 mod compare;
 mod conclude;
 mod drive;
+mod inputs;
 mod garbage;
 mod project;
 mod publish;
@@ -36,6 +37,7 @@ pub use cleanup::orphans;
 pub use compare::{Comparison, compare, readable};
 pub use conclude::{Commands, begin, conclude};
 pub use drive::{Queue, Slot, Step, Why, crawl_failed, drive, enqueue, status};
+pub use inputs::{Inputs, Schemas};
 pub use project::Project;
 pub use publish::{ROWS, RUN};
 pub use record::{AdaptedModel, Delivery, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
@@ -51,6 +53,8 @@ pub struct Ports<'a> {
     pub notifier: &'a dyn Notifier,
     pub store: &'a dyn Store,
     pub reporter: &'a dyn Reporter,
+    /// What tells that a run still reads what it compared; `None` where nothing can.
+    pub inputs: Option<&'a dyn Inputs>,
 }
 
 /// Why a run could not go on; the run itself stays resumable.

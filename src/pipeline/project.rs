@@ -173,14 +173,24 @@ fn files(root: &Path, folder: &Path, extensions: &[&str], problems: &mut Vec<Pro
     found
 }
 
+/// A project may be without a folder that nobody named.
+fn is_usual(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| ["contracts", "sql", "alerts"].iter().any(|usual| name == *usual))
+}
+
 fn listing(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     match fs::read_dir(folder) {
         Ok(entries) => paths.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && is_usual(folder) => {}
         Err(error) => {
             let file = folder.display().to_string();
-            problems.push(Problem::new(file, "", error.to_string(), "Make the folder readable."));
+            problems.push(Problem::new(
+                file,
+                "",
+                error.to_string(),
+                "Make it a folder that can be read, or mend its name in crawlguard.toml.",
+            ));
         }
     }
     paths.sort();

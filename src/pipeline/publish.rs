@@ -25,6 +25,12 @@ pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) ->
         recorded.run.steps[index].status = StepStatus::Skipped;
         return recorded.save(ports.store).await;
     }
+    if recorded.run.steps[index].status == StepStatus::Pending && !is_as_compared(ports, recorded).await? {
+        let step = &mut recorded.run.steps[index];
+        step.status = StepStatus::Failed;
+        step.error = Some("what the run had compared changed while it ran; run again".into());
+        return recorded.save(ports.store).await;
+    }
     if recorded.run.steps[index].status == StepStatus::Pending {
         recorded.run.published = intents(ports, recorded, &tables).await?;
         recorded.run.steps[index].status = StepStatus::Running;
@@ -43,6 +49,13 @@ pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) ->
         Err(error) => return Err(error.into()),
     }
     recorded.save(ports.store).await
+}
+
+async fn is_as_compared(ports: Ports<'_>, recorded: &Recorded) -> Result<bool, RunError> {
+    match ports.inputs {
+        Some(inputs) => Ok(inputs.now().await? == recorded.run.inputs),
+        None => Ok(true),
+    }
 }
 
 /// That one step makes visible what each model makes. On AWS a Hive table's partitions are entries of their own, which no

@@ -245,7 +245,9 @@ fn origins(columns: &Columns) -> impl Iterator<Item = (String, String)> {
 
 /// True if the tokens are all that a CAST or TRY_CAST casts.
 fn is_cast(source: &Source, tokens: &Range<usize>) -> bool {
-    let Some(open) = tokens.start.checked_sub(1) else { return false };
+    let is_path = |at: &usize| matches!(source.kind(*at), Some(T::Dot | T::Var | T::QuotedIdentifier));
+    // Of a path whose base is not known, the tokens are the end alone.
+    let Some(open) = (0..tokens.start).rev().find(|at| !is_path(at)) else { return false };
     let is_opened = source.partner(open).is_some_and(|close| close > open);
     let casts = open > 0 && matches!(source.name(open - 1).as_str(), "cast" | "try_cast");
     is_opened && casts && source.kind(tokens.end) == Some(T::As)

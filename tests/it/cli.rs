@@ -551,3 +551,35 @@ fn a_sources_classifier_makes_its_quoted_csv_readable() {
     let message = refused(lake.root(), &["crawl"]);
     assert!(message.contains("crawlguard.toml:") && message.contains("OpenCSVSerDe"), "{message}");
 }
+
+#[test]
+fn a_catalog_that_was_never_crawled_says_nothing_of_the_lake() {
+    let lake = Lake::new();
+    std::fs::remove_dir_all(lake.path(".crawlguard")).unwrap();
+    for arguments in [&["check"][..], &["plan"], &["contracts", "update", "raw_orders", "--yes"]] {
+        let message = refused(lake.root(), arguments);
+        assert!(message.contains("nothing has been crawled yet") && message.contains("crawlguard crawl"), "{message}");
+    }
+    assert!(!std::fs::read_to_string(lake.path("contracts/raw_orders.json")).unwrap().contains("retired"));
+}
+
+#[test]
+fn an_acceptance_goes_through_wherever_the_state_is() {
+    let lake = Lake::new();
+    let settings = std::fs::read_to_string(lake.path("crawlguard.toml")).unwrap();
+    lake.write("crawlguard.toml", &(settings + "state = \"elsewhere\"\n"));
+    std::fs::remove_dir_all(lake.path(".crawlguard")).unwrap();
+    lake.write("lake/orders/1.json", "{\"Id\":1,\"Ship City\":\"Rome\",\"Gift Note\":\"x\"}\n");
+    expect(lake.root(), 0, &["crawl"]);
+    expect(lake.root(), 0, &["contracts", "update", "raw_orders", "--yes"]);
+    assert_eq!(json(lake.root(), 0, &["check"])["verdict"], "clean");
+}
+
+#[test]
+fn a_folder_that_is_named_and_not_there_is_no_empty_project() {
+    let lake = Lake::new();
+    let settings = std::fs::read_to_string(lake.path("crawlguard.toml")).unwrap();
+    lake.write("crawlguard.toml", &format!("sql = \"sqlz\"\n{settings}"));
+    let message = refused(lake.root(), &["run"]);
+    assert!(message.contains("sqlz"), "{message}");
+}

@@ -46,6 +46,7 @@ async fn process_with<N: Notifier>(lake: &Lake, fuse: &Fuse, notifier: &N, asked
         notifier: &Faulty { inner: notifier, fuse },
         store: &faulty_store,
         reporter: &Quiet,
+        inputs: None,
     };
     let commands = Commands::default();
     let request = Request {

@@ -11,7 +11,7 @@ use crawlguard::config::{Aws, Settings, Target};
 use crawlguard::contract::Document;
 use crawlguard::engine::Engine;
 use crawlguard::pipeline::{
-    Bundle, Commands, Ports, Project, Pushed, Quiet, Request, Run, RunError, Step, Why, drive, enqueue, load,
+    Bundle, Commands, Ports, Project, Pushed, Quiet, Request, Run, RunError, Schemas, Step, Why, drive, enqueue, load,
 };
 use crawlguard::plan::run_id;
 use crawlguard::schema::Table;
@@ -174,7 +174,15 @@ impl Site {
 /// What `crawlguard run --target prod --slot …` does.
 async fn drive_to_the_end(cloud: &Cloud, project: &Project, slot: &str) -> Result<Run, RunError> {
     let (catalog, engine, store, notifier) = (cloud.catalog(), cloud.engine(), cloud.store(), cloud.notifier());
-    let ports = Ports { catalog: &catalog, engine: &engine, notifier: &notifier, store: &store, reporter: &Quiet };
+    let inputs = Schemas { catalog: &catalog, raw_prefix: "raw_" };
+    let ports = Ports {
+        catalog: &catalog,
+        engine: &engine,
+        notifier: &notifier,
+        store: &store,
+        reporter: &Quiet,
+        inputs: Some(&inputs),
+    };
     let request = Request {
         target: TARGET,
         raw_prefix: "raw_",

@@ -146,9 +146,10 @@ async fn fifty_invocations_at_once_give_one_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_crawl_is_told_once_however_often_its_event_comes() {
     let lake = deployed();
-    for _ in 0..3 {
-        let answer = invoke(&lake, &crawled("2026-01-02T05:10:08Z", "Failed")).await.unwrap();
-        assert_eq!(answer["ended"][0]["outcome"], "error");
+    let answer = invoke(&lake, &crawled("2026-01-02T05:10:08Z", "Failed")).await.unwrap();
+    assert_eq!(answer["ended"][0]["outcome"], "error");
+    for _ in 0..2 {
+        invoke(&lake, &crawled("2026-01-02T05:10:08Z", "Failed")).await.unwrap();
     }
     let account = lake.aws.account();
     assert_eq!(account.sns.mails.len(), 1);
@@ -235,12 +236,42 @@ async fn a_run_record_that_was_removed_is_told_of_and_not_begun_again() {
 async fn an_alert_that_could_not_be_sent_is_sent_by_the_next_sweep() {
     let lake = deployed();
     lake.aws.account().sns.topics.clear();
-    let answer = invoke(&lake, &crawled("2026-01-02T05:10:08Z", "Failed")).await.unwrap();
-    assert_eq!(answer["ended"][0]["outcome"], "error");
-    assert!(invoke(&lake, &sweep()).await.is_err(), "people still know nothing");
+    for event in [crawled("2026-01-02T05:10:08Z", "Failed"), sweep()] {
+        assert!(invoke(&lake, &event).await.is_err(), "people know nothing, so that is no success");
+    }
+    assert_eq!(end_state(&lake)["runs"].as_object().unwrap().len(), 1);
     lake.aws.account().sns.create_topic("alerts");
     for _ in 0..3 {
         invoke(&lake, &sweep()).await.unwrap();
     }
     assert_eq!(lake.aws.account().sns.mails.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_change_while_a_run_reads_them_are_not_published() {
+    let lake = deployed();
+    invoke(&lake, &daily(DAILY)).await.unwrap();
+    lake.local.write("lake/orders/2.json", "{\"Id\":4,\"Ship City\":\"Bonn\",\"Gift Note\":\"x\"}\n");
+    lake.crawl();
+    for _ in 0..10 {
+        ended(&lake);
+        invoke(&lake, &sweep()).await.unwrap();
+    }
+    let state = end_state(&lake);
+    assert_eq!(state["runs"].as_object().unwrap().values().collect::<Vec<_>>(), ["error"]);
+    assert!(state["tables"].get("int_orders").is_none(), "{state}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failed_crawl_nothing_is_published_and_people_are_told_once() {
+    let lake = deployed();
+    lake.aws.account().glue.crawler("raw").fails = Some("Internal Service Exception".into());
+    let cloud = crawlguard::cloud::Cloud::with(lake.site().settings, &lake.aws.process().config);
+    crawlguard::catalog::glue::crawler::start(&cloud.glue, "raw").await.unwrap();
+    while crawlguard::catalog::glue::crawler::status(&cloud.glue, "raw").await.unwrap().running {}
+    invoke(&lake, &crawled("2026-01-02T05:10:08Z", "Failed")).await.unwrap();
+    let answer = invoke(&lake, &daily(DAILY)).await.unwrap();
+    assert_eq!(answer["ended"][0]["outcome"], "error");
+    let account = lake.aws.account();
+    assert_eq!((account.athena.queries.len(), account.sns.mails.len()), (0, 1));
 }

@@ -17,8 +17,14 @@ async fn locally(lake: &Lake) -> (Run, Option<String>, Vec<Rows>) {
     let (catalog, store) = (lake.local.catalog(), lake.local.store());
     let engine = DuckDbEngine::new(Arc::clone(&catalog), lake.local.path(".crawlguard/warehouse")).unwrap();
     let outbox = Outbox::new(&store);
-    let ports =
-        Ports { catalog: catalog.as_ref(), engine: &engine, notifier: &outbox, store: &store, reporter: &Quiet };
+    let ports = Ports {
+        catalog: catalog.as_ref(),
+        engine: &engine,
+        notifier: &outbox,
+        store: &store,
+        reporter: &Quiet,
+        inputs: None,
+    };
     let request = Request {
         target: TARGET,
         raw_prefix: "raw_",
