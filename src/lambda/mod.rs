@@ -108,7 +108,7 @@ impl Shell {
     }
 
     /// Does what an event asks for, as far as it goes without waiting.
-    async fn handle(&self, event: &Value) -> Result<Value, Failure> {
+    pub async fn handle(&self, event: &Value) -> Result<Value, Failure> {
         let (world, unread) = self.open().await?;
         let trigger = read(event, &world.cloud.settings).map_err(|why| Failure::new("UnknownEvent", why))?;
         tracing::info!(?trigger, "event");

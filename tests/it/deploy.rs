@@ -13,7 +13,7 @@ use crawlguard::store::{Expect, FsStore, Lease, Object, Store};
 use crate::support::Lake;
 
 #[cfg(feature = "aws")]
-mod stack;
+pub mod stack;
 
 const SETTINGS: &str = "project = \"shop\"\ndefault_target = \"prod\"\n[targets.prod]\nkind = \"aws\"\ndatabase = \"shop\"\n\
                         warehouse = \"s3://w/\"\nstate = \"s3://s/\"\ntopic = \"arn:aws:sns:eu-central-1:111122223333:t\"\n";

@@ -12,7 +12,8 @@ use super::*;
 
 const STACK: &str = "arn:aws:cloudformation:eu-central-1:111122223333:stack/shop/1";
 
-fn event(kind: &str, url: &str) -> Value {
+/// What CloudFormation sends.
+pub fn event(kind: &str, url: &str) -> Value {
     json!({"RequestType": kind, "ResponseURL": url, "StackId": STACK, "RequestId": "r-1", "LogicalResourceId": "Project",
            "ResourceType": "Custom::CrawlguardProject",
            "ResourceProperties": {"ServiceToken": "arn", "Bundle": "no uri"}})
@@ -23,7 +24,7 @@ fn request(kind: &str, url: &str) -> Request {
 }
 
 /// Takes one request, answers with `status`, and hands over head and body.
-fn listener(status: &'static str) -> (String, JoinHandle<(String, String)>) {
+pub fn listener(status: &'static str) -> (String, JoinHandle<(String, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/answer?X-Amz-Signature=secret", listener.local_addr().unwrap());
     let take = move || {
