@@ -136,7 +136,7 @@ fn bytes(bundle: &Bundle) -> Vec<u8> {
 #[tokio::test]
 async fn a_stack_deploys_by_the_rule_of_a_push() {
     let (_folder, store) = store();
-    let first = project(&[(LOG, "a\n"), ("alerts/breaking.txt", "one\n")]);
+    let first = project(&[(LOG, "a\n"), ("sql/int_a.sql", "SELECT 1 AS a\n")]);
     let done = deploy(&store, "prod", &bytes(&first), Some(&first.revision), STACK).await.unwrap();
     assert!(done.starts_with("deployed revision"), "{done}");
     let (now, _) = deployed(&store).await.unwrap().unwrap();
@@ -144,12 +144,9 @@ async fn a_stack_deploys_by_the_rule_of_a_push() {
     let again = deploy(&store, "prod", &bytes(&first), None, STACK).await.unwrap();
     assert!(again.contains("already"), "{again}");
 
-    let stale = project(&[(LOG, ""), ("alerts/breaking.txt", "two\n")]);
+    let stale = project(&[(LOG, ""), ("sql/int_a.sql", "SELECT 2 AS a\n")]);
     let refused = deploy(&store, "prod", &bytes(&stale), None, STACK).await.unwrap_err();
-    assert!(
-        refused.contains("contracts pull") && refused.contains("alerts/breaking.txt, contracts/log.jsonl"),
-        "{refused}"
-    );
+    assert!(refused.contains("contracts pull") && refused.contains("contracts/log.jsonl, sql/int_a.sql"), "{refused}");
     let files = json!({"files": stale.files}).to_string();
     assert_eq!(deploy(&store, "prod", files.as_bytes(), None, STACK).await.unwrap_err(), refused);
     assert_eq!(deployed(&store).await.unwrap().unwrap().0.files, first.files);
