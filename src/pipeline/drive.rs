@@ -255,6 +255,8 @@ pub async fn refuse(
     let _lease = ports.store.lock(holder).await?;
     let id = run_id(request.slot);
     let mut recorded = match load(ports.store, &id).await? {
+        // A run that was cut off as it was refused has its error already; any other is its own project's to end.
+        Some(recorded) if recorded.run.outcome.is_none() && recorded.run.error.is_some() => recorded,
         Some(recorded) => return Ok(recorded.run),
         None => Recorded::new(refused(project, request, &id, error)),
     };
