@@ -101,6 +101,10 @@ impl Store for Raced {
         self.store.put(key, bytes, expect).await
     }
 
+    async fn remove(&self, key: &str) -> Result<(), PortError> {
+        self.store.remove(key).await
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<String>, PortError> {
         self.store.list(prefix).await
     }

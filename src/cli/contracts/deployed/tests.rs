@@ -215,9 +215,10 @@ async fn a_file_that_went_is_moved_aside_and_does_not_come_back() {
 #[tokio::test]
 async fn credentials_of_another_account_write_nothing() {
     let account = Account::new().await;
+    account.joins("eve");
     let world = account.world_in("eve", "999988887777");
-    let globals = globals(&account.root("ann"), "prod");
-    let before = account.files("ann");
+    let globals = globals(&account.root("eve"), "prod");
+    let before = account.files("eve");
     let refusals = [
         push(&globals, &world, None).await.map(drop),
         accept(&globals, &world, Update::default(), None).await.map(drop),
@@ -230,7 +231,7 @@ async fn credentials_of_another_account_write_nothing() {
             "{message}"
         );
     }
-    assert_eq!(account.files("ann"), before);
+    assert_eq!(account.files("eve"), before);
     assert!(of(&account.world("ann")).await.unwrap().is_none());
 }
 
