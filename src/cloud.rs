@@ -49,7 +49,10 @@ impl Cloud {
         let answer = self.sts.get_caller_identity().send().await.map_err(|error| WHO.failed(subject(), error))?;
         let (account, arn) = (answer.account.unwrap_or_default(), answer.arn.unwrap_or_default());
         if wanted.is_some_and(|wanted| wanted != account) {
-            let message = format!("the target is in it, and the credentials are of account {account} ({arn})");
+            let message = format!(
+                "the target is in it, and the credentials are of account {account} ({arn}); use others, or mend `account` in \
+                 crawlguard.toml"
+            );
             return Err(PortError::new(PortErrorKind::Denied, "act in", subject(), message));
         }
         Ok(arn)

@@ -97,7 +97,7 @@ pub async fn brought_along(globals: &Globals, world: &World, edits: &[Edit]) -> 
         return Ok(Some(format!("nothing is deployed on target `{}` yet, so the whole project will be", world.target)));
     };
     if !bundle.knows(&deployed) {
-        return Err(not_here(globals, world, &deployed, &bundle).into());
+        return Err(not_here(globals, world, &deployed, &here(world, Pushed::default())?).into());
     }
     let changes = deploy::changes(&deployed.files, &bundle.files);
     let is_edited = |file: &str| edits.iter().any(|edit| edit.file == file);
@@ -116,11 +116,11 @@ pub async fn of(world: &World) -> anyhow::Result<Option<Bundle>> {
 /// Says how many acceptances are only here, and only there.
 pub fn say_difference(globals: &Globals, world: &World, here: usize, there: usize) {
     if here > 0 {
-        say(globals, &format!("note: {} not deployed", acceptances(here, "of this folder")));
+        say(globals, &format!("note: {} not deployed", accepted_here(here)));
     }
     if there > 0 {
         let pull = world.commands.line("contracts pull");
-        say(globals, &format!("note: {} not in this folder; `{pull}` brings it", acceptances(there, "deployed")));
+        say(globals, &format!("note: {} not in this folder; `{pull}` brings it", accepted_there(there)));
     }
 }
 
@@ -162,18 +162,18 @@ fn pushed(who: &str, reason: Option<&str>) -> Pushed {
 
 /// Why a push is refused: it would undo what was accepted elsewhere.
 fn not_here(globals: &Globals, world: &World, deployed: &Bundle, here: &Bundle) -> Problems {
-    say(globals, &differences(&deployed.files, &here.files));
+    say(globals, &differences(deployed, here));
     let count = deploy::missing(deployed.log(), here.log());
-    let message = format!("{} not in this folder, and a push would undo it", acceptances(count, "deployed"));
+    let message = format!("{} not in this folder, and a push would undo it", accepted_there(count));
     let help = format!("run `{}`, and then this command again", world.commands.line("contracts pull"));
     Problem::new(bundle::KEY, "", message, help).into()
 }
 
 /// Why a pull is refused: it would undo what was accepted here.
 fn not_there(globals: &Globals, world: &World, deployed: &Bundle, here: &Bundle) -> Problems {
-    say(globals, &differences(&here.files, &deployed.files));
+    say(globals, &differences(here, deployed));
     let count = deploy::missing(here.log(), deployed.log());
-    let message = format!("{} not deployed, and a pull would undo it", acceptances(count, "of this folder"));
+    let message = format!("{} not deployed, and a pull would undo it", accepted_here(count));
     let help = match here.knows(deployed) {
         true => format!("run `{}`", world.commands.line("contracts push")),
         false => {
@@ -185,15 +185,25 @@ fn not_there(globals: &Globals, world: &World, deployed: &Bundle, here: &Bundle)
     Problem::new(here.log_file(), "", message, help).into()
 }
 
-fn acceptances(count: usize, which: &str) -> String {
+fn accepted_here(count: usize) -> String {
     match count {
-        1 => format!("1 acceptance {which} is"),
-        count => format!("{count} acceptances {which} are"),
+        1 => "1 acceptance of this folder is".to_owned(),
+        count => format!("{count} acceptances of this folder are"),
     }
 }
 
-fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> String {
-    deploy::changes(before, after).iter().map(diff).collect()
+fn accepted_there(count: usize) -> String {
+    match count {
+        1 => "1 deployed acceptance is".to_owned(),
+        count => format!("{count} deployed acceptances are"),
+    }
+}
+
+/// The diff of what differs; of the log, a count is told instead.
+fn differences(before: &Bundle, after: &Bundle) -> String {
+    let logs = [before.log_file(), after.log_file()];
+    let changes = deploy::changes(&before.files, &after.files);
+    changes.iter().filter(|change| !logs.contains(&change.file)).map(diff).collect()
 }
 
 fn diff(edit: &Edit) -> String {

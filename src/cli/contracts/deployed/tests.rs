@@ -155,7 +155,7 @@ async fn an_acceptance_that_would_undo_another_writes_nothing_anywhere() {
     let (before, deployed) = (account.files("ann"), account.deployed().await);
     for error in [account.accepts("ann").await.unwrap_err(), account.pushes("ann").await.unwrap_err()] {
         let error = error.to_string();
-        assert!(error.contains("1 acceptance deployed is not in this folder"), "{error}");
+        assert!(error.contains("1 deployed acceptance is not in this folder"), "{error}");
         assert!(error.contains("run `crawlguard --target prod contracts pull`"), "{error}");
     }
     assert_eq!((account.files("ann"), account.deployed().await), (before, deployed));
