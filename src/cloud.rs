@@ -1,11 +1,14 @@
 //! An AWS target, opened: its settings, its clients, and the adapters on them.
 
-use crate::aws::{self, S3Folder};
+use crate::aws::{self, Call, S3Folder};
 use crate::catalog::glue::GlueCatalog;
 use crate::config::Aws;
 use crate::engine::athena::{AthenaEngine, AthenaSettings};
 use crate::notify::sns::SnsNotifier;
+use crate::port::{PortError, PortErrorKind};
 use crate::store::s3::S3Store;
+
+const WHO: Call = Call::new("ask who calls in", "sts:GetCallerIdentity");
 
 /// One AWS target. Clients are made once; adapters are cheap.
 #[derive(Debug, Clone)]
@@ -35,6 +38,24 @@ impl Cloud {
             sns: aws_sdk_sns::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
         }
+    }
+
+    /// The ARN of whoever calls; refused if that is in another account than the target.
+    ///
+    /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
+    pub async fn caller(&self) -> Result<String, PortError> {
+        let wanted = self.settings.account.as_deref();
+        let subject = || wanted.map_or_else(|| "the account".to_owned(), |account| format!("account {account}"));
+        let answer = self.sts.get_caller_identity().send().await.map_err(|error| WHO.failed(subject(), error))?;
+        let (account, arn) = (answer.account.unwrap_or_default(), answer.arn.unwrap_or_default());
+        if wanted.is_some_and(|wanted| wanted != account) {
+            let message = format!(
+                "the target is in it, and the credentials are of account {account} ({arn}); use others, or mend `account` in \
+                 crawlguard.toml"
+            );
+            return Err(PortError::new(PortErrorKind::Denied, "act in", subject(), message));
+        }
+        Ok(arn)
     }
 
     pub fn catalog(&self) -> GlueCatalog {

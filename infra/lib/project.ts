@@ -71,6 +71,6 @@ export function bundle(project: Project): Bundle {
 function filesIn(root: string, folder: string): string[] {
   const entries = readdirSync(join(root, folder), { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+    .filter((entry) => entry.isFile() && !entry.name.startsWith(".") && !entry.name.endsWith(".bak"))
     .map((entry) => posix.join(folder, entry.name));
 }

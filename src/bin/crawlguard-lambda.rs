@@ -1,6 +1,6 @@
 //! The Lambda function.
 
-use crawlguard::lambda::{Failure, Shell};
+use crawlguard::lambda::{Failure, Shell, handle};
 use lambda_runtime::{Diagnostic, LambdaEvent, run, service_fn};
 use serde_json::Value;
 
@@ -21,9 +21,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     tracing_subscriber::fmt().json().with_env_filter(filter).without_time().init();
     // A setting that is missing fails each invocation by name, rather than the start of the process without one.
     let shell = Shell::from_environment().await;
-    run(service_fn(async |event: LambdaEvent<Value>| {
-        let shell = shell.as_ref().map_err(|failure| Named(failure.clone()))?;
-        shell.handle(&event.payload).await.map_err(Named)
-    }))
-    .await
+    run(service_fn(async |event: LambdaEvent<Value>| handle(&shell, &event.payload).await.map_err(Named))).await
 }

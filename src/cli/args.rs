@@ -155,4 +155,16 @@ pub enum Contracts {
     Show { table: String },
     /// Who accepted what, when and why
     Log { table: Option<String> },
+    /// Deploy the project to a target on AWS: its Lambda runs by it from the next crawl on
+    Push {
+        /// Why, for whoever reads the deployed project
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Bring what is deployed on a target on AWS into this folder
+    Pull {
+        /// Overwrite files that differ without being asked
+        #[arg(long)]
+        yes: bool,
+    },
 }

@@ -26,6 +26,7 @@ pub async fn crawl(globals: &Globals, world: &World, cloud: &Cloud) -> anyhow::R
     let name = cloud.settings.crawler.as_deref().with_context(|| {
         format!("target `{0}` names no crawler; set `crawler` in [targets.{0}] of crawlguard.toml", world.target)
     })?;
+    world.who().await?;
     crawler::start(&cloud.glue, name).await?;
     say(globals, &format!("crawler `{name}` is at work"));
     let begun = Timestamp::now();
@@ -46,6 +47,7 @@ pub async fn crawl(globals: &Globals, world: &World, cloud: &Cloud) -> anyhow::R
 /// Asks for a run and drives what is stored until it has ended, together with any Lambda that does so too. Cut off, it is
 /// gone on with by whoever comes next. It does not crawl: a crawl is billed by ten minutes, and `crawl` is there for it.
 pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, slot: Option<Timestamp>) -> anyhow::Result<Run> {
+    let holder = holder(world).await?;
     let project = world.project()?;
     let progress = Progress::new(globals.quiet);
     let (engine, notifier) = (world.engine()?, cloud.notifier());
@@ -63,7 +65,7 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, slot: Opti
     let id = run_id(&slot);
     enqueue(store, &slot, Why::Command).await?;
     loop {
-        let (_, step) = drive(ports, &project, world.request(), &holder(world)).await?;
+        let (_, step) = drive(ports, &project, world.request(), &holder).await?;
         if let Some(recorded) = load(store, &id).await?.filter(|recorded| recorded.run.outcome.is_some()) {
             progress.finish();
             return Ok(recorded.run);

@@ -1,5 +1,6 @@
 //! `contracts …`: what is promised, and accepting what the catalog shows instead.
 
+mod deployed;
 mod journal;
 mod log;
 mod update;
@@ -20,7 +21,7 @@ use crate::sql::ident;
 use crate::store::write_whole;
 
 pub use journal::unfinished;
-pub use update::{Update, accept};
+pub use update::{Ask, Update, accept};
 
 pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
@@ -32,7 +33,12 @@ pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result
         }
         Contracts::List => list(globals, &world),
         Contracts::Show { table } => show(&world, table),
-        Contracts::Log { table } => log::print_log(globals, &world, table.as_deref()),
+        Contracts::Log { table } => log::print_log(globals, &world, table.as_deref()).await,
+        Contracts::Push { reason } => deployed::push(globals, &world, reason.as_deref()).await,
+        Contracts::Pull { yes } => {
+            let ask: Ask = &|shown| update::confirmed(shown, "Overwrite this folder's files?");
+            deployed::pull(globals, &world, (!yes).then_some(ask)).await
+        }
     }
 }
 

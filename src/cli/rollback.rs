@@ -64,7 +64,7 @@ pub async fn list(globals: &Globals, table: &str) -> anyhow::Result<ExitCode> {
 /// Makes an earlier version what readers see, until the next run publishes.
 pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
-    let _lease = world.store.lock(&format!("{}, rolling back {table}", world.who())).await?;
+    let _lease = world.store.lock(&format!("{}, rolling back {table}", world.who().await?)).await?;
     let kept = versions(&world, table).await?;
     let found = match to {
         Some(wanted) => kept.iter().find(|version| version.number == wanted),

@@ -82,7 +82,7 @@ async fn execute_here(
     crawls: bool,
 ) -> anyhow::Result<Run> {
     let engine = world.engine()?;
-    let _lease = world.store.lock(&holder(world)).await?;
+    let _lease = world.store.lock(&holder(world).await?).await?;
     let inputs = inputs::fingerprint(&here.lake)?;
     // A run that was cut off goes on over what it compared, if that is still what its files say.
     let cut = unfinished(world.store.as_ref()).await?;
@@ -131,8 +131,8 @@ fn untranslatable(_: &Project, _: &str) -> Vec<Problem> {
 }
 
 /// Who drives a run, for whoever meets its lock.
-pub fn holder(world: &World) -> String {
-    format!("{}, process {}, since {}", world.who(), std::process::id(), world::now())
+pub async fn holder(world: &World) -> anyhow::Result<String> {
+    Ok(format!("{}, process {}, since {}", world.who().await?, std::process::id(), world::now()))
 }
 
 pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCode> {

@@ -103,9 +103,19 @@ impl World {
         Problems::or(contracts::unfinished(self).into_iter().collect(), ())
     }
 
-    /// Who is at the keyboard, for logs and locks.
-    pub fn who(&self) -> String {
-        who::who(&self.settings.root)
+    /// Who acts, for logs and locks: on AWS the caller's ARN, else whom git would name. Every command that writes asks, so
+    /// this is where credentials of another account than the target's are refused.
+    pub async fn who(&self) -> anyhow::Result<String> {
+        match &self.place {
+            Place::Here(_) => Ok(who::who(&self.settings.root)),
+            #[cfg(feature = "aws")]
+            Place::Cloud(cloud) => Ok(cloud.caller().await?),
+        }
+    }
+
+    /// True if runs go by a project that was deployed, and not by the one in this folder.
+    pub fn is_deployed(&self) -> bool {
+        !matches!(self.place, Place::Here(_))
     }
 
     fn target(&self) -> &Target {

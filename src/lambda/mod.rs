@@ -1,5 +1,6 @@
 //! The Lambda shell: an event in, the stored runs moved on, no waiting.
 
+pub mod deploy;
 mod event;
 mod log;
 
@@ -71,6 +72,14 @@ pub struct Shell {
     target: String,
 }
 
+/// Does what an event asks for. A deployment is answered even by a function whose settings are wrong.
+pub async fn handle(shell: &Result<Shell, Failure>, event: &Value) -> Result<Value, Failure> {
+    match deploy::read(event) {
+        Some(request) => deploy::handle(shell, &request).await,
+        None => shell.as_ref().map_err(Failure::clone)?.handle(event).await,
+    }
+}
+
 /// The deployed project and the target that it names.
 struct World {
     project: Project,
@@ -102,9 +111,12 @@ impl Shell {
 
     /// Does what an event asks for, as far as it goes without waiting.
     pub async fn handle(&self, event: &Value) -> Result<Value, Failure> {
-        let world = self.open().await?;
+        let (world, unread) = self.open().await?;
         let trigger = read(event, &world.cloud.settings).map_err(|why| Failure::new("UnknownEvent", why))?;
         tracing::info!(?trigger, "event");
+        if let Some(problems) = unread {
+            return Err(self.tell(&world, &trigger, problems).await);
+        }
         match trigger {
             Trigger::Ignore { why } => Ok(json!({"schema_version": 1, "ignored": why})),
             Trigger::Check => self.check(&world).await,
@@ -117,8 +129,13 @@ impl Shell {
         }
     }
 
-    async fn open(&self) -> Result<World, Failure> {
-        let store = S3Store::new(aws::s3(&self.config), self.state.clone());
+    fn store(&self) -> S3Store {
+        S3Store::new(aws::s3(&self.config), self.state.clone())
+    }
+
+    /// The deployed project, and why it cannot be read if only its settings can.
+    async fn open(&self) -> Result<(World, Option<Problems>), Failure> {
+        let store = self.store();
         let found = bundle::deployed(&store).await?;
         let uri = self.state.uri(bundle::KEY);
         let (bundle, _) = found.ok_or_else(|| {
@@ -135,8 +152,30 @@ impl Shell {
                 format!("the function reads `{uri}`, and target `{}` keeps its state in `{}`", self.target, aws.state);
             return Err(Failure::new("SettingsInvalid", message));
         }
-        let project = Project::read(settings).map_err(invalid)?;
-        Ok(World { project, _folder: folder, cloud: Cloud::with(aws, &self.config), store })
+        let (project, unread) = match Project::read(settings.clone()) {
+            Ok(project) => (project, None),
+            Err(problems) => (Project::of(settings), Some(problems)),
+        };
+        Ok((World { project, _folder: folder, cloud: Cloud::with(aws, &self.config), store }, unread))
+    }
+
+    /// Tells people that nothing can be run by the deployed project, where something was to be run. An error that they
+    /// know of is not told again, so the failure that every event gets is no second alert.
+    async fn tell(&self, world: &World, trigger: &Trigger, problems: Problems) -> Failure {
+        let message = format!("the project deployed at `{}` cannot be read:\n{problems}", self.state.uri(bundle::KEY));
+        let slot = match trigger {
+            Trigger::Crawled { slot } | Trigger::CrawlFailed { slot, .. } | Trigger::Daily { slot } => {
+                Some(slot.clone())
+            }
+            Trigger::Run => Some(now()),
+            Trigger::Look | Trigger::Check | Trigger::Status | Trigger::Ignore { .. } => None,
+        };
+        let told = match slot {
+            Some(slot) => self.refuse(world, &slot, &message).await,
+            None => Ok(()),
+        };
+        let untold = told.err().map_or_else(String::new, |error| format!("\npeople could not be told: {error}"));
+        Failure::new("ProjectInvalid", message + &untold)
     }
 
     async fn ask(&self, world: &World, slot: &str, why: Why) -> Result<Value, Failure> {
@@ -161,6 +200,23 @@ impl Shell {
             pipeline::drive(ports, &world.project, self.request(world, "", &commands), &holder()).await?;
         log::runs(&ended, &step, Timestamp::now());
         Ok(answer(&ended, &step))
+    }
+
+    async fn refuse(&self, world: &World, slot: &str, message: &str) -> Result<(), RunError> {
+        let (catalog, engine, notifier) = (world.cloud.catalog(), world.cloud.engine(), world.cloud.notifier());
+        let ports = Ports {
+            catalog: &catalog,
+            engine: &engine,
+            notifier: &notifier,
+            store: &world.store,
+            reporter: &Quiet,
+            inputs: None,
+        };
+        let commands = self.commands();
+        let run =
+            pipeline::refuse(ports, &world.project, self.request(world, slot, &commands), &holder(), message).await?;
+        log::runs(&[run], &Step::Idle, Timestamp::now());
+        Ok(())
     }
 
     async fn check(&self, world: &World) -> Result<Value, Failure> {

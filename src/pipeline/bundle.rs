@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::RunError;
-use crate::config::{FILE, Settings};
+use super::{Project, RunError};
+use crate::config::{FILE, Settings, Target};
 use crate::digest::sha256_hex;
 use crate::problem::{Problem, Problems};
 use crate::store::Store;
@@ -50,7 +50,12 @@ impl Bundle {
         let folders = [&config.contracts, &config.sql, &config.alerts].map(|folder| settings.root.join(folder));
         let paths = folders.iter().flat_map(|folder| paths_in(folder)).chain([settings.root.join(FILE)]);
         for path in paths {
-            let name = path.strip_prefix(&settings.root).unwrap_or(&path).display().to_string();
+            let name = plain(path.strip_prefix(&settings.root).unwrap_or(&path));
+            if !is_inside(&name) {
+                let help = "Move it into the project's folder, and mend the folder's path in crawlguard.toml.";
+                problems.push(Problem::new(name, "", "lies outside of the project's folder", help));
+                continue;
+            }
             match fs::read_to_string(&path) {
                 Ok(text) => drop(files.insert(name, text)),
                 Err(error) => {
@@ -72,11 +77,37 @@ impl Bundle {
         }
         Problems::or(problems, ())
     }
+
+    /// That a run on `target` could read it: everything that is wrong with its files.
+    pub fn check(&self, target: &str) -> Result<(), Problems> {
+        if !self.files.contains_key(FILE) {
+            return Err(Problem::new(FILE, "", "is not among the files", "Deploy the whole project.").into());
+        }
+        let folder = tempfile::tempdir().map_err(|error| {
+            let message = format!("the files cannot be written down to be checked: {error}");
+            Problem::new("", "", message, "")
+        })?;
+        self.unpack(folder.path())?;
+        let settings = Settings::read(folder.path())?;
+        if let (name, Target::Local(_)) = settings.target(Some(target))? {
+            let message = format!("target `{name}` is not on AWS");
+            return Err(Problem::new(FILE, format!("targets.{name}"), message, "Name one of kind \"aws\".").into());
+        }
+        Project::read(settings).map(drop)
+    }
+}
+
+/// A path as files are named by: `./sql/a.sql` is `sql/a.sql`.
+pub(super) fn plain(path: &Path) -> String {
+    path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>().display().to_string()
+}
+
+fn is_inside(name: &str) -> bool {
+    !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 fn unpack_one(folder: &Path, name: &str, text: &str) -> Result<(), String> {
-    let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
-    if !inside || name.is_empty() {
+    if !is_inside(name) {
         return Err("the path leads out of the project".into());
     }
     let path = folder.join(name);
@@ -84,10 +115,12 @@ fn unpack_one(folder: &Path, name: &str, text: &str) -> Result<(), String> {
     fs::create_dir_all(parent).and_then(|()| fs::write(&path, text)).map_err(|error| error.to_string())
 }
 
+/// The files of a folder but hidden ones and what an acceptance moved out of the way.
 fn paths_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    let mut paths: Vec<_> = entries.filter(|path| path.is_file() && !is_hidden(path)).collect();
+    let is_aside = |path: &Path| path.extension().is_some_and(|extension| extension == "bak");
+    let mut paths: Vec<_> = entries.filter(|path| path.is_file() && !is_hidden(path) && !is_aside(path)).collect();
     paths.sort();
     paths
 }
@@ -96,14 +129,15 @@ fn paths_in(folder: &Path) -> Vec<PathBuf> {
 pub async fn deployed(store: &dyn Store) -> Result<Option<(Bundle, String)>, RunError> {
     let Some(object) = store.get(KEY).await? else { return Ok(None) };
     let unreadable = |message: String| RunError::Record { key: KEY.into(), message };
-    let bundle: Bundle = serde_json::from_slice(&object.bytes).map_err(|error| unreadable(error.to_string()))?;
+    let bundle: Bundle = serde_json::from_slice(&object.bytes)
+        .map_err(|error| unreadable(format!("{error}; put an earlier version of the object back")))?;
     if bundle.schema_version != SCHEMA_VERSION {
         return Err(unreadable(format!("schema version {} is not known", bundle.schema_version)));
     }
     let whole = Bundle::new(bundle.files.clone(), bundle.pushed.clone());
     if whole.revision != bundle.revision {
         return Err(unreadable(
-            "its files are not those of its revision: it was changed by hand; push it again".into(),
+            "its files are not those of its revision, so it was changed by hand; put an earlier version of the object back".into(),
         ));
     }
     Ok(Some((bundle, object.tag)))

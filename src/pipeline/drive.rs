@@ -243,3 +243,24 @@ async fn take_up(ports: Ports<'_>, mut queue: Queue) -> Result<Option<Step>, Run
     queue.active = Some(slot);
     queue.save(ports.store).await.map(|()| None)
 }
+
+/// Ends a slot that cannot be run at all, with the alert that says why. The queue is left alone: a project that cannot be
+/// read may move nothing on.
+pub async fn refuse(
+    ports: Ports<'_>,
+    project: &Project,
+    request: Request<'_>,
+    holder: &str,
+    error: &str,
+) -> Result<Run, RunError> {
+    let _lease = ports.store.lock(holder).await?;
+    let id = run_id(request.slot);
+    let mut recorded = match load(ports.store, &id).await? {
+        // A run that was cut off as it was refused has its error already; any other is its own project's to end.
+        Some(recorded) if recorded.run.outcome.is_none() && recorded.run.error.is_some() => recorded,
+        Some(recorded) => return Ok(recorded.run),
+        None => Recorded::new(refused(project, request, &id, error)),
+    };
+    conclude(ports, project, &mut recorded, request).await?;
+    Ok(recorded.run)
+}

@@ -10,6 +10,7 @@ pub mod bundle;
 mod cleanup;
 mod compare;
 mod conclude;
+pub mod deploy;
 mod drive;
 mod inputs;
 mod garbage;
@@ -36,7 +37,8 @@ pub use bundle::{Bundle, Pushed};
 pub use cleanup::orphans;
 pub use compare::{Comparison, compare, readable};
 pub use conclude::{Commands, begin, conclude};
-pub use drive::{Queue, Slot, Step, Why, crawl_failed, drive, enqueue, status};
+pub use deploy::{Edit, Push, push};
+pub use drive::{Queue, Slot, Step, Why, crawl_failed, drive, enqueue, refuse, status};
 pub use inputs::{Inputs, Schemas};
 pub use project::Project;
 pub use publish::{ROWS, RUN};
@@ -64,7 +66,7 @@ pub enum RunError {
     Problems(#[from] Problems),
     #[error(transparent)]
     Port(#[from] PortError),
-    #[error("read run record `{key}`: {message}")]
+    #[error("read `{key}`: {message}")]
     Record { key: String, message: String },
     /// Somebody else moved it on first; look again.
     #[error("`{key}` was changed by somebody else at the same time")]

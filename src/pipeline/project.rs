@@ -44,6 +44,12 @@ impl Project {
         Problems::or(problems, Self { settings, documents, contracts, graph, templates })
     }
 
+    /// A project of which only the settings are known: enough to say that the rest cannot be read.
+    pub fn of(settings: Settings) -> Self {
+        let (documents, contracts, templates) = (Vec::new(), Vec::new(), Vec::new());
+        Self { settings, documents, contracts, graph: Graph::default(), templates }
+    }
+
     /// The contracts alone, whatever the models say: they may be broken for want of the very contract that is to be added.
     pub fn contracts(settings: &Settings) -> Result<Vec<Contract>, Problems> {
         let mut reading = Reading::default();

@@ -9,6 +9,7 @@ mod cloud;
 mod cli;
 mod contract;
 mod crawl;
+mod deploy;
 mod drift;
 mod engine;
 mod models;

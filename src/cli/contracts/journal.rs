@@ -5,20 +5,12 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
 
 use super::super::world::World;
 use super::write;
+pub use crate::pipeline::Edit;
 use crate::problem::{Problem, Problems};
 use crate::store::write_whole;
-
-/// A project file's text before and after; `None` for a file that is not there. One that goes is kept as `.bak`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edit {
-    pub file: String,
-    pub before: Option<String>,
-    pub after: Option<String>,
-}
 
 /// Writes all edits: first together as the journal, then one by one, then the journal is taken away.
 pub fn carry_out(world: &World, edits: &[Edit]) -> anyhow::Result<()> {

@@ -11,8 +11,10 @@ use serde_json::json;
 use super::super::args::Globals;
 use super::super::world::World;
 use super::super::{exit, print};
+use super::deployed;
 use super::journal::text_of;
 use crate::drift::Finding;
+use crate::pipeline::deploy;
 
 /// One acceptance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,7 +48,7 @@ impl From<&Finding> for Accepted {
 
 /// The log's file, relative to the project.
 pub fn file(world: &World) -> PathBuf {
-    world.settings.config.contracts.join("log.jsonl")
+    world.settings.config.contracts.join(deploy::LOG)
 }
 
 /// The log's text with `entries` at its end.
@@ -64,17 +66,30 @@ pub fn read(world: &World) -> anyhow::Result<Option<String>> {
     text_of(world, &file(world).display().to_string())
 }
 
-pub fn print_log(globals: &Globals, world: &World, table: Option<&str>) -> anyhow::Result<ExitCode> {
-    let text = read(world)?.unwrap_or_default();
+/// Prints the acceptances: on AWS those that are deployed, if all of this folder's are.
+pub async fn print_log(globals: &Globals, world: &World, table: Option<&str>) -> anyhow::Result<ExitCode> {
+    let (mut text, mut name) = (read(world)?.unwrap_or_default(), file(world).display().to_string());
+    let deployed = deployed::of(world).await?;
+    if let Some(deployed) = &deployed {
+        let (here, there) = (deploy::missing(&text, deployed.log()), deploy::missing(deployed.log(), &text));
+        deployed::say_difference(globals, world, here, there);
+        if here == 0 {
+            (text, name) = (deployed.log().to_owned(), deployed.log_file());
+        }
+    }
     let mut entries = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let entry: Entry =
-            serde_json::from_str(line).with_context(|| format!("{}:{}", file(world).display(), index + 1))?;
+        let entry: Entry = serde_json::from_str(line).with_context(|| format!("{name}:{}", index + 1))?;
         if table.is_none_or(|table| table == entry.table) {
             entries.push(entry);
         }
     }
-    print(globals, || json!({"schema_version": 1, "log": entries}), || entries.iter().map(human).collect())?;
+    let mut json = json!({"schema_version": 1, "log": entries});
+    if let Some(deployed) = &deployed {
+        json["deployed"] = json!({"revision": deployed.revision, "pushed": deployed.pushed});
+    }
+    let pushed = deployed.as_ref().map(|deployed| format!("deployed: {}\n", deployed::origin(deployed)));
+    print(globals, || json, || entries.iter().map(human).chain(pushed).collect())?;
     Ok(ExitCode::from(exit::CLEAN))
 }
 

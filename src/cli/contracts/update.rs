@@ -10,6 +10,7 @@ use serde_json::json;
 use super::super::args::Globals;
 use super::super::world::{World, now};
 use super::super::{exit, print, say};
+use super::deployed;
 use super::journal::{self, Edit, text_of};
 use super::log::{self, Accepted, Entry};
 use super::{new_file, promised};
@@ -26,6 +27,12 @@ pub struct Update<'a> {
     /// `old=new`: a removed column of the one table, and what it is called now.
     pub renames: &'a [String],
     pub reason: Option<&'a str>,
+}
+
+/// Who accepts, and when.
+struct By {
+    at: String,
+    who: String,
 }
 
 /// Asks whether what it is shown may be written.
@@ -82,7 +89,7 @@ impl Updated {
 }
 
 pub async fn update(globals: &Globals, world: &World, request: Update<'_>, yes: bool) -> anyhow::Result<ExitCode> {
-    let ask: Ask = &confirmed;
+    let ask: Ask = &|shown| confirmed(shown, "Accept this?");
     let updated = accept(globals, world, request, (!yes).then_some(ask)).await?;
     let files: Vec<_> = updated.edits.iter().map(|edit| edit.file.as_str()).collect();
     print(globals, || json!({"schema_version": 1, "updated": updated.tables, "files": files}), || updated.shown())?;
@@ -99,14 +106,15 @@ pub async fn accept(
     request: Update<'_>,
     ask: Option<Ask<'_>>,
 ) -> anyhow::Result<Updated> {
-    let holder = format!("{}, accepting drift", world.who());
+    let who = world.who().await?;
+    let holder = format!("{who}, accepting drift");
     if journal::is_there(world) {
         let _lease = world.store.lock(&holder).await?;
         journal::finish(world)?;
         say(globals, "note: finished the acceptance that had been cut off");
     }
-    let at = now();
-    let proposal = propose(world, request, &at).await?;
+    let by = By { at: now(), who };
+    let proposal = propose(globals, world, request, &by).await?;
     if proposal.tables.is_empty() {
         return Ok(proposal);
     }
@@ -118,15 +126,17 @@ pub async fn accept(
         None => proposal.notes.iter().for_each(|note| say(globals, &format!("note: {note}"))),
     }
     let _lease = world.store.lock(&holder).await?;
-    if propose(world, request, &at).await? != proposal {
+    if propose(globals, world, request, &by).await? != proposal {
         bail!("the catalog, a contract or a model changed meanwhile, so nothing was written; look at it again");
     }
+    // Deployed first: a push that is refused leaves everything as it was, here too.
+    deployed::with_edits(globals, world, &proposal.edits, &by.who, request.reason).await?;
     journal::carry_out(world, &proposal.edits)?;
     Ok(proposal)
 }
 
 /// Everything that accepting would write; writes nothing.
-async fn propose(world: &World, request: Update<'_>, at: &str) -> anyhow::Result<Updated> {
+async fn propose(globals: &Globals, world: &World, request: Update<'_>, by: &By) -> anyhow::Result<Updated> {
     let project = world.project()?;
     world.refuse_uncrawled().await?;
     let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
@@ -143,8 +153,8 @@ async fn propose(world: &World, request: Update<'_>, at: &str) -> anyhow::Result
         contract_edits(world, &project, &table, &renames, &mut proposal)?;
     }
     let entry = |table: &String| Entry {
-        at: at.to_owned(),
-        who: world.who(),
+        at: by.at.clone(),
+        who: by.who.clone(),
         reason: request.reason.map(str::to_owned),
         table: table.clone(),
         renamed: renames.iter().map(|rename| (rename.from.clone(), rename.to.clone())).collect(),
@@ -158,6 +168,7 @@ async fn propose(world: &World, request: Update<'_>, at: &str) -> anyhow::Result
         let before = project.graph.models[&model.name].text.clone();
         proposal.add(Edit { file: model.file, before: Some(before.clone()), after: Some(model.text) }, &before);
     }
+    proposal.notes.extend(deployed::brought_along(globals, world, &proposal.edits).await?);
     proposal.tables = tables;
     Ok(proposal)
 }
@@ -270,13 +281,13 @@ fn moved_aside(document: &Document, json: &str, aside: &str) -> String {
 }
 
 /// Shows the change, and asks where there is somebody to ask.
-fn confirmed(shown: &str) -> anyhow::Result<bool> {
+pub fn confirmed(shown: &str, question: &str) -> anyhow::Result<bool> {
     let mut stderr = anstream::stderr();
     write!(stderr, "{shown}")?;
     if !std::io::stdin().is_terminal() {
         return Ok(false);
     }
-    write!(stderr, "\nAccept this? [y/N] ")?;
+    write!(stderr, "\n{question} [y/N] ")?;
     stderr.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crawlguard::lambda::{Failure, Shell};
+use crawlguard::lambda::{self, Failure, Shell};
 use crawlguard::pipeline::{Bundle, Pushed};
 use serde_json::{Value, json};
+
+use crate::deploy::stack;
 
 use super::lake::{DATABASE, Lake, STATE, TARGET};
 
@@ -274,4 +276,56 @@ async fn after_a_failed_crawl_nothing_is_published_and_people_are_told_once() {
     assert_eq!(answer["ended"][0]["outcome"], "error");
     let account = lake.aws.account();
     assert_eq!((account.athena.queries.len(), account.sns.mails.len()), (0, 1));
+}
+
+/// The deployed project with a contract that nobody can read.
+fn broken(lake: &Lake) -> Bundle {
+    let bytes = lake.aws.account().s3.get(&format!("{STATE}project.json")).unwrap();
+    let mut files = serde_json::from_slice::<Bundle>(&bytes).unwrap().files;
+    files.insert("contracts/raw_orders.json".into(), "{".into());
+    Bundle::new(files, Pushed::default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_cannot_be_read_is_told_of_once() {
+    let lake = deployed();
+    lake.put_project(&broken(&lake));
+    assert_eq!(invoke(&lake, &sweep()).await.unwrap_err().kind, "ProjectInvalid");
+    assert_eq!(lake.aws.account().sns.mails.len(), 0, "nothing was to be run");
+    for time in [DAILY, DAILY, "2026-01-03T12:00:00Z"] {
+        assert_eq!(invoke(&lake, &daily(time)).await.unwrap_err().kind, "ProjectInvalid");
+    }
+    let account = lake.aws.account();
+    assert_eq!(account.sns.mails.len(), 1);
+    let body = &account.sns.mails[0].body;
+    assert!(body.contains("project.json") && body.contains("contracts/raw_orders.json"), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_deploys_the_bundle_that_it_names() {
+    let lake = deployed();
+    let before = lake.aws.account().s3.get(&format!("{STATE}project.json")).unwrap();
+    let mut files = serde_json::from_slice::<Bundle>(&before).unwrap().files;
+    files.insert("sql/int_more.sql".into(), "SELECT id FROM raw_orders\n".into());
+    let bundle = Bundle::new(files.clone(), Pushed::default());
+    let offered = [("good", &bundle), ("bad", &broken(&lake))];
+    for (name, bundle) in offered {
+        lake.aws.account().s3.put(&format!("{STATE}{name}.json"), &serde_json::to_vec(bundle).unwrap());
+    }
+    for (name, status, reason) in [
+        ("bad", "FAILED", "raw_orders.json:1:"),
+        ("gone", "FAILED", "NoSuchKey"),
+        ("good", "SUCCESS", &bundle.revision),
+    ] {
+        let (url, taken) = stack::listener("200 OK");
+        let mut event = stack::event("Update", &url);
+        event["ResourceProperties"]["Bundle"] = format!("{STATE}{name}.json").into();
+        lambda::handle(&Ok(shell(&lake)), &event).await.unwrap();
+        let answer: Value = serde_json::from_str(&taken.join().unwrap().1).unwrap();
+        assert_eq!(answer["Status"], status, "{answer}");
+        assert!(answer["Reason"].as_str().unwrap().contains(reason), "{answer}");
+        assert_eq!(answer["PhysicalResourceId"], format!("{STATE}project.json"));
+    }
+    let after = lake.aws.account().s3.get(&format!("{STATE}project.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Bundle>(&after).unwrap().files, files);
 }
