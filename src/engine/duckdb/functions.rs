@@ -97,6 +97,7 @@ const MACROS: &[&str] = &[
     "lpad",
     "ltrim",
     "map",
+    "map_entries",
     "map_keys",
     "map_values",
     "md5",

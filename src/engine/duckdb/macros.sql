@@ -295,8 +295,17 @@ CREATE MACRO athena_all(l) AS CASE
 CREATE MACRO athena_not(b) AS NOT b;
 CREATE MACRO athena_empty_to_null(l) AS list_transform(l, lambda e: nullif(e, ''));
 CREATE MACRO athena_map(k, v) AS map(k, v);
+CREATE MACRO athena_map_entries(m) AS map_entries(m);
 CREATE MACRO athena_map_keys(m) AS map_keys(m);
 CREATE MACRO athena_map_values(m) AS map_values(m);
+
+-- What UNNEST unnests: an array whose elements are one column each, and one whose elements are rows.
+CREATE MACRO athena_elements(x) AS CASE
+  WHEN starts_with(typeof(x), 'STRUCT(') AND suffix(typeof(x), ')[]') THEN athena_fail(
+    'UNNEST of an array of rows gives a column for each field: name each, as in UNNEST(x) AS t (a, b)', x)
+  ELSE athena_array(x) END;
+CREATE MACRO athena_array(x) AS CASE
+  WHEN NOT athena_is_array(x) THEN athena_fail('UNNEST of what is no array', x) ELSE x END;
 
 -- JSON; the path is vetted. A number's spelling is lost in DuckDB, so a fraction is refused.
 CREATE MACRO athena_json_extract_scalar(x, path) AS CASE WHEN json_valid(x) THEN CASE json_type(x, path)

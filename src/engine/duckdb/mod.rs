@@ -13,6 +13,7 @@ mod rows;
 mod runs;
 mod session;
 mod translate;
+mod unnest;
 mod words;
 
 use std::path::{Path, PathBuf};

@@ -7,8 +7,9 @@ use polyglot_sql::expressions::{
 
 use super::patterns::{self, Piece, Reading};
 use super::regexes::{self, Group, Use};
+use super::unnest;
 
-type Rewritten = Result<Expression, String>;
+pub(super) type Rewritten = Result<Expression, String>;
 
 /// A table of `database`, whatever its qualifiers say, or a refusal.
 pub(super) fn table(mut table: TableRef, database: &str) -> Rewritten {
@@ -46,13 +47,19 @@ pub(super) fn node(node: Expression) -> Rewritten {
             lambda.colon = true;
             Ok(Expression::Lambda(lambda))
         }
-        Expression::Unnest(unnest) if !unnest.expressions.is_empty() => Err("UNNEST of several arrays".to_owned()),
+        Expression::Alias(mut alias) => match std::mem::replace(&mut alias.this, Expression::null()) {
+            Expression::Unnest(unnest) => unnest::rewrite(*alias, *unnest),
+            this => {
+                alias.this = this;
+                Ok(Expression::Alias(alias))
+            }
+        },
         Expression::Literal(literal) => self::literal(*literal),
         other => Ok(other),
     }
 }
 
-fn call(name: &str, args: Vec<Expression>) -> Expression {
+pub(super) fn call(name: &str, args: Vec<Expression>) -> Expression {
     Expression::Function(Box::new(Function { name: name.to_owned(), args, ..Function::default() }))
 }
 

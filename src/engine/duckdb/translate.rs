@@ -12,7 +12,7 @@ use polyglot_sql::traversal::{ExpressionWalk as _, get_all_tables, is_query, tra
 use polyglot_sql::{Dialect, DialectType, Token, TokenType};
 
 use super::functions::{Call, advice, call};
-use super::rewrite;
+use super::{rewrite, unnest};
 use crate::problem::{Problem, Problems};
 
 /// A SELECT in DuckDB's SQL.
@@ -42,6 +42,8 @@ pub fn translate(file: &str, select: &str, database: &str) -> Result<Translation
     }
     let mut tables = BTreeSet::new();
     let mut found = unsupported(file, &statement);
+    let chars: Vec<char> = select.chars().collect();
+    found.extend(unnest::problems(file, &tokens, |token| place(&chars, token.span.start)));
     let ctes = cte_names(&statement);
     let refused = RefCell::new(Vec::new());
     let rewritten = transform_all(statement, &|node| {

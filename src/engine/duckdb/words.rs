@@ -35,6 +35,13 @@ pub(super) fn explained(message: &str) -> String {
     };
     let detail = without_sql(detail);
     let (message, help) = match kind {
+        "Binder" if detail.starts_with("Set operations") => (
+            "an UNNEST of rows has other columns than it names, or a set operation has sides of different width",
+            "name a column for each field of the row, and give both sides of a set operation the same columns",
+        ),
+        "Binder" if detail.starts_with("UNNEST requires") => {
+            ("UNNEST of what is no array", "unnest a map as `UNNEST(map_entries(m)) AS t (k, v)`")
+        }
         "IO" if detail.contains("No space left") => ("the disk is full", "free some space, then run it again"),
         "IO" => {
             ("a file cannot be read or written", "check that it is there, whole, and open to you; then crawl again")
