@@ -36,7 +36,7 @@ pub trait Catalog: Send + Sync {
 
     /// The tables that a crawler makes, by name, each marked where what the catalog says of it is not the whole truth: with
     /// the headers of its files that are not its columns ([`MIXED_HEADERS`](crate::schema::MIXED_HEADERS)), or with why that
-    /// cannot be known ([`UNREADABLE`](crate::schema::UNREADABLE)).
+    /// cannot be known ([`UNREADABLE`]).
     async fn crawled(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
         self.tables(prefix).await
     }
