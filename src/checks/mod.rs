@@ -7,9 +7,11 @@ mod evaluate;
 mod measure;
 mod spec;
 mod statement;
+mod types;
 mod words;
 
 pub use evaluate::{Baseline, CheckResult, CheckStatus, Measured, evaluate};
 pub use spec::{CheckKind, CheckSpec};
 pub use statement::statement;
+pub use types::{ColumnType, column_types};
 pub use words::{numbers, sentence};

@@ -10,6 +10,7 @@ mod custom;
 mod document;
 mod layout;
 mod model;
+mod outputs;
 mod parse;
 mod place;
 mod quality;
@@ -19,3 +20,4 @@ mod rule;
 
 pub use document::Document;
 pub use model::{Contract, Origin, Policy, Tolerance};
+pub use outputs::{without_model, without_output};

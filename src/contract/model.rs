@@ -23,6 +23,11 @@ impl Contract {
     pub fn is_guarded(&self) -> bool {
         self.origin == Origin::Crawler && !self.table.deprecated
     }
+
+    /// True if a model makes the table.
+    pub fn is_of_model(&self) -> bool {
+        self.origin == Origin::Model
+    }
 }
 
 /// Who makes the table.

@@ -3,7 +3,7 @@
 use super::Event;
 use super::record::{Recorded, Run, StepRecord, StepStatus};
 use super::{Ports, RunError, baseline, publish};
-use crate::checks::{Baseline, CheckKind, Measured, evaluate};
+use crate::checks::{Baseline, CheckKind, Measured, column_types, evaluate};
 use crate::digest::sha256_hex;
 use crate::engine::{QueryId, QueryState, Rows, Statement};
 use crate::plan::{Action, Plan};
@@ -81,7 +81,7 @@ async fn succeed(
     rows: u64,
     millis: u64,
 ) -> Result<(), RunError> {
-    if let Action::Check { table, reads, checks, .. } = recorded.run.plan.steps[index].action.clone() {
+    if let Action::Check { table, reads, checks, columns, .. } = recorded.run.plan.steps[index].action.clone() {
         let query = recorded.run.steps[index].query.clone().expect("a succeeded query has a handle");
         let measured = first_row(ports.engine.rows(&query).await?);
         // A model is checked in staging, a raw table where it is.
@@ -92,6 +92,10 @@ async fn succeed(
             false => Baseline::Unknown,
         };
         recorded.run.checks.extend(evaluate(&table, &checks, measured.as_ref(), baseline));
+        if !columns.is_empty() {
+            let built = ports.catalog.table(&reads).await?;
+            recorded.run.checks.extend(column_types(&table, &columns, built.as_ref()));
+        }
         if let Some(rows) = measured.filter(|_| is_raw).and_then(|measured| measured.rows()) {
             recorded.run.source_rows.insert(table, rows);
         }
@@ -109,8 +113,9 @@ fn first_row(rows: Rows) -> Option<Measured> {
 }
 
 fn fail(ports: Ports<'_>, run: &mut Run, index: usize, message: String) {
-    if let Action::Check { table, checks, .. } = &run.plan.steps[index].action {
+    if let Action::Check { table, checks, columns, .. } = &run.plan.steps[index].action {
         run.checks.extend(evaluate(table, checks, None, Baseline::Unknown));
+        run.checks.extend(column_types(table, columns, None));
     }
     let message = in_users_words(&run.plan, index, message);
     let step = &mut run.steps[index];

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::{Project, RunError};
 use crate::catalog::Catalog;
 use crate::checks::{CheckKind, CheckSpec};
-use crate::contract::Contract;
+use crate::contract::{Contract, without_output};
 use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, diff, judge};
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table, path};
 use crate::sql::ident::quote;
-use crate::sql::{Adaptation, Addition, Lineage, Substitution, adapt, field_problems, to_dml};
+use crate::sql::{Adaptation, Addition, Graph, Lineage, Substitution, adapt, field_problems, to_dml};
 
 /// What the catalog holds, how it differs, and what that means for the models.
 #[derive(Debug, Clone)]
@@ -44,8 +44,7 @@ pub async fn compare(project: &Project, catalog: &dyn Catalog, prefix: &str) -> 
 
 fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {
     let crawled = project.crawled();
-    let promised: Vec<Table> = crawled.iter().map(|contract| contract.table.clone()).collect();
-    let lineage = Lineage::trace(&project.graph, &promised)?;
+    let lineage = traced(&project.graph, &project.contracts)?;
     let changes = diff(&crawled, &tables);
     let mut findings = judge(&changes, &crawled, Some(&lineage));
     let substitutions = substitutions(&changes, &findings, &crawled, &lineage);
@@ -63,6 +62,14 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
     };
     let verdict = Verdict::of(&findings);
     Ok(Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks })
+}
+
+/// The models' columns over what contracts promise of raw tables: what is promised of the models must be among them.
+pub(super) fn traced(graph: &Graph, contracts: &[Contract]) -> Result<Lineage, Problems> {
+    let crawled = contracts.iter().filter(|contract| contract.is_guarded());
+    let promised: Vec<Table> = crawled.map(|contract| contract.table.clone()).collect();
+    let lineage = Lineage::trace(graph, &promised)?;
+    Problems::or(without_output(contracts, &lineage), lineage)
 }
 
 /// [`adapt`] to the tables as they are from now on, where every field that a model names must be as promised, too.

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::compare::traced;
 use crate::config::{Settings, Target};
-use crate::contract::{Contract, Document};
+use crate::contract::{Contract, Document, without_model};
 use crate::drift::Rule;
 use crate::notify::check_templates;
 use crate::plan::STAGING_PREFIX;
 use crate::problem::{Problem, Problems};
-use crate::sql::{Graph, Lineage, Model};
+use crate::sql::{Graph, Model};
 
 /// Everything a run reads from the project's folder.
 #[derive(Debug, Clone)]
@@ -32,14 +33,14 @@ impl Project {
         reading.models(&settings);
         let templates = reading.templates(&settings);
         let Reading { mut problems, unread, documents, contracts, models } = reading;
-        let crawled: Vec<_> = contracts.iter().filter(|contract| contract.is_guarded()).collect();
-        let sources: Vec<_> = crawled.iter().map(|contract| contract.table.name.clone()).collect();
+        let crawled = contracts.iter().filter(|contract| contract.is_guarded());
+        let sources: Vec<_> = crawled.map(|contract| contract.table.name.clone()).collect();
         let (graph, faults) = Graph::of(models, &sources, &unread);
         problems.extend(faults);
+        problems.extend(without_model(&contracts, &graph, &unread));
         if !problems.is_empty() {
             // A sound project's columns are traced when it is compared; one that goes no further shows them here.
-            let promised: Vec<_> = crawled.iter().map(|contract| contract.table.clone()).collect();
-            problems.extend(Lineage::trace(&graph, &promised).err().map(|found| found.0).unwrap_or_default());
+            problems.extend(traced(&graph, &contracts).err().map(|found| found.0).unwrap_or_default());
         }
         Problems::or(problems, Self { settings, documents, contracts, graph, templates })
     }

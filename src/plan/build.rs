@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::checks::{CheckKind, CheckSpec, statement};
+use crate::checks::{CheckKind, CheckSpec, ColumnType, statement};
 use crate::contract::Contract;
 use crate::problem::Problems;
 use crate::sql::{Graph, Materialization, Model, bind_slot, rename_tables};
@@ -89,8 +89,18 @@ fn build_step(model: &Model, staging: &str, select: String, after: Vec<usize>) -
 
 fn check(inputs: Inputs<'_>, table: &str, reads: &str, checks: Vec<CheckSpec>, after: Vec<usize>) -> Step {
     let select = statement(reads, &checks, inputs.slot);
-    let action = Action::Check { table: table.into(), reads: reads.into(), select, checks };
+    let columns = promised(inputs, table);
+    let action = Action::Check { table: table.into(), reads: reads.into(), select, checks, columns };
     Step { name: format!("check {table}"), after, action }
+}
+
+/// The columns that a contract promises of a model.
+fn promised(inputs: Inputs<'_>, table: &str) -> Vec<ColumnType> {
+    let of_models = inputs.contracts.iter().filter(|contract| contract.is_of_model());
+    of_models
+        .filter(|contract| contract.table.name == table)
+        .flat_map(|contract| ColumnType::of(&contract.table))
+        .collect()
 }
 
 /// The contract's checks, the run's own, and what the model's primary key implies.

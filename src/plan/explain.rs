@@ -13,8 +13,9 @@ pub fn explain(plan: &Plan) -> String {
             Action::Build { staging, partitioned_by, .. } => {
                 format!("into {staging}, partitioned by {}", partitioned_by.join(", "))
             }
-            Action::Check { checks, .. } => {
-                let names: Vec<_> = checks.iter().map(|check| check.name.as_str()).collect();
+            Action::Check { checks, columns, .. } => {
+                let types = (!columns.is_empty()).then_some("column types");
+                let names: Vec<_> = checks.iter().map(|check| check.name.as_str()).chain(types).collect();
                 if names.is_empty() { "not empty".into() } else { names.join(", ") }
             }
             Action::Publish { tables } => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::checks::CheckSpec;
+use crate::checks::{CheckSpec, ColumnType};
 
 /// Everything one run will do, in an order in which it may be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,7 +36,15 @@ pub enum Action {
         iceberg: bool,
     },
     /// Measures a raw or staging table (`reads`) and judges it under its own name.
-    Check { table: String, reads: String, select: String, checks: Vec<CheckSpec> },
+    Check {
+        table: String,
+        reads: String,
+        select: String,
+        checks: Vec<CheckSpec>,
+        /// What a contract promises of a model; of a raw table, that is compared before anything runs.
+        #[serde(default)]
+        columns: Vec<ColumnType>,
+    },
     /// Makes every (table, staging) pair visible: all or none.
     Publish { tables: Vec<(String, String)> },
 }

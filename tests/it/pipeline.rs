@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use crawlguard::catalog::Catalog;
 use crawlguard::checks::{CheckResult, CheckStatus};
+use crawlguard::config::Settings;
 use crawlguard::engine::Engine;
 use crawlguard::engine::duckdb::DuckDbEngine;
 use crawlguard::notify::{Notifier, Outbox, RecordingNotifier, Rendered};
-use crawlguard::pipeline::{Commands, Delivery, Outcome, Ports, Quiet, Request, Run, RunError, run, unfinished};
+use crawlguard::pipeline::{
+    Commands, Delivery, Outcome, Ports, Project, Quiet, Request, Run, RunError, compare, run, unfinished,
+};
 use crawlguard::plan::{Alert, AlertKind};
 use crawlguard::port::{PortError, PortErrorKind};
 use crawlguard::store::Store;
@@ -355,4 +358,79 @@ async fn a_published_count_that_cannot_be_read_is_no_pass() {
     let inconclusive = |check: &&CheckResult| check.status == CheckStatus::Inconclusive;
     let unmeasured: Vec<_> = run.checks.iter().filter(inconclusive).map(|check| check.check.as_str()).collect();
     assert_eq!((run.outcome, unmeasured), (Some(Outcome::Error), vec!["row count change"]));
+}
+
+/// Contract of `int_orders`, promising these columns.
+fn promise(lake: &Lake, columns: &[(&str, &str)]) {
+    let property = |(name, data_type): &(&str, &str)| serde_json::json!({"name": name, "physicalType": data_type});
+    let contract = serde_json::json!({
+        "apiVersion": "v3.2.0", "kind": "DataContract", "id": "int_orders", "version": "1.0.0", "status": "active",
+        "schema": [{"name": "int_orders", "properties": columns.iter().map(property).collect::<Vec<_>>()}],
+        "customProperties": [{"property": "crawlguard.origin", "value": "model"}],
+    });
+    lake.write("contracts/int_orders.json", &contract.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_of_other_types_than_promised_is_not_published() {
+    let lake = Lake::new();
+    for (id, outcome, failed) in [
+        ("bigint", Outcome::ChecksFailed, vec![("id".to_owned(), "int".into(), "bigint".into())]),
+        ("integer", Outcome::Published, Vec::new()),
+    ] {
+        promise(&lake, &[("id", id), ("city", "varchar(20)")]);
+        let run = again(&lake).await;
+        let wrong = run.checks.iter().filter(|check| check.status != CheckStatus::Pass);
+        let wrong: Vec<(String, serde_json::Value, serde_json::Value)> =
+            wrong.map(|it| (it.column.clone().unwrap_or_default(), it.measured.clone(), it.bound.clone())).collect();
+        assert_eq!((run.outcome, wrong), (Some(outcome), failed), "{id}: {:?}", run.error);
+        let is_published = lake.catalog().table("int_orders").await.unwrap().is_some();
+        assert_eq!(is_published, outcome == Outcome::Published, "{id}");
+        let types = run.checks.iter().filter(|check| check.check == "column type");
+        assert_eq!(types.map(|check| check.table.as_str()).collect::<Vec<_>>(), ["int_orders"; 2]);
+    }
+}
+
+#[tokio::test]
+async fn a_promised_column_that_a_model_lacks_is_told_before_anything_runs() {
+    let lake = Lake::new();
+    promise(&lake, &[("id", "int"), ("ciity", "string"), ("weight", "double")]);
+    let error = compare(&lake.project(), lake.catalog().as_ref(), "raw_").await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "contracts/int_orders.json: the contract promises a column `ciity`, and `int_orders` has none\n  \
+         help: did you mean `city`? if not, add the column to the model, or take it out of the contract\n\
+         contracts/int_orders.json: the contract promises a column `weight`, and `int_orders` has none\n  \
+         help: add the column to the model, or take it out of the contract"
+    );
+}
+
+#[test]
+fn a_contract_of_no_model_is_told_when_the_project_is_read() {
+    let lake = Lake::new();
+    promise(&lake, &[("id", "int")]);
+    let problems = || Project::read(Settings::read(lake.root()).unwrap()).err().map(|found| found.to_string());
+    assert_eq!(problems(), None);
+    fs::rename(lake.path("sql/int_orders.sql"), lake.path("sql/int_order.sql")).unwrap();
+    let said = problems().unwrap();
+    assert!(
+        said.contains(
+            "contracts/int_orders.json: the contract is of a model `int_orders`, and there is none\n  help: did you mean \
+             `int_order`? if not, add the model, retire the contract (`status: retired`) or, if a crawler makes the table, \
+             take `crawlguard.origin: model` out"
+        ),
+        "{said}"
+    );
+    // A model that cannot be read is one problem, not two.
+    fs::rename(lake.path("sql/int_order.sql"), lake.path("sql/int_orders.sql")).unwrap();
+    lake.write("sql/int_orders.sql", "SELECT FROM");
+    let said = problems().unwrap();
+    assert!(said.contains("sql/int_orders.sql") && !said.contains("contracts/"), "{said}");
+    // A retired contract asks for no model.
+    for model in ["int_orders", "fact_cities"] {
+        fs::remove_file(lake.path(&format!("sql/{model}.sql"))).unwrap();
+    }
+    let text = fs::read_to_string(lake.path("contracts/int_orders.json")).unwrap();
+    lake.write("contracts/int_orders.json", &text.replace("\"active\"", "\"retired\""));
+    assert_eq!(problems(), None);
 }
