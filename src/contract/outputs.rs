@@ -7,14 +7,11 @@ use crate::problem::Problem;
 use crate::sql::ident::closest;
 use crate::sql::{Graph, Lineage};
 
-/// The contracts in force of models that are not there. `unread` are the tables whose model is a problem already.
+/// The contracts of models that are not there. `unread` are the tables whose model is a problem already.
 pub fn without_model(contracts: &[Contract], graph: &Graph, unread: &BTreeSet<String>) -> Vec<Problem> {
     let is_lost = |contract: &&Contract| {
         let name = &contract.table.name;
-        contract.is_of_model()
-            && !contract.table.deprecated
-            && !graph.models.contains_key(name)
-            && !unread.contains(name)
+        contract.is_of_model() && !graph.models.contains_key(name) && !unread.contains(name)
     };
     contracts.iter().filter(is_lost).map(|contract| lost(contract, graph)).collect()
 }
@@ -24,8 +21,7 @@ fn lost(contract: &Contract, graph: &Graph) -> Problem {
     let hint = closest(name, graph.models.keys().map(String::as_str));
     let hint = hint.map(|name| format!("did you mean `{name}`? if not, ")).unwrap_or_default();
     let help = format!(
-        "{hint}add the model, retire the contract (`status: retired`) or, if a crawler makes the table, take \
-         `crawlguard.origin: model` out"
+        "{hint}add the model, remove the contract or, if a crawler makes the table, take `crawlguard.origin` out"
     );
     Problem::new(&contract.file, "", format!("the contract is of a model `{name}`, and there is none"), help)
 }
