@@ -17,13 +17,14 @@ const CALL = /Call::new\(\s*"[^"]+",\s*"([^"]+)",?\s*\)/g;
 const NOT_THE_FUNCTION: Record<string, string> = {
   "athena:BatchGetQueryExecution": "only a laptop waits for queries",
   "athena:StopQueryExecution": "a run never cancels what it started",
+  "sts:GetCallerIdentity": "only a laptop asks who it is; no policy is needed for it",
   "glue:StartCrawler": "`crawlguard crawl`; with arrivals on, the function starts crawls too",
 };
 
-/** Each source file's declared actions: `s3:PutObject and s3:GetObject` are two. What src/cli calls, a laptop calls. */
+/** Each source file's declared actions: `s3:PutObject and s3:GetObject` are two. What src/cli calls, a laptop calls; what deploys has a role of its own. */
 function declared(): Map<string, Set<string>> {
   const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((path) =>
-    /^(?!cli\/).*\.rs$/.test(path),
+    /^(?!cli\/|lambda\/deploy\.rs).*\.rs$/.test(path),
   );
   const found = files.map((path): [string, string[]] => {
     const calls = readFileSync(join(SRC, path), "utf8").matchAll(CALL);
@@ -55,7 +56,10 @@ test("each file's calls are granted: none is missing, none is more than its call
     file,
     [...actions].filter((action) => !(action in NOT_THE_FUNCTION)).sort(),
   ]);
-  assert.deepEqual([...byFile].map(([file, actions]) => [file, [...actions].sort()]).sort(), needed.sort());
+  assert.deepEqual(
+    [...byFile].map(([file, actions]) => [file, [...actions].sort()]).sort(),
+    needed.filter(([, actions]) => actions.length > 0).sort(),
+  );
 });
 
 test("with arrivals the function may start the crawler", () => {
