@@ -5,6 +5,7 @@ mod files;
 #[cfg(feature = "aws")]
 pub mod glue;
 pub mod glue_json;
+#[cfg(feature = "aws")]
 mod header;
 mod update_time;
 

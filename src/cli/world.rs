@@ -42,6 +42,7 @@ pub struct Here {
     pub catalog: Arc<FilesCatalog>,
     pub lake: PathBuf,
     /// Where published and staging tables' files go.
+    #[cfg_attr(not(feature = "embedded"), expect(dead_code, reason = "only the embedded engine writes there"))]
     pub warehouse: PathBuf,
 }
 

@@ -7,6 +7,7 @@ mod scan;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+#[cfg(feature = "aws")]
 pub(in crate::catalog) use scan::DELIMITERS;
 use scan::{Cell, Scan};
 
@@ -150,6 +151,7 @@ fn named(cells: &[String]) -> Vec<String> {
 }
 
 /// The names in a header line: divided as OpenCSVSerde does, if it is given its quote.
+#[cfg(feature = "aws")]
 pub(in crate::catalog) fn column_names(line: &str, delimiter: u8, quote: Option<u8>) -> Vec<String> {
     let divided = quote.and_then(|quote| open_csv::cells(line.as_bytes(), delimiter, quote).ok());
     let cells: Vec<String> = match divided {

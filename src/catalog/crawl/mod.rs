@@ -21,6 +21,7 @@ use std::sync::Mutex;
 use std::thread;
 
 pub use classifier::{CsvClassifier, CsvHeader, CsvSerde};
+#[cfg(feature = "aws")]
 pub(super) use csv::{DELIMITERS, column_names};
 use listing::Target;
 
