@@ -40,20 +40,28 @@ impl Cloud {
         }
     }
 
-    /// The ARN of whoever calls; refused if that is in another account than the target.
+    /// The account and the ARN of whoever calls.
     ///
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
+    pub async fn identity(&self) -> Result<(String, String), PortError> {
+        let answer = self.sts.get_caller_identity().send().await.map_err(|error| WHO.failed(self.account(), error))?;
+        Ok((answer.account.unwrap_or_default(), answer.arn.unwrap_or_default()))
+    }
+
+    fn account(&self) -> String {
+        let wanted = self.settings.account.as_ref();
+        wanted.map_or_else(|| "the account".to_owned(), |account| format!("account {account}"))
+    }
+
+    /// The ARN of whoever calls; refused if that is in another account than the target.
     pub async fn caller(&self) -> Result<String, PortError> {
-        let wanted = self.settings.account.as_deref();
-        let subject = || wanted.map_or_else(|| "the account".to_owned(), |account| format!("account {account}"));
-        let answer = self.sts.get_caller_identity().send().await.map_err(|error| WHO.failed(subject(), error))?;
-        let (account, arn) = (answer.account.unwrap_or_default(), answer.arn.unwrap_or_default());
-        if wanted.is_some_and(|wanted| wanted != account) {
+        let (account, arn) = self.identity().await?;
+        if self.settings.account.as_ref().is_some_and(|wanted| *wanted != account) {
             let message = format!(
                 "the target is in it, and the credentials are of account {account} ({arn}); use others, or mend `account` in \
                  crawlguard.toml"
             );
-            return Err(PortError::new(PortErrorKind::Denied, "act in", subject(), message));
+            return Err(PortError::new(PortErrorKind::Denied, "act in", self.account(), message));
         }
         Ok(arn)
     }

@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Globals;
-use super::world::{self, World, absolute};
+use super::world::{World, absolute};
 use super::{crawl, exit, print};
 use crate::catalog::crawl::crawl as infer;
 use crate::catalog::{Catalog, doubt, glue_json, updated};
 use crate::contract::{Contract, Document};
 use crate::drift::{Finding, Verdict, diff as facts, judge};
 use crate::pipeline::compare;
+use crate::plan::slot;
 use crate::port::{PortError, PortErrorKind};
 use crate::problem::{Problem, Problems};
 use crate::report::human;
@@ -36,7 +37,7 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
     let comparison = compare(&project, catalog, world.raw_prefix()).await?;
     let as_of = match dump {
         Some(dump) => dump.as_of,
-        None => crawl::last(&world),
+        None => world.folders().ok().and_then(crawl::last),
     };
     report(globals, &comparison.findings, Some(as_of))
 }
@@ -57,7 +58,7 @@ fn report(globals: &Globals, findings: &[Finding], as_of: Option<Option<Timestam
     let as_json = || {
         let mut value = json!({"schema_version": 1, "verdict": verdict, "findings": findings});
         if let Some(as_of) = as_of {
-            value["catalog_as_of"] = as_of.map(world::slot).into();
+            value["catalog_as_of"] = as_of.map(slot).into();
         }
         value
     };

@@ -12,8 +12,8 @@ use super::world::{self, World};
 use crate::catalog::CrawlStatus;
 use crate::catalog::glue::crawler;
 use crate::cloud::Cloud;
-use crate::pipeline::{Ports, Run, Schemas, Step, Why, drive, enqueue, load};
-use crate::plan::run_id;
+use crate::pipeline::{Ports, Run, Schemas, Step, Why, crawl_failed, drive, enqueue, load};
+use crate::plan::{self, run_id};
 use crate::report::progress::Progress;
 
 /// Between two looks at a crawler, which takes minutes.
@@ -36,7 +36,7 @@ pub async fn crawl(globals: &Globals, world: &World, cloud: &Cloud) -> anyhow::R
             let seconds = Timestamp::now().duration_since(begun).as_secs();
             say(globals, &format!("crawler `{name}` is done after {seconds} s"));
             if let Some(error) = status.error {
-                bail!("crawler `{name}` failed: {error}");
+                bail!(crawl_failed(name, &error));
             }
             return Ok(status);
         }
@@ -61,7 +61,7 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, slot: Opti
         reporter: &progress,
         inputs: Some(&inputs),
     };
-    let slot = slot.map_or_else(world::now, world::slot);
+    let slot = slot.map_or_else(world::now, plan::slot);
     let id = run_id(&slot);
     enqueue(store, &slot, Why::Command).await?;
     loop {

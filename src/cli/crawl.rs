@@ -12,7 +12,7 @@ use super::args::Globals;
 use super::cloud;
 #[cfg(feature = "aws")]
 use super::world::Place;
-use super::world::{World, now};
+use super::world::{Here, World, now};
 use super::{exit, print};
 use crate::catalog::crawl::{Crawl, crawl_with};
 use crate::port::PortError;
@@ -61,18 +61,18 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
         }
         here.catalog.put(&table)?;
     }
-    let note = note(world);
+    let note = note(here);
     write_whole(&note, now().as_bytes()).map_err(|error| PortError::io("note crawl", &note, error))?;
     Ok(crawled)
 }
 
 /// When the catalog was last crawled, if it is known.
-pub fn last(world: &World) -> Option<Timestamp> {
-    std::fs::read_to_string(note(world)).ok()?.trim().parse().ok()
+pub fn last(here: &Here) -> Option<Timestamp> {
+    std::fs::read_to_string(note(here)).ok()?.trim().parse().ok()
 }
 
-fn note(world: &World) -> PathBuf {
-    world.state().join("last_crawl")
+fn note(here: &Here) -> PathBuf {
+    here.state.join("last_crawl")
 }
 
 /// The problems of sources that the catalog has no table for.

@@ -15,7 +15,7 @@ use crate::notify::Outbox;
 use crate::pipeline::{
     Outcome, Ports, Project, Request, Run, begin, compare, load, orphans, runs as run_ids, unfinished,
 };
-use crate::plan::run_id;
+use crate::plan::{self, run_id};
 use crate::problem::{Problem, Problems};
 use crate::report::human;
 use crate::report::progress::Progress;
@@ -106,7 +106,7 @@ async fn execute_here(
         Ports { catalog, engine: engine.as_ref(), notifier: &outbox, store, reporter: &progress, inputs: Some(&lake) };
     let request = Request {
         inputs: &inputs,
-        slot: &slot.map_or_else(world::now, world::slot),
+        slot: &slot.map_or_else(world::now, plan::slot),
         // A slot that was named is run once, however often a scheduler asks; now is always new.
         again: slot.is_none(),
         ..world.request()

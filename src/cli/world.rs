@@ -7,7 +7,7 @@ use anyhow::bail;
 use jiff::Timestamp;
 
 use super::args::Globals;
-use super::{contracts, who};
+use super::{contracts, crawl, who};
 use crate::catalog::{Catalog, FilesCatalog};
 #[cfg(feature = "aws")]
 use crate::cloud::Cloud;
@@ -15,6 +15,7 @@ use crate::config::{Local, Settings, Target};
 use crate::contract::Contract;
 use crate::engine::Engine;
 use crate::pipeline::{Commands, Project, Request};
+use crate::plan::slot;
 use crate::problem::{Problem, Problems, shell_word};
 use crate::store::{FsStore, Store};
 
@@ -31,7 +32,7 @@ pub struct World {
 
 /// Where a target is.
 pub enum Place {
-    Here(Here),
+    Here(Box<Here>),
     #[cfg(feature = "aws")]
     Cloud(Box<Cloud>),
 }
@@ -41,6 +42,8 @@ pub struct Here {
     pub local: Local,
     pub catalog: Arc<FilesCatalog>,
     pub lake: PathBuf,
+    /// Catalog, run records and lock.
+    pub state: PathBuf,
     /// Where published and staging tables' files go.
     #[cfg_attr(not(feature = "embedded"), expect(dead_code, reason = "only the embedded engine writes there"))]
     pub warehouse: PathBuf,
@@ -66,7 +69,7 @@ impl World {
         let catalog = Arc::new(FilesCatalog::new(state.join("catalog"), &local.database));
         let (lake, warehouse) = (settings.root.join(&local.lake), state.join("warehouse"));
         let store = Arc::new(FsStore::new(&state));
-        let place = Place::Here(Here { local, catalog: Arc::clone(&catalog), lake, warehouse });
+        let place = Place::Here(Box::new(Here { local, catalog: Arc::clone(&catalog), lake, state, warehouse }));
         Self { settings, target, catalog, store, commands, place }
     }
 
@@ -175,24 +178,15 @@ impl World {
 
     /// That a local catalog was crawled at all: one that never was says nothing of the lake.
     pub async fn refuse_uncrawled(&self) -> anyhow::Result<()> {
-        let is_here = matches!(self.place, Place::Here(_));
-        if is_here
-            && !self.state().join("last_crawl").exists()
+        if let Ok(here) = self.folders()
+            && crawl::last(here).is_none()
             && self.catalog.tables(self.raw_prefix()).await?.is_empty()
         {
             let help = format!("run `{}` first", self.commands.line("crawl"));
-            let catalog = self.state().join("catalog").display().to_string();
+            let catalog = here.state.join("catalog").display().to_string();
             return Err(Problems::from(Problem::new(catalog, "", "nothing has been crawled yet", help)).into());
         }
         Ok(())
-    }
-
-    /// The target's folder on this machine.
-    pub fn state(&self) -> PathBuf {
-        match self.target() {
-            Target::Local(local) => self.settings.root.join(&local.state),
-            Target::Aws(_) => self.settings.root.join(".crawlguard").join(&self.target),
-        }
     }
 }
 
@@ -223,9 +217,4 @@ pub fn absolute(path: &Path) -> PathBuf {
 /// Now, to the second: `2026-01-02T03:04:05Z`.
 pub fn now() -> String {
     slot(Timestamp::now())
-}
-
-/// A moment as a slot is written.
-pub fn slot(moment: Timestamp) -> String {
-    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::config::Aws;
 use crate::pipeline::crawl_failed;
+use crate::plan;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,5 +96,5 @@ fn query(event: &Value, target: &Aws) -> Trigger {
 fn slot(event: &Value) -> Result<String, String> {
     let time = event["time"].as_str().unwrap_or_default();
     let moment: Timestamp = time.parse().map_err(|_| format!("the event's time `{time}` is no time"))?;
-    Ok(moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    Ok(plan::slot(moment))
 }

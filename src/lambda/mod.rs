@@ -13,11 +13,15 @@ pub use event::{Trigger, read};
 
 use crate::aws::{self, S3Folder};
 use crate::catalog::Catalog;
+use crate::catalog::glue::GlueCatalog;
 use crate::cloud::Cloud;
-use crate::config::{Settings, Target};
+use crate::config::{Aws, Settings, Target};
+use crate::engine::athena::AthenaEngine;
+use crate::notify::sns::SnsNotifier;
 use crate::pipeline::{
     self, Bundle, Commands, Ports, Project, Quiet, Request, Run, RunError, Schemas, Step, Why, bundle,
 };
+use crate::plan;
 use crate::port::{PortError, PortErrorKind};
 use crate::problem::Problems;
 use crate::store::s3::S3Store;
@@ -85,8 +89,28 @@ struct World {
     project: Project,
     /// Holds the project's files, for as long as they may be read.
     _folder: TempDir,
-    cloud: Cloud,
+    settings: Aws,
+    catalog: GlueCatalog,
+    engine: AthenaEngine,
+    notifier: SnsNotifier,
     store: S3Store,
+}
+
+impl World {
+    fn schemas(&self) -> Schemas<'_> {
+        Schemas { catalog: &self.catalog, raw_prefix: &self.settings.raw_prefix }
+    }
+
+    fn ports<'a>(&'a self, inputs: &'a Schemas<'a>) -> Ports<'a> {
+        Ports {
+            catalog: &self.catalog,
+            engine: &self.engine,
+            notifier: &self.notifier,
+            store: &self.store,
+            reporter: &Quiet,
+            inputs: Some(inputs),
+        }
+    }
 }
 
 impl Shell {
@@ -112,7 +136,7 @@ impl Shell {
     /// Does what an event asks for, as far as it goes without waiting.
     pub async fn handle(&self, event: &Value) -> Result<Value, Failure> {
         let (world, unread) = self.open().await?;
-        let trigger = read(event, &world.cloud.settings).map_err(|why| Failure::new("UnknownEvent", why))?;
+        let trigger = read(event, &world.settings).map_err(|why| Failure::new("UnknownEvent", why))?;
         tracing::info!(?trigger, "event");
         if let Some(problems) = unread {
             return Err(self.tell(&world, &trigger, problems).await);
@@ -156,7 +180,9 @@ impl Shell {
             Ok(project) => (project, None),
             Err(problems) => (Project::of(settings), Some(problems)),
         };
-        Ok((World { project, _folder: folder, cloud: Cloud::with(aws, &self.config), store }, unread))
+        let cloud = Cloud::with(aws, &self.config);
+        let (catalog, engine, notifier) = (cloud.catalog(), cloud.engine(), cloud.notifier());
+        Ok((World { project, _folder: folder, settings: cloud.settings, catalog, engine, notifier, store }, unread))
     }
 
     /// Tells people that nothing can be run by the deployed project, where something was to be run. An error that they
@@ -185,17 +211,8 @@ impl Shell {
     }
 
     async fn drive(&self, world: &World) -> Result<Value, Failure> {
-        let (catalog, engine, notifier) = (world.cloud.catalog(), world.cloud.engine(), world.cloud.notifier());
-        let inputs = Schemas { catalog: &catalog, raw_prefix: &world.cloud.settings.raw_prefix };
-        let ports = Ports {
-            catalog: &catalog,
-            engine: &engine,
-            notifier: &notifier,
-            store: &world.store,
-            reporter: &Quiet,
-            inputs: Some(&inputs),
-        };
-        let commands = self.commands();
+        let (inputs, commands) = (world.schemas(), self.commands());
+        let ports = world.ports(&inputs);
         let (ended, step) =
             pipeline::drive(ports, &world.project, self.request(world, "", &commands), &holder()).await?;
         log::runs(&ended, &step, Timestamp::now());
@@ -203,16 +220,8 @@ impl Shell {
     }
 
     async fn refuse(&self, world: &World, slot: &str, message: &str) -> Result<(), RunError> {
-        let (catalog, engine, notifier) = (world.cloud.catalog(), world.cloud.engine(), world.cloud.notifier());
-        let ports = Ports {
-            catalog: &catalog,
-            engine: &engine,
-            notifier: &notifier,
-            store: &world.store,
-            reporter: &Quiet,
-            inputs: None,
-        };
-        let commands = self.commands();
+        let (inputs, commands) = (world.schemas(), self.commands());
+        let ports = world.ports(&inputs);
         let run =
             pipeline::refuse(ports, &world.project, self.request(world, slot, &commands), &holder(), message).await?;
         log::runs(&[run], &Step::Idle, Timestamp::now());
@@ -220,14 +229,13 @@ impl Shell {
     }
 
     async fn check(&self, world: &World) -> Result<Value, Failure> {
-        let catalog = world.cloud.catalog();
-        if let Some(crawl) = catalog.crawl().await?.filter(|crawl| crawl.running) {
+        if let Some(crawl) = world.catalog.crawl().await?.filter(|crawl| crawl.running) {
             return Err(Failure::new(
                 "Crawling",
                 format!("crawler `{}` is at work; check when it is done", crawl.crawler),
             ));
         }
-        let found = pipeline::compare(&world.project, &catalog, &world.cloud.settings.raw_prefix).await?;
+        let found = pipeline::compare(&world.project, &world.catalog, &world.settings.raw_prefix).await?;
         Ok(json!({"schema_version": 1, "verdict": found.verdict, "findings": found.findings}))
     }
 
@@ -239,9 +247,9 @@ impl Shell {
     fn request<'a>(&'a self, world: &'a World, slot: &'a str, commands: &'a Commands) -> Request<'a> {
         Request {
             target: &self.target,
-            raw_prefix: &world.cloud.settings.raw_prefix,
-            keep_versions: world.cloud.settings.keep_versions,
-            remind_after_days: world.cloud.settings.remind_after_days,
+            raw_prefix: &world.settings.raw_prefix,
+            keep_versions: world.settings.keep_versions,
+            remind_after_days: world.settings.remind_after_days,
             slot,
             inputs: "",
             again: false,
@@ -273,7 +281,7 @@ fn answer(ended: &[Run], step: &Step) -> Value {
 }
 
 fn now() -> String {
-    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    plan::slot(Timestamp::now())
 }
 
 fn holder() -> String {

@@ -20,7 +20,8 @@ pub enum Progress {
     Done,
 }
 
-/// Moves the run as far as it goes without waiting. Safe to call at any time, from any process that holds the lock.
+/// Moves the run as far as it goes without waiting. Safe to call at any time: of two processes that do so at
+/// once, one is overtaken at its next write.
 pub async fn advance(ports: Ports<'_>, recorded: &mut Recorded) -> Result<Progress, RunError> {
     loop {
         let mut moved = false;

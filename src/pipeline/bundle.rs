@@ -6,7 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Project, RunError};
+use super::project::listing;
+use super::{Project, RunError, stored};
 use crate::config::{FILE, Settings, Target};
 use crate::digest::sha256_hex;
 use crate::problem::{Problem, Problems};
@@ -15,6 +16,7 @@ use crate::store::Store;
 /// The key of a deployed project.
 pub const KEY: &str = "project.json";
 const SCHEMA_VERSION: u32 = 1;
+const EARLIER: &str = "put an earlier version of the object back";
 
 /// `crawlguard.toml`, contracts, models and alert templates, as one revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +50,9 @@ impl Bundle {
         let mut files = BTreeMap::new();
         let config = &settings.config;
         let folders = [&config.contracts, &config.sql, &config.alerts].map(|folder| settings.root.join(folder));
-        let paths = folders.iter().flat_map(|folder| paths_in(folder)).chain([settings.root.join(FILE)]);
+        let mut paths: Vec<_> = folders.iter().flat_map(|folder| listing(folder, &mut problems)).collect();
+        paths.retain(|path| is_deployed(path));
+        paths.push(settings.root.join(FILE));
         for path in paths {
             let name = plain(path.strip_prefix(&settings.root).unwrap_or(&path));
             if !is_inside(&name) {
@@ -115,30 +119,21 @@ fn unpack_one(folder: &Path, name: &str, text: &str) -> Result<(), String> {
     fs::create_dir_all(parent).and_then(|()| fs::write(&path, text)).map_err(|error| error.to_string())
 }
 
-/// The files of a folder but hidden ones and what an acceptance moved out of the way.
-fn paths_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    let is_aside = |path: &Path| path.extension().is_some_and(|extension| extension == "bak");
-    let mut paths: Vec<_> = entries.filter(|path| path.is_file() && !is_hidden(path) && !is_aside(path)).collect();
-    paths.sort();
-    paths
+/// All but hidden files and what an acceptance moved out of the way.
+fn is_deployed(path: &Path) -> bool {
+    let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    !is_hidden && path.extension().is_none_or(|extension| extension != "bak")
 }
 
 /// The deployed project and the tag of its object; `None` if there is none yet.
 pub async fn deployed(store: &dyn Store) -> Result<Option<(Bundle, String)>, RunError> {
-    let Some(object) = store.get(KEY).await? else { return Ok(None) };
-    let unreadable = |message: String| RunError::Record { key: KEY.into(), message };
-    let bundle: Bundle = serde_json::from_slice(&object.bytes)
-        .map_err(|error| unreadable(format!("{error}; put an earlier version of the object back")))?;
-    if bundle.schema_version != SCHEMA_VERSION {
-        return Err(unreadable(format!("schema version {} is not known", bundle.schema_version)));
-    }
+    let read = stored::read::<Bundle>(store, KEY).await;
+    let Some((bundle, tag)) = read.map_err(|error| error.advised(EARLIER))? else { return Ok(None) };
+    stored::of_version(KEY, bundle.schema_version, SCHEMA_VERSION)?;
     let whole = Bundle::new(bundle.files.clone(), bundle.pushed.clone());
     if whole.revision != bundle.revision {
-        return Err(unreadable(
-            "its files are not those of its revision, so it was changed by hand; put an earlier version of the object back".into(),
-        ));
+        let message = "its files are not those of its revision, so it was changed by hand";
+        return Err(RunError::record(KEY, message).advised(EARLIER));
     }
-    Ok(Some((bundle, object.tag)))
+    Ok(Some((bundle, tag)))
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::cleanup::{Keep, cleanup};
+use super::cleanup::{Keep, cleanup, orphans};
 use super::publish::publishable;
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
 use super::told;
-use super::{Comparison, Ports, Project, Request, RunError};
+use super::{Comparison, Ports, Project, Request, RunError, compare, readable};
 use crate::checks::CheckStatus;
 use crate::config::Target;
 use crate::drift::{Finding, Level, Verdict};
@@ -39,6 +39,22 @@ pub fn begin(
     run.adapted = comparison.adaptation.models.iter().map(|model| adapted_model(&project.graph, model)).collect();
     run.not_carried = comparison.not_carried();
     Ok(run)
+}
+
+/// Compares, and makes the run that follows, as far as the engine can read what it needs.
+pub(super) async fn compared(
+    ports: Ports<'_>,
+    project: &Project,
+    request: Request<'_>,
+    run_id: &str,
+) -> Result<(Comparison, Run), RunError> {
+    let comparison = compare(project, ports.catalog, request.raw_prefix).await?;
+    let mut run = begin(project, request.target, &comparison, request.slot, run_id)?;
+    if !run.plan.steps.is_empty() {
+        readable(project, &comparison, |table| ports.engine.refusal(table))?;
+    }
+    run.orphans = orphans(project, ports.catalog).await?;
+    Ok((comparison, run))
 }
 
 /// The run of a slot that cannot be run at all.

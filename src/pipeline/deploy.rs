@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::RunError;
 use super::bundle::{Bundle, KEY, deployed, plain};
-use super::record::put;
+use super::{RunError, stored};
 use crate::config;
-use crate::store::{Expect, Store};
+use crate::store::Store;
 
 /// The log of acceptances, in the contracts folder: a line each.
 pub const LOG: &str = "log.jsonl";
@@ -41,16 +40,15 @@ pub enum Push {
 /// Deploys `bundle`, unless that would undo an acceptance. Of two at once one is first, and the other is judged again.
 pub async fn push(store: &dyn Store, bundle: &Bundle) -> Result<Push, RunError> {
     for _ in 0..LOOKS {
-        let (before, expect) = match deployed(store).await? {
-            None => (BTreeMap::new(), Expect::Absent),
+        let (before, tag) = match deployed(store).await? {
+            None => (BTreeMap::new(), None),
             Some((deployed, _)) if deployed.files == bundle.files => return Ok(Push::Same),
             Some((deployed, _)) if !bundle.knows(&deployed) => {
                 return Ok(Push::Refused { deployed: Box::new(deployed) });
             }
-            Some((deployed, tag)) => (deployed.files, Expect::Tag(tag)),
+            Some((deployed, tag)) => (deployed.files, Some(tag)),
         };
-        let bytes = serde_json::to_vec_pretty(bundle).expect("a bundle is plain JSON");
-        match put(store, KEY, &bytes, &expect).await {
+        match stored::write(store, KEY, bundle, tag.as_deref()).await {
             Err(RunError::Overtaken { .. }) => {}
             written => return written.map(|_| Push::Done { changes: changes(&before, &bundle.files) }),
         }

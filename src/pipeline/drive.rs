@@ -4,15 +4,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::advance::{Progress, advance};
-use super::cleanup::orphans;
-use super::conclude::{begin, conclude, refused};
-use super::record::{Recorded, Run, load, put};
-use super::{Ports, Project, Request, RunError, Schemas, compare, told};
+use super::conclude::{compared, conclude, refused};
+use super::record::{Recorded, Run, load};
+use super::{Ports, Project, Request, RunError, Schemas, stored, told};
 use crate::catalog::CrawlStatus;
 use crate::engine::QueryId;
 use crate::plan::run_id;
 use crate::port::PortErrorKind;
-use crate::store::{Expect, Store};
+use crate::store::Store;
 
 const KEY: &str = "queue.json";
 const SCHEMA_VERSION: u32 = 1;
@@ -72,21 +71,15 @@ pub enum Step {
 
 impl Queue {
     async fn load(store: &dyn Store) -> Result<Self, RunError> {
-        let Some(object) = store.get(KEY).await? else {
+        let Some((queue, tag)) = stored::read::<Self>(store, KEY).await? else {
             return Ok(Self { schema_version: SCHEMA_VERSION, active: None, waiting: vec![], newest: None, tag: None });
         };
-        let unreadable = |message: String| RunError::Record { key: KEY.into(), message };
-        let queue: Self = serde_json::from_slice(&object.bytes).map_err(|error| unreadable(error.to_string()))?;
-        if queue.schema_version != SCHEMA_VERSION {
-            return Err(unreadable(format!("schema version {} is not known", queue.schema_version)));
-        }
-        Ok(Self { tag: Some(object.tag), ..queue })
+        stored::of_version(KEY, queue.schema_version, SCHEMA_VERSION)?;
+        Ok(Self { tag: Some(tag), ..queue })
     }
 
     async fn save(&self, store: &dyn Store) -> Result<(), RunError> {
-        let bytes = serde_json::to_vec_pretty(self).expect("a queue is plain JSON");
-        let expect = self.tag.clone().map_or(Expect::Absent, Expect::Tag);
-        put(store, KEY, &bytes, &expect).await.map(drop)
+        stored::write(store, KEY, self, self.tag.as_deref()).await.map(drop)
     }
 
     fn is_seen(&self, slot: &str) -> bool {
@@ -214,8 +207,11 @@ async fn begun(
         Some(CrawlStatus { crawler, error: Some(error), .. }) => return told(&crawl_failed(&crawler, &error)),
         _ => {}
     }
-    match first(ports, project, request, id).await {
-        Ok(run) => Ok(Some(Recorded::new(run))),
+    match compared(ports, project, request, id).await {
+        Ok((comparison, mut run)) => {
+            run.inputs = Schemas::of(&comparison.tables);
+            Ok(Some(Recorded::new(run)))
+        }
         Err(RunError::Problems(problems)) => told(&problems.to_string()),
         // It would be the same at every look, and nobody would hear of it.
         Err(RunError::Port(error)) if error.kind == PortErrorKind::Invalid => told(&error.to_string()),
@@ -226,14 +222,6 @@ async fn begun(
 /// What people are told of a crawl that did not succeed; the same words each time, so that they are told once.
 pub fn crawl_failed(crawler: &str, error: &str) -> String {
     format!("crawler `{crawler}` failed: {error}")
-}
-
-async fn first(ports: Ports<'_>, project: &Project, request: Request<'_>, id: &str) -> Result<Run, RunError> {
-    let comparison = compare(project, ports.catalog, request.raw_prefix).await?;
-    let mut run = begin(project, request.target, &comparison, request.slot, id)?;
-    run.inputs = Schemas::of(&comparison.tables);
-    run.orphans = orphans(project, ports.catalog).await?;
-    Ok(run)
 }
 
 /// Makes the oldest waiting slot the active one.

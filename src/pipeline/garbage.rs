@@ -10,10 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::advance::ATTEMPTS;
 use super::cleanup::has_ended;
-use super::record::{Run, put};
-use super::{Ports, RunError};
+use super::record::Run;
+use super::{Ports, RunError, stored};
 use crate::port::PortErrorKind;
-use crate::store::Expect;
 
 const KEY: &str = "garbage.json";
 const SCHEMA_VERSION: u32 = 1;
@@ -122,27 +121,23 @@ async fn discarded(ports: Ports<'_>, location: &str) -> Result<bool, RunError> {
 
 impl Garbage {
     async fn load(ports: Ports<'_>) -> Result<Self, RunError> {
-        let Some(object) = ports.store.get(KEY).await? else {
+        let found = Self::read(ports).await;
+        found.map_err(|error| error.advised("remove it, and what it noted is noted anew where it can be found"))
+    }
+
+    async fn read(ports: Ports<'_>) -> Result<Self, RunError> {
+        let Some((garbage, tag)) = stored::read::<Self>(ports.store, KEY).await? else {
             return Ok(Self { schema_version: SCHEMA_VERSION, since: BTreeMap::new(), tag: None });
         };
-        let unreadable = |message: String| {
-            let message = format!("{message}; remove it, and what it noted is noted anew where it can be found");
-            RunError::Record { key: KEY.into(), message }
-        };
-        let garbage: Self = serde_json::from_slice(&object.bytes).map_err(|error| unreadable(error.to_string()))?;
-        if garbage.schema_version != SCHEMA_VERSION {
-            return Err(unreadable(format!("schema version {} is not known", garbage.schema_version)));
-        }
+        stored::of_version(KEY, garbage.schema_version, SCHEMA_VERSION)?;
         if let Some(since) = garbage.since.values().find(|since| since.parse::<Timestamp>().is_err()) {
-            return Err(unreadable(format!("`{since}` is no time")));
+            return Err(RunError::record(KEY, format!("`{since}` is no time")));
         }
-        Ok(Self { tag: Some(object.tag), ..garbage })
+        Ok(Self { tag: Some(tag), ..garbage })
     }
 
     async fn save(&mut self, ports: Ports<'_>) -> Result<(), RunError> {
-        let bytes = serde_json::to_vec_pretty(self).expect("the notes are plain JSON");
-        let expect = self.tag.clone().map_or(Expect::Absent, Expect::Tag);
-        self.tag = Some(put(ports.store, KEY, &bytes, &expect).await?);
+        self.tag = Some(stored::write(ports.store, KEY, self, self.tag.as_deref()).await?);
         Ok(())
     }
 }

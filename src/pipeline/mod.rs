@@ -20,6 +20,7 @@ mod record;
 mod rename;
 mod reporter;
 mod retention;
+mod stored;
 mod told;
 mod whole;
 
@@ -71,4 +72,18 @@ pub enum RunError {
     /// Somebody else moved it on first; look again.
     #[error("`{key}` was changed by somebody else at the same time")]
     Overtaken { key: String },
+}
+
+impl RunError {
+    fn record(key: &str, message: impl Into<String>) -> Self {
+        Self::Record { key: key.into(), message: message.into() }
+    }
+
+    /// What to do about an object that cannot be used; other errors have their own words.
+    fn advised(self, advice: &str) -> Self {
+        match self {
+            Self::Record { key, message } => Self::Record { key, message: format!("{message}; {advice}") },
+            error => error,
+        }
+    }
 }

@@ -185,7 +185,8 @@ fn is_usual(folder: &Path) -> bool {
     folder.file_name().is_some_and(|name| ["contracts", "sql", "alerts"].iter().any(|usual| name == *usual))
 }
 
-fn listing(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+/// A folder's files, by name.
+pub(super) fn listing(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     match fs::read_dir(folder) {
         Ok(entries) => paths.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file())),

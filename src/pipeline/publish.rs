@@ -25,13 +25,13 @@ pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) ->
         recorded.run.steps[index].status = StepStatus::Skipped;
         return recorded.save(ports.store).await;
     }
-    if recorded.run.steps[index].status == StepStatus::Pending && !is_as_compared(ports, recorded).await? {
-        let step = &mut recorded.run.steps[index];
-        step.status = StepStatus::Failed;
-        step.error = Some("what the run had compared changed while it ran; run again".into());
-        return recorded.save(ports.store).await;
-    }
     if recorded.run.steps[index].status == StepStatus::Pending {
+        if !is_as_compared(ports, recorded).await? {
+            let step = &mut recorded.run.steps[index];
+            step.status = StepStatus::Failed;
+            step.error = Some("what the run had compared changed while it ran; run again".into());
+            return recorded.save(ports.store).await;
+        }
         recorded.run.published = intents(ports, recorded, &tables).await?;
         recorded.run.steps[index].status = StepStatus::Running;
         recorded.run.steps[index].attempt = 1;

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::RunError;
+use super::{RunError, stored};
 use crate::checks::CheckResult;
 use crate::drift::{Finding, Verdict};
 use crate::engine::QueryId;
 use crate::plan::{Alert, Plan};
-use crate::port::PortErrorKind;
-use crate::store::{Expect, Store};
+use crate::store::Store;
 
 const SCHEMA_VERSION: u32 = 1;
 
@@ -172,19 +171,9 @@ impl Recorded {
 
     /// Stores the run as it stands.
     pub async fn save(&mut self, store: &dyn Store) -> Result<(), RunError> {
-        let bytes = serde_json::to_vec_pretty(&self.run).expect("a run is plain JSON");
-        let expect = self.tag.clone().map_or(Expect::Absent, Expect::Tag);
-        self.tag = Some(put(store, &key(&self.run.run_id), &bytes, &expect).await?);
+        self.tag = Some(stored::write(store, &key(&self.run.run_id), &self.run, self.tag.as_deref()).await?);
         Ok(())
     }
-}
-
-/// A write whose condition fails was overtaken.
-pub(super) async fn put(store: &dyn Store, key: &str, bytes: &[u8], expect: &Expect) -> Result<String, RunError> {
-    store.put(key, bytes, expect).await.map_err(|error| match error.kind {
-        PortErrorKind::Conflict => RunError::Overtaken { key: key.into() },
-        _ => error.into(),
-    })
 }
 
 pub(super) fn key(run_id: &str) -> String {
@@ -194,17 +183,13 @@ pub(super) fn key(run_id: &str) -> String {
 /// One run's record, or `None`.
 pub async fn load(store: &dyn Store, run_id: &str) -> Result<Option<Recorded>, RunError> {
     let key = key(run_id);
-    let Some(object) = store.get(&key).await? else { return Ok(None) };
-    match serde_json::from_slice::<Run>(&object.bytes) {
-        Ok(run) if run.schema_version == SCHEMA_VERSION => Ok(Some(Recorded { run, tag: Some(object.tag) })),
-        Ok(run) => {
-            Err(RunError::Record { key, message: format!("schema version {} is not known", run.schema_version) })
-        }
-        Err(error) => {
-            let message = format!("{error}; put an earlier version of it back, or remove it");
-            Err(RunError::Record { key, message })
-        }
-    }
+    let read = stored::read::<Run>(store, &key).await;
+    let Some((run, tag)) = read.map_err(|error| error.advised("put an earlier version of it back, or remove it"))?
+    else {
+        return Ok(None);
+    };
+    stored::of_version(&key, run.schema_version, SCHEMA_VERSION)?;
+    Ok(Some(Recorded { run, tag: Some(tag) }))
 }
 
 /// Ids of all runs, oldest first.

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::record::{Run, key, load};
 use super::{Ports, RunError};
 use crate::notify::outbox_key;
-use crate::plan::run_id;
+use crate::plan::{run_id, slot as slot_of};
 use crate::port::{PortError, PortErrorKind};
 
 /// Records that one run looks at: it comes every day, and must not take long.
@@ -33,7 +33,7 @@ pub(super) async fn expire(ports: Ports<'_>, run: &Run, ids: &[String], days: u3
 fn oldest_kept(slot: &str, days: u32) -> Option<String> {
     let slot: Timestamp = slot.parse().ok()?;
     let oldest = slot.min(Timestamp::now()).checked_sub(SignedDuration::from_hours(24 * i64::from(days))).ok()?;
-    Some(run_id(&oldest.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()))
+    Some(run_id(&slot_of(oldest)))
 }
 
 /// False if that is not allowed: history that stays must not keep a run from its end.

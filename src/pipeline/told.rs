@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::record::{Delivery, Run, put};
-use super::{Ports, Project, RunError};
+use super::record::{Delivery, Run};
+use super::{Ports, Project, RunError, stored};
 use crate::notify::render;
 use crate::plan::{Alert, AlertKind, Told};
 use crate::port::{PortError, PortErrorKind};
-use crate::store::{Expect, Store};
+use crate::store::Store;
 
 const KEY: &str = "alerts/state.json";
 
@@ -48,16 +48,12 @@ impl Target {
 
 impl State {
     async fn load(store: &dyn Store) -> Result<Self, RunError> {
-        let Some(object) = store.get(KEY).await? else { return Ok(Self::default()) };
-        let state: Self = serde_json::from_slice(&object.bytes)
-            .map_err(|error| RunError::Record { key: KEY.into(), message: error.to_string() })?;
-        Ok(Self { tag: Some(object.tag), ..state })
+        let Some((state, tag)) = stored::read::<Self>(store, KEY).await? else { return Ok(Self::default()) };
+        Ok(Self { tag: Some(tag), ..state })
     }
 
     async fn save(&mut self, store: &dyn Store) -> Result<(), RunError> {
-        let bytes = serde_json::to_vec_pretty(self).expect("the state is plain JSON");
-        let expect = self.tag.clone().map_or(Expect::Absent, Expect::Tag);
-        self.tag = Some(put(store, KEY, &bytes, &expect).await?);
+        self.tag = Some(stored::write(store, KEY, self, self.tag.as_deref()).await?);
         Ok(())
     }
 }

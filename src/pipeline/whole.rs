@@ -1,10 +1,9 @@
 //! One run from its beginning, or from where it was cut off, to its outcome.
 
 use super::advance::{Progress, advance};
-use super::cleanup::orphans;
-use super::conclude::{Commands, begin, conclude};
+use super::conclude::{Commands, compared, conclude};
 use super::record::{Outcome, Recorded, Run, StepStatus, load, runs};
-use super::{Ports, Project, RunError, compare, readable};
+use super::{Ports, Project, RunError};
 use crate::plan::{Action, run_id};
 use crate::store::Store;
 
@@ -99,14 +98,9 @@ pub async fn unfinished(store: &dyn Store) -> Result<Option<Recorded>, RunError>
 }
 
 async fn new(ports: Ports<'_>, project: &Project, request: Request<'_>) -> Result<Recorded, RunError> {
-    let comparison = compare(project, ports.catalog, request.raw_prefix).await?;
     let id = free_id(ports.store, request.slot).await?;
-    let mut run = begin(project, request.target, &comparison, request.slot, &id)?;
+    let (_, mut run) = compared(ports, project, request, &id).await?;
     run.inputs = request.inputs.into();
-    if !run.plan.steps.is_empty() {
-        readable(project, &comparison, |table| ports.engine.refusal(table))?;
-    }
-    run.orphans = orphans(project, ports.catalog).await?;
     let mut recorded = Recorded::new(run);
     recorded.save(ports.store).await?;
     Ok(recorded)

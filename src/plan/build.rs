@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::checks::{CheckKind, CheckSpec, ColumnType, statement};
 use crate::contract::Contract;
 use crate::problem::Problems;
@@ -22,6 +24,11 @@ pub struct Inputs<'a> {
     pub contracts: &'a [Contract],
     /// Checks that an adaptation brought (table → checks), beside the contracts' own.
     pub extra_checks: &'a BTreeMap<String, Vec<CheckSpec>>,
+}
+
+/// A moment as a slot is written, to the second: `2026-01-02T03:04:05Z`.
+pub fn slot(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A run's id: its slot without punctuation, so that ids sort by time.

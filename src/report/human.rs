@@ -8,7 +8,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::drift::{Decode, Finding, Level, Rule, Verdict};
 use crate::pipeline::Run;
-use crate::plan::{Action, explain};
+use crate::plan::{Action, explain, slot};
 
 mod contract;
 mod run;
@@ -45,7 +45,7 @@ pub fn catalog_age(as_of: Option<Timestamp>, now: Timestamp) -> String {
         _ => (minutes / 1440, "day"),
     };
     let plural = if count == 1 { "" } else { "s" };
-    format!("catalog as of {} ({count} {unit}{plural} ago)\n", as_of.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    format!("catalog as of {} ({count} {unit}{plural} ago)\n", slot(as_of))
 }
 
 fn verdict_word(verdict: Verdict) -> String {

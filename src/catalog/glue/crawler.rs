@@ -7,6 +7,7 @@ use aws_sdk_glue::types::{CrawlerState, LastCrawlStatus};
 
 use crate::aws::{Call, code};
 use crate::catalog::CrawlStatus;
+use crate::plan::slot;
 use crate::port::{PortError, PortErrorKind};
 
 const STATUS: Call = Call::new("read crawler", "glue:GetCrawler");
@@ -28,7 +29,7 @@ pub async fn status(client: &Client, name: &str) -> Result<CrawlStatus, PortErro
     Ok(CrawlStatus {
         crawler: name.to_owned(),
         running: crawler.state() != Some(&CrawlerState::Ready),
-        last: began.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        last: began.map(slot),
         error,
     })
 }

@@ -12,7 +12,6 @@ use crate::pipeline::{Project, RunError, bundle};
 use crate::port::{PortError, PortErrorKind};
 use crate::store::{Expect, Store};
 
-const IDENTITY: Call = Call::new("read identity", "sts:GetCallerIdentity");
 const DATABASE: Call = Call::new("read database", "glue:GetDatabase");
 const CRAWLER: Call = Call::new("read crawler", "glue:GetCrawler");
 const WORKGROUP: Call = Call::new("read workgroup", "athena:GetWorkGroup");
@@ -65,14 +64,13 @@ fn region(cloud: &Cloud) -> Examined {
 }
 
 async fn identity(cloud: &Cloud) -> Examined {
-    let answer = match cloud.sts.get_caller_identity().send().await {
-        Ok(answer) => answer,
+    let (account, arn) = match cloud.identity().await {
+        Ok(identity) => identity,
         Err(error) => {
             let help = "log in (`aws sso login`), or set `profile`, or the AWS_ variables";
-            return failed("identity", &IDENTITY.failed("from AWS", error), help);
+            return failed("identity", &error, help);
         }
     };
-    let (account, arn) = (answer.account().unwrap_or_default(), answer.arn().unwrap_or_default());
     match cloud.settings.account.as_deref() {
         Some(wanted) if wanted != account => {
             let help = "use credentials of the target's account, or mend `account`";
@@ -95,7 +93,7 @@ async fn database(cloud: &Cloud) -> Examined {
 
 async fn crawler(cloud: &Cloud) -> Vec<Examined> {
     let Some(name) = &cloud.settings.crawler else {
-        return vec![Examined::ok("crawler", "none is named: events of every crawler start runs")];
+        return vec![Examined::ok("crawler", "none is named: no crawl starts a run")];
     };
     match cloud.glue.get_crawler().name(name).send().await {
         Ok(answer) => answer.crawler.map(|crawler| crawler_settings(&crawler, &cloud.settings)).unwrap_or_default(),
