@@ -1,0 +1,181 @@
+//! Sources that change, go, come back or cannot be read, as the command line tells of them.
+
+use crawlguard::catalog::crawl::crawl;
+use crawlguard::contract::Document;
+use crawlguard::schema::Storage;
+use serde_json::Value;
+
+use super::{crawlguard, expect, json, refused};
+use crate::support::Lake;
+
+#[test]
+fn a_key_renamed_in_a_newer_file_is_no_mere_addition() {
+    let lake = Lake::new();
+    lake.write("lake/orders/2.json", "{\"Id\":4,\"Ship City Name\":\"Rome\"}\n");
+    expect(lake.root(), 0, &["crawl"]);
+    let found = json(lake.root(), 1, &["check"]);
+    let missing = &found["findings"].as_array().unwrap().iter().find(|it| it["path"] == "ship city").unwrap();
+    assert_eq!(missing["rule"], "column-missing-in-newest");
+    assert_eq!(missing["models"][0]["model"], "int_orders");
+    assert!(missing["help"].as_str().unwrap().contains("Possible rename to `ship city name`"), "{missing}");
+    expect(lake.root(), 0, &["contracts", "update", "raw_orders", "--yes"]);
+    assert_eq!(json(lake.root(), 0, &["check"])["verdict"], "clean");
+}
+
+#[test]
+fn a_nested_field_is_found_by_its_path_with_the_models_that_name_it() {
+    let lake = Lake::new();
+    let order =
+        |field: &str, value: &str| format!("{{\"order\":{{\"items\":[{{\"{field}\":{value},\"sku\":\"a\"}}]}}}}\n");
+    lake.write("lake/baskets/1.json", &order("price", "2.5"));
+    lake.write("sql/int_baskets.sql", "SELECT \"order\".items[1].price AS price FROM raw_baskets\n");
+    expect(lake.root(), 0, &["crawl"]);
+    lake.write(
+        "contracts/raw_baskets.json",
+        &Document::for_table("raw_baskets", &crawl(&lake.path("lake"), "shop", "raw_").tables[0]).to_json(),
+    );
+    for (text, beside, expected) in [
+        (order("price", "\"a lot\""), None, vec!["type-lossy order.items[].price"]),
+        (
+            order("unit_price", "2.5"),
+            None,
+            vec!["struct-field-removed order.items[].price", "struct-field-added order.items[].unit_price"],
+        ),
+        (
+            order("price", "2.5"),
+            Some(order("unit_price", "2.5")),
+            vec!["column-missing-in-newest order.items[].price", "struct-field-added order.items[].unit_price"],
+        ),
+    ] {
+        lake.write("lake/baskets/1.json", &text);
+        beside.iter().for_each(|beside| lake.write("lake/baskets/2.json", beside));
+        expect(lake.root(), 0, &["crawl"]);
+        let found = json(lake.root(), 1, &["check"]);
+        let found: Vec<_> =
+            found["findings"].as_array().unwrap().iter().filter(|it| it["table"] == "raw_baskets").collect();
+        let told: Vec<_> = found
+            .iter()
+            .map(|it| format!("{} {}", it["rule"].as_str().unwrap(), it["path"].as_str().unwrap()))
+            .collect();
+        assert_eq!(told, expected);
+        assert!(found.iter().all(|it| it["models"][0]["model"] == "int_baskets"), "{found:?}");
+    }
+}
+
+#[test]
+fn a_source_that_is_gone_is_retired_if_no_model_reads_it() {
+    let lake = Lake::new();
+    lake.write("lake/refunds/1.json", "{\"id\":1}\n");
+    expect(lake.root(), 0, &["crawl"]);
+    expect(lake.root(), 0, &["contracts", "init"]);
+    std::fs::remove_dir_all(lake.path("lake/refunds")).unwrap();
+    expect(lake.root(), 0, &["crawl"]);
+    let found = json(lake.root(), 1, &["check"]);
+    assert_eq!(found["findings"][0]["rule"], "table-deprecated");
+    expect(lake.root(), 0, &["contracts", "update", "raw_refunds", "--yes"]);
+    assert!(expect(lake.root(), 0, &["contracts", "show", "raw_refunds"]).contains("\"status\": \"retired\""));
+    assert_eq!(json(lake.root(), 0, &["check"])["verdict"], "clean");
+    assert_eq!(json(lake.root(), 0, &["run"])["outcome"], "published");
+    lake.write("lake/refunds/1.json", "{\"id\":1}\n");
+    expect(lake.root(), 0, &["crawl"]);
+    assert_eq!(json(lake.root(), 0, &["check"])["findings"][0]["rule"], "table-new");
+    expect(lake.root(), 0, &["contracts", "update", "raw_refunds", "--yes"]);
+    assert_eq!(json(lake.root(), 0, &["check"])["verdict"], "clean");
+}
+
+#[test]
+fn a_source_that_models_read_cannot_be_retired() {
+    let lake = Lake::new();
+    lake.write("lake/refunds/1.json", "{\"id\":1}\n");
+    std::fs::remove_dir_all(lake.path("lake/orders")).unwrap();
+    expect(lake.root(), 0, &["crawl"]);
+    let told = refused(lake.root(), &["contracts", "update", "raw_orders", "--yes"]);
+    assert!(told.contains("`int_orders`, `fact_cities`"), "{told}");
+}
+
+#[test]
+fn a_table_without_files_gets_no_contract() {
+    let lake = Lake::new();
+    lake.write("lake/refunds/1.json", "{\"id\":1}\n");
+    expect(lake.root(), 0, &["crawl"]);
+    std::fs::remove_dir_all(lake.path("lake/refunds")).unwrap();
+    expect(lake.root(), 0, &["crawl"]);
+    assert_eq!(json(lake.root(), 0, &["check"])["verdict"], "clean");
+    let output = crawlguard(lake.root(), &["contracts", "init"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("skipped raw_refunds"), "{told}");
+    let told = refused(lake.root(), &["contracts", "init", "raw_refunds"]);
+    assert!(told.contains("raw_refunds: the crawler no longer finds its files"), "{told}");
+    assert!(!lake.path("contracts/raw_refunds.json").exists());
+}
+
+#[test]
+fn a_raw_row_count_is_compared_with_the_last_run_that_published() {
+    let lake = Lake::new();
+    let text = std::fs::read_to_string(lake.path("contracts/raw_orders.json")).unwrap();
+    let mut contract: Value = serde_json::from_str(&text).unwrap();
+    let change = serde_json::json!({"type": "custom", "engine": "crawlguard",
+                                    "implementation": {"check": "rowCountChange", "maxShare": 0.5}});
+    contract["schema"][0]["quality"].as_array_mut().unwrap().push(change);
+    lake.write("contracts/raw_orders.json", &contract.to_string());
+    let changed = |run: &Value| {
+        let checks = run["checks"].as_array().unwrap();
+        checks
+            .iter()
+            .find(|check| check["table"] == "raw_orders" && check["check"] == "row count change")
+            .unwrap()
+            .clone()
+    };
+    let first = json(lake.root(), 0, &["run"]);
+    assert_eq!(
+        (&changed(&first)["status"], &changed(&first)["bound"]),
+        (&"pass".into(), &"no published version yet".into())
+    );
+    for _ in 0..2 {
+        // The run that failed is no baseline for the next.
+        lake.write("lake/orders/1.json", "{\"Id\":1,\"Ship City\":\"Rome\"}\n");
+        expect(lake.root(), 0, &["crawl"]);
+        let halved = json(lake.root(), 1, &["run"]);
+        assert_eq!(halved["outcome"], "checks_failed");
+        assert_eq!(changed(&halved)["measured"], serde_json::json!({"rows": 1, "published": 3, "change": -0.6667}));
+    }
+}
+
+#[test]
+fn a_format_that_the_engine_does_not_read_stops_a_run_before_it_starts() {
+    let lake = Lake::new();
+    let catalog = lake.path(".crawlguard/catalog/shop/raw_orders");
+    let versions = std::fs::read_dir(catalog).unwrap().map(|entry| entry.unwrap().path());
+    for file in versions.chain([lake.path("contracts/raw_orders.json")]) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(Storage::OPENX_JSON), "{}", file.display());
+        std::fs::write(&file, text.replace(Storage::OPENX_JSON, Storage::ORC)).unwrap();
+    }
+    json(lake.root(), 0, &["check"]);
+    for arguments in [["plan", "-q"], ["run", "--no-crawl"]] {
+        let message = refused(lake.root(), &arguments);
+        assert!(
+            message.contains("table `raw_orders` is stored as ORC, which the embedded engine does not read"),
+            "{message}"
+        );
+        assert!(message.contains("help: "), "{message}");
+    }
+    assert_eq!(json(lake.root(), 0, &["runs"])["runs"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_sources_classifier_makes_its_quoted_csv_readable() {
+    let lake = Lake::new();
+    lake.write("lake/shops/1.csv", "id,name\n1,\"Doe, Ann\"\n");
+    let message = refused(lake.root(), &["run"]);
+    assert!(message.contains("set classifiers.shops.serde = \"OpenCSVSerDe\""), "{message}");
+    let settings = std::fs::read_to_string(lake.path("crawlguard.toml")).unwrap();
+    let classifier = "[targets.local.classifiers.shops]\nserde = \"OpenCSVSerDe\"\nheader = \"present\"\n";
+    lake.write("crawlguard.toml", &format!("{settings}{classifier}"));
+    expect(lake.root(), 0, &["crawl"]);
+    let rows = expect(lake.root(), 0, &["query", "--raw", "SELECT * FROM raw_shops", "--output", "csv"]);
+    assert_eq!(rows, "id,name\n1,\"Doe, Ann\"\n");
+    lake.write("crawlguard.toml", &format!("{settings}{}", classifier.replace("Open", "open")));
+    let message = refused(lake.root(), &["crawl"]);
+    assert!(message.contains("crawlguard.toml:") && message.contains("OpenCSVSerDe"), "{message}");
+}
