@@ -2,7 +2,7 @@
 
 use super::align::Alignment;
 use super::decode::{Reading, Update, partition_key_retype};
-use super::diff::Facts;
+use super::facts::Facts;
 use super::{ChangeKind, Decode, Promotion};
 use crate::schema::{Column, DataType, Evidence, StructField, Table, path};
 

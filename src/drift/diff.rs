@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::decode::Reading;
+use super::facts::Facts;
 use super::{Change, ChangeKind, Decode, columns, recorded, storage};
 use crate::contract::Contract;
 use crate::schema::{Table, TableKind};
@@ -39,42 +39,11 @@ fn by_name<'a>(tables: impl Iterator<Item = &'a Table>) -> ByName<'a> {
     named
 }
 
-/// The facts found so far about one table.
-pub(super) struct Facts<'a> {
-    table: &'a str,
-    pub(super) reading: Reading,
-    changes: Vec<Change>,
-}
-
-impl Facts<'_> {
-    pub(super) fn add(
-        &mut self,
-        path: impl Into<String>,
-        kind: ChangeKind,
-        before: Option<String>,
-        after: Option<String>,
-        decode: Decode,
-    ) {
-        self.changes.push(Change { path: path.into(), before, after, ..Change::of_table(self.table, kind, decode) });
-    }
-
-    /// The place, from 0, of what the last fact added or removed.
-    pub(super) fn at(&mut self, index: usize) {
-        if let Some(change) = self.changes.last_mut() {
-            change.place = Some(index + 1);
-        }
-    }
-
-    pub(super) fn has(&self, kind: ChangeKind) -> bool {
-        self.changes.iter().any(|change| change.kind == kind)
-    }
-}
-
 fn compare(before: &Table, after: &Table) -> Vec<Change> {
     if let Some(fact) = recorded::files_unreadable(&before.name, after) {
         return vec![fact];
     }
-    let mut facts = Facts { table: &before.name, reading: Reading::of(after), changes: Vec::new() };
+    let mut facts = Facts::about(&before.name, after);
     if before.kind != after.kind {
         let sides = (Some(kind_name(before.kind)), Some(kind_name(after.kind)));
         facts.add("", ChangeKind::TableKindChanged, sides.0, sides.1, Decode::Unsafe);

@@ -15,6 +15,7 @@ mod change;
 mod columns;
 mod decode;
 mod diff;
+mod facts;
 mod judge;
 mod promotion;
 mod recorded;

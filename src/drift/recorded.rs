@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::diff::Facts;
+use super::facts::Facts;
 use super::{Change, ChangeKind, Decode, Update};
 use crate::schema::{DataType, MISSING_IN_NEWEST, MIXED_HEADERS, Table, UNREADABLE, path};
 

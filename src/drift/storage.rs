@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::decode::{safe_if, same_format, serde_parameter};
-use super::diff::Facts;
+use super::facts::Facts;
 use super::{ChangeKind, Decode};
 use crate::schema::{Format, Storage, Table};
 

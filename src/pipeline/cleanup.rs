@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::garbage::{self, folder};
-use super::record::{Run, load, runs};
+use super::record::{Run, has_ended, runs};
 use super::{Ports, Project, RunError, publish, retention};
 use crate::catalog::Catalog;
 use crate::plan::{STAGING_PREFIX, run_of_staging};
@@ -55,17 +55,12 @@ async fn ended_staging(ports: Ports<'_>, run: &Run, ids: &[String]) -> Result<Ve
         let owner = run_of_staging(&table.name);
         let owner = ids.iter().find(|id| owner.is_some_and(|owner| owner.eq_ignore_ascii_case(id)));
         if let Some(owner) = owner
-            && has_ended(ports, run, owner).await?
+            && has_ended(ports.store, run, owner).await?
         {
             ended.push(table);
         }
     }
     Ok(ended)
-}
-
-/// Whether a run does nothing any more; of `run`, which is at its end, only this is left.
-pub(super) async fn has_ended(ports: Ports<'_>, run: &Run, id: &str) -> Result<bool, RunError> {
-    Ok(id == run.run_id || load(ports.store, id).await?.is_some_and(|recorded| recorded.run.outcome.is_some()))
 }
 
 /// Tables that a run published and no model builds any more: readers still see them, and nothing renews them.

@@ -9,8 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::advance::ATTEMPTS;
-use super::cleanup::has_ended;
-use super::record::Run;
+use super::record::{Run, has_ended};
 use super::{Ports, RunError, stored};
 use crate::port::PortErrorKind;
 
@@ -97,7 +96,7 @@ async fn is_free(ports: Ports<'_>, run: &Run, ids: &[String], location: &str) ->
     let model = parts.last().copied().unwrap_or_default();
     let is_of = |id: &str| (1..=ATTEMPTS).any(|attempt| folder(&ports.engine.location(model, id, attempt)) == location);
     match ids.iter().find(|id| is_of(id)) {
-        Some(owner) => has_ended(ports, run, owner).await,
+        Some(owner) => has_ended(ports.store, run, owner).await,
         None => Ok(true),
     }
 }

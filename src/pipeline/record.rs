@@ -192,6 +192,11 @@ pub async fn load(store: &dyn Store, run_id: &str) -> Result<Option<Recorded>, R
     Ok(Some(Recorded { run, tag: Some(tag) }))
 }
 
+/// Whether the run with this id does nothing any more; of `run`, which is at its end, only the cleaning up is left.
+pub(super) async fn has_ended(store: &dyn Store, run: &Run, id: &str) -> Result<bool, RunError> {
+    Ok(id == run.run_id || load(store, id).await?.is_some_and(|recorded| recorded.run.outcome.is_some()))
+}
+
 /// Ids of all runs, oldest first.
 pub async fn runs(store: &dyn Store) -> Result<Vec<String>, RunError> {
     let keys = store.list("runs/").await?;

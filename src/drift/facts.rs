@@ -1,0 +1,39 @@
+use super::decode::Reading;
+use super::{Change, ChangeKind, Decode};
+use crate::schema::Table;
+
+/// The facts found so far about one table.
+pub(super) struct Facts<'a> {
+    table: &'a str,
+    pub(super) reading: Reading,
+    pub(super) changes: Vec<Change>,
+}
+
+impl<'a> Facts<'a> {
+    /// None yet; `after` says how the bytes are read now.
+    pub(super) fn about(table: &'a str, after: &Table) -> Self {
+        Self { table, reading: Reading::of(after), changes: Vec::new() }
+    }
+
+    pub(super) fn add(
+        &mut self,
+        path: impl Into<String>,
+        kind: ChangeKind,
+        before: Option<String>,
+        after: Option<String>,
+        decode: Decode,
+    ) {
+        self.changes.push(Change { path: path.into(), before, after, ..Change::of_table(self.table, kind, decode) });
+    }
+
+    /// The place, from 0, of what the last fact added or removed.
+    pub(super) fn at(&mut self, index: usize) {
+        if let Some(change) = self.changes.last_mut() {
+            change.place = Some(index + 1);
+        }
+    }
+
+    pub(super) fn has(&self, kind: ChangeKind) -> bool {
+        self.changes.iter().any(|change| change.kind == kind)
+    }
+}
