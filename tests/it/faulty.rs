@@ -1,9 +1,10 @@
 //! Ports that fail from a chosen call on, which took effect or did not: a crash, as the pipeline sees it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use crawlguard::catalog::Catalog;
+use crawlguard::catalog::{Catalog, CrawlStatus};
 use crawlguard::engine::{Engine, QueryId, QueryState, Rows, Statement};
 use crawlguard::notify::{Notifier, Rendered};
 use crawlguard::plan::Alert;
@@ -56,6 +57,9 @@ impl Catalog for Faulty<'_, dyn Catalog> {
     async fn table(&self, name: &str) -> Result<Option<Table>, PortError> {
         self.fuse.guard(self.inner.table(name)).await
     }
+    async fn crawl(&self) -> Result<Option<CrawlStatus>, PortError> {
+        self.fuse.guard(self.inner.crawl()).await
+    }
     async fn swap(
         &self,
         target: &str,
@@ -81,6 +85,15 @@ impl Catalog for Faulty<'_, dyn Catalog> {
 
 #[async_trait]
 impl Engine for Faulty<'_, dyn Engine> {
+    fn refusal(&self, table: &Table) -> Option<String> {
+        self.inner.refusal(table)
+    }
+    fn remembers_tokens(&self) -> bool {
+        self.inner.remembers_tokens()
+    }
+    fn longest_query(&self) -> Duration {
+        self.inner.longest_query()
+    }
     async fn start(&self, token: &str, statement: &Statement) -> Result<QueryId, PortError> {
         self.fuse.guard(self.inner.start(token, statement)).await
     }
