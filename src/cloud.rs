@@ -87,7 +87,7 @@ impl Cloud {
     }
 
     pub fn notifier(&self) -> SnsNotifier {
-        SnsNotifier::new(self.sns.clone(), &self.settings.topic)
+        SnsNotifier::new(self.sns.clone(), &self.settings.topic).with_receipts(self.settings.receipts)
     }
 }
 

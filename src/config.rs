@@ -144,6 +144,10 @@ pub struct Aws {
     pub results: Option<String>,
     /// The ARN of the SNS topic that alerts go to.
     pub topic: String,
+    /// Whether the deployed function is subscribed to the topic and keeps each alert as its receipt, so that none is mailed
+    /// twice; `infra/` subscribes it.
+    #[serde(default)]
+    pub receipts: bool,
     /// The newest files of each CSV table whose header is held against the catalog's columns; 0 looks at none.
     #[serde(default = "default_header_files")]
     pub header_files: usize,

@@ -58,6 +58,11 @@ impl PortError {
         }
     }
 
+    /// Whether the call may have taken effect, although no good answer came.
+    pub fn may_have_taken_effect(&self) -> bool {
+        matches!(self.kind, PortErrorKind::Timeout | PortErrorKind::Unavailable | PortErrorKind::Unexpected)
+    }
+
     /// What to do about it, where the kind alone says so.
     pub fn help(&self) -> &'static str {
         use std::io::ErrorKind;

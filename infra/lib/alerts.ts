@@ -1,7 +1,8 @@
 import { RemovalPolicy, Stack } from "aws-cdk-lib";
 import { AccountRootPrincipal, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { type ITopic, Topic } from "aws-cdk-lib/aws-sns";
-import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
+import type { Function } from "aws-cdk-lib/aws-lambda";
+import { type ITopic, SubscriptionFilter, Topic } from "aws-cdk-lib/aws-sns";
+import { EmailSubscription, LambdaSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Construct } from "constructs";
 import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
@@ -17,6 +18,17 @@ export class Alerts extends Construct {
     if (at.makes("topic"))
       this.topic.applyRemovalPolicy(onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
     emails.forEach((email) => this.topic.addSubscription(new EmailSubscription(email)));
+  }
+
+  /** Has the function keep each alert of the project's target as its receipt; alarms go to the topic too, and are none. */
+  keepReceipts(at: At, keeper: Function) {
+    const is = (value: string) => SubscriptionFilter.stringFilter({ allowlist: [value] });
+    const filterPolicy = {
+      project: is(at.project),
+      target: is(at.targetName),
+      run_id: SubscriptionFilter.existsFilter(),
+    };
+    this.topic.addSubscription(new LambdaSubscription(keeper, { filterPolicy }));
   }
 
   private make(at: At, keys: Keys): Topic {

@@ -13,6 +13,8 @@ export interface Folder {
 export interface At {
   /** `crawlguard-project-target`: names what `crawlguard.toml` does not. */
   name: string;
+  /** The project's name, as alerts carry it. */
+  project: string;
   targetName: string;
   target: Complete;
   settings: Settings;
@@ -29,6 +31,7 @@ export function at(project: Project, targetName: string, target: Complete, setti
       .toLowerCase()
       .replace(/[^a-z0-9-]+/g, "-")
       .slice(0, 56),
+    project: project.name,
     targetName,
     target,
     settings,

@@ -15,6 +15,7 @@ export interface Target {
   state: string;
   results?: string;
   topic: string;
+  receipts?: boolean;
 }
 
 /** The project that is deployed: its folder and what `crawlguard.toml` says. */

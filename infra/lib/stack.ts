@@ -30,6 +30,7 @@ export class CrawlguardStack extends Stack {
     const byEvent = arrivals && settings.arrivals !== "off" ? new Arrivals(this, "Arrivals", at, arrivals) : undefined;
     const pipeline = new Pipeline(this, "Pipeline", at, keys, made, byEvent?.queue);
     byEvent?.start(pipeline.guard.function);
+    if (at.target.receipts) alerts.keepReceipts(at, pipeline.guard.function);
     const triggers = new Triggers(this, "Triggers", at, pipeline);
     const alarms = new Alarms(this, "Alarms", at, alerts.topic, pipeline, byEvent);
     new Board(this, "Board", at, alarms.metrics);

@@ -120,7 +120,8 @@ def make(kind, it):
             [statement] = it["PolicyDocument"]["Statement"]
             check(f"{it['Bucket']} refuses what is not TLS", statement["Condition"], {"Bool": {"aws:SecureTransport": "false"}})
         case "AWS::SNS::Subscription":
-            client("sns").subscribe(TopicArn=it["TopicArn"], Protocol=it["Protocol"], Endpoint=it["Endpoint"])
+            attributes = {"FilterPolicy": json.dumps(it["FilterPolicy"])} if "FilterPolicy" in it else {}
+            client("sns").subscribe(TopicArn=it["TopicArn"], Protocol=it["Protocol"], Endpoint=it["Endpoint"], Attributes=attributes)
         case "AWS::SNS::TopicPolicy":
             for topic in it["Topics"]:
                 client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(it["PolicyDocument"]))
@@ -180,8 +181,8 @@ def look():
         check(f"{rule} starts the function", target["Arn"], function["FunctionArn"])
     alarms = sorted(it["AlarmName"] for it in client("cloudwatch").describe_alarms()["MetricAlarms"])
     check("five alarms", alarms, [f"{STACK}-{it}" for it in ("dead-letters", "errors", "no-run", "slow-run", "throttles")])
-    protocols = [it["Protocol"] for it in client("sns").list_subscriptions()["Subscriptions"]]
-    check("alerts are mailed", protocols, ["email"])
+    protocols = sorted(it["Protocol"] for it in client("sns").list_subscriptions()["Subscriptions"])
+    check("alerts are mailed, and kept as receipts", protocols, ["email", "lambda"])
     bundles = [it["ResourceProperties"]["Bundle"] for it in REQUESTS]
     check("the project is handed to its function", bundles, [] if os.environ.get("AWS_ENDPOINT_URL") else ["s3://deploy/r1.json"])
 

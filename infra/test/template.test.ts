@@ -189,6 +189,26 @@ test("alerts are mailed, encrypted, and published by this account alone", () => 
   }
 });
 
+test("the function gets the target's alerts, to keep as receipts, and may be called by that topic alone", () => {
+  const { json, template } = first();
+  template.hasResourceProperties("AWS::SNS::Subscription", {
+    Protocol: "lambda",
+    FilterPolicy: { project: ["pbright"], target: ["prod"], run_id: [{ exists: true }] },
+  });
+  const permissions = ofType(json, "AWS::Lambda::Permission").map(([, { Properties }]) => Properties);
+  const [permission, ...others] = permissions.filter((it) => it.Principal === "sns.amazonaws.com");
+  assert.match(permission!.SourceArn.Ref, /^AlertsTopic/);
+  assert.deepEqual(others, []);
+  const attributes = readFileSync(join(project.root, "src/notify/sns.rs"), "utf8");
+  for (const name of ["project", "target", "run_id"]) assert.match(attributes, new RegExp(`\\("${name}", `));
+});
+
+test("without receipts nothing but people and alarms is at the topic", () => {
+  const { json } = synth(prod, { receipts: false });
+  const protocols = ofType(json, "AWS::SNS::Subscription").map(([, { Properties }]) => Properties.Protocol);
+  assert.deepEqual(protocols, ["email"]);
+});
+
 test("arriving files start the function through a topic and a queue with its own dead letters", () => {
   const { json, template } = synth({ ...prod, arrivals: "on" });
   template.hasResourceProperties("AWS::SNS::Subscription", { Protocol: "sqs", RawMessageDelivery: true });

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::config::Aws;
+use crate::engine::QueryId;
 use crate::pipeline::crawl_failed;
 use crate::plan;
 
@@ -25,34 +26,54 @@ pub enum Trigger {
     Daily {
         slot: String,
     },
-    /// Something may have ended: a query, or nothing that anybody heard of.
-    Look,
+    /// A query has ended.
+    Queried {
+        query: QueryId,
+    },
+    /// Something may have ended that nobody heard of.
+    Sweep,
     /// By hand: a run for now.
     Run,
     Check,
     Status,
-    /// Not this target's, or nothing to act on; the reason is logged.
+    /// Nothing to act on; the reason is logged.
     Ignore {
         why: String,
     },
 }
 
-/// Reads an event; `Err` says what is not understood.
-pub fn read(event: &Value, target: &Aws) -> Result<Trigger, String> {
+/// Reads an event by what stands in it alone; `Err` says what is not understood.
+pub fn read(event: &Value) -> Result<Trigger, String> {
     if let Some(command) = event.get("command") {
         return by_hand(command, event);
     }
-    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    if let Some(account) = target.account.as_deref().filter(|account| *account != text("/account")) {
-        let why = format!("the event is of account `{}`, and the target is in {account}", text("/account"));
-        return Ok(Trigger::Ignore { why });
-    }
-    match (text("/source"), text("/detail-type")) {
-        ("aws.glue", "Glue Crawler State Change") => crawler(event, target),
-        ("aws.athena", "Athena Query State Change") => Ok(query(event, target)),
+    match (text(event, "/source"), text(event, "/detail-type")) {
+        ("aws.glue", "Glue Crawler State Change") => crawler(event),
+        ("aws.athena", "Athena Query State Change") => Ok(query(event)),
         ("aws.events" | "aws.scheduler", _) => Ok(Trigger::Daily { slot: slot(event)? }),
         (source, kind) => Err(format!("no event that is known: source `{source}`, detail-type `{kind}`")),
     }
+}
+
+/// Why an event is none of the target's, if it is of another account, crawler or workgroup.
+pub fn foreign(event: &Value, target: &Aws) -> Option<String> {
+    if event.get("command").is_some() {
+        return None;
+    }
+    let account = text(event, "/account");
+    if let Some(own) = target.account.as_deref().filter(|own| *own != account) {
+        return Some(format!("the event is of account `{account}`, and the target is in {own}"));
+    }
+    let (crawler, workgroup) = (text(event, "/detail/crawlerName"), text(event, "/detail/workgroupName"));
+    match text(event, "/source") {
+        "aws.glue" if target.crawler.as_deref() != Some(crawler) => Some(format!("`{crawler}` is another crawler")),
+        "aws.athena" if target.workgroup != workgroup => Some(format!("`{workgroup}` is another workgroup")),
+        _ => None,
+    }
+}
+
+fn text<'a>(event: &'a Value, pointer: &str) -> &'a str {
+    event.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn by_hand(command: &Value, event: &Value) -> Result<Trigger, String> {
@@ -60,22 +81,18 @@ fn by_hand(command: &Value, event: &Value) -> Result<Trigger, String> {
         Some("run") => Ok(Trigger::Run),
         Some("check") => Ok(Trigger::Check),
         Some("status") => Ok(Trigger::Status),
-        Some("sweep") => Ok(Trigger::Look),
+        Some("sweep") => Ok(Trigger::Sweep),
         Some("daily") => Ok(Trigger::Daily { slot: slot(event)? }),
         _ => Err(format!("no command {command}: use one of run, check, status, sweep, daily")),
     }
 }
 
-fn crawler(event: &Value, target: &Aws) -> Result<Trigger, String> {
-    let detail = |key: &str| event["detail"][key].as_str().unwrap_or_default().to_owned();
-    let name = detail("crawlerName");
-    if target.crawler.as_deref() != Some(&name) {
-        return Ok(Trigger::Ignore { why: format!("`{name}` is another crawler") });
-    }
-    match detail("state").to_ascii_lowercase().as_str() {
+fn crawler(event: &Value) -> Result<Trigger, String> {
+    let name = text(event, "/detail/crawlerName");
+    match text(event, "/detail/state").to_ascii_lowercase().as_str() {
         "succeeded" => Ok(Trigger::Crawled { slot: slot(event)? }),
         "failed" => {
-            let message = crawl_failed(&name, &detail("errorMessage"));
+            let message = crawl_failed(name, text(event, "/detail/errorMessage"));
             Ok(Trigger::CrawlFailed { slot: slot(event)?, message })
         }
         "started" => Ok(Trigger::Ignore { why: "the crawl has only begun".into() }),
@@ -83,12 +100,10 @@ fn crawler(event: &Value, target: &Aws) -> Result<Trigger, String> {
     }
 }
 
-fn query(event: &Value, target: &Aws) -> Trigger {
-    let workgroup = event["detail"]["workgroupName"].as_str().unwrap_or_default();
-    match event["detail"]["currentState"].as_str() {
-        _ if workgroup != target.workgroup => Trigger::Ignore { why: format!("`{workgroup}` is another workgroup") },
-        Some("QUEUED" | "RUNNING") => Trigger::Ignore { why: "the query has not ended".into() },
-        _ => Trigger::Look,
+fn query(event: &Value) -> Trigger {
+    match text(event, "/detail/currentState") {
+        "QUEUED" | "RUNNING" => Trigger::Ignore { why: "the query has not ended".into() },
+        _ => Trigger::Queried { query: QueryId(text(event, "/detail/queryExecutionId").into()) },
     }
 }
 

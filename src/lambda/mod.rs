@@ -1,8 +1,10 @@
 //! The Lambda shell: an event in, the stored runs moved on, no waiting.
 
+mod arrivals;
 pub mod deploy;
 mod event;
 mod log;
+mod receipt;
 
 use aws_config::SdkConfig;
 use jiff::Timestamp;
@@ -84,12 +86,19 @@ pub async fn handle(shell: &Result<Shell, Failure>, event: &Value) -> Result<Val
     }
 }
 
+/// What is deployed: its files in a folder, and its settings.
+struct Deployed {
+    folder: TempDir,
+    project: Settings,
+    settings: Aws,
+}
+
 /// The deployed project and the target that it names.
 struct World {
     project: Project,
     /// Holds the project's files, for as long as they may be read.
     _folder: TempDir,
-    settings: Aws,
+    cloud: Cloud,
     catalog: GlueCatalog,
     engine: AthenaEngine,
     notifier: SnsNotifier,
@@ -98,7 +107,7 @@ struct World {
 
 impl World {
     fn schemas(&self) -> Schemas<'_> {
-        Schemas { catalog: &self.catalog, raw_prefix: &self.settings.raw_prefix }
+        Schemas { catalog: &self.catalog, raw_prefix: &self.cloud.settings.raw_prefix }
     }
 
     fn ports<'a>(&'a self, inputs: &'a Schemas<'a>) -> Ports<'a> {
@@ -133,56 +142,93 @@ impl Shell {
         Self::new(aws::config_for_lambda().await, &variable("CRAWLGUARD_PROJECT")?, variable("CRAWLGUARD_TARGET")?)
     }
 
-    /// Does what an event asks for, as far as it goes without waiting.
+    /// Does what an event asks for, as far as it goes without waiting. An event is first judged by what stands in it, then
+    /// by the run under way, then by the target's settings; only what passes has the whole project read.
     pub async fn handle(&self, event: &Value) -> Result<Value, Failure> {
-        let (world, unread) = self.open().await?;
-        let trigger = read(event, &world.settings).map_err(|why| Failure::new("UnknownEvent", why))?;
+        match record_source(event) {
+            Some("aws:sns") => return receipt::keep(&self.store(), &self.target, event).await,
+            Some("aws:sqs") => return arrivals::take(self, event).await,
+            _ => {}
+        }
+        let trigger = read(event).map_err(|why| Failure::new("UnknownEvent", why))?;
         tracing::info!(?trigger, "event");
-        if let Some(problems) = unread {
-            return Err(self.tell(&world, &trigger, problems).await);
+        match &trigger {
+            Trigger::Ignore { why } => return Ok(ignored(why)),
+            Trigger::Queried { query } if !pipeline::awaits(&self.store(), query).await? => {
+                return Ok(ignored("no run waits for this query"));
+            }
+            _ => {}
         }
+        let deployed = self.deployed().await?;
+        if let Some(why) = event::foreign(event, &deployed.settings) {
+            return Ok(ignored(&why));
+        }
+        let (world, unread) = self.open(deployed);
+        match unread {
+            None => self.act(&world, trigger).await,
+            Some(problems) => Err(self.tell(&world, &trigger, problems).await),
+        }
+    }
+
+    async fn act(&self, world: &World, trigger: Trigger) -> Result<Value, Failure> {
         match trigger {
-            Trigger::Ignore { why } => Ok(json!({"schema_version": 1, "ignored": why})),
-            Trigger::Check => self.check(&world).await,
+            Trigger::Ignore { why } => Ok(ignored(&why)),
+            Trigger::Check => self.check(world).await,
             Trigger::Status => Ok(json!({"schema_version": 1, "queue": pipeline::status(&world.store).await?})),
-            Trigger::Look => self.drive(&world).await,
-            Trigger::Crawled { slot } => self.ask(&world, &slot, Why::Crawl).await,
-            Trigger::Daily { slot } => self.ask(&world, &slot, Why::Daily).await,
-            Trigger::Run => self.ask(&world, &now(), Why::Command).await,
-            Trigger::CrawlFailed { slot, message } => self.ask(&world, &slot, Why::CrawlFailed { message }).await,
+            Trigger::Queried { .. } => self.drive(world).await,
+            Trigger::Daily { slot } => self.ask(world, &slot, Why::Daily).await,
+            Trigger::Run => self.ask(world, &now(), Why::Command).await,
+            // What the crawl left is compared first: files that never stop arriving must not keep runs from beginning.
+            Trigger::Sweep => self.then_crawl(world, self.drive(world).await).await,
+            Trigger::Crawled { slot } => self.then_crawl(world, self.ask(world, &slot, Why::Crawl).await).await,
+            Trigger::CrawlFailed { slot, message } => {
+                let answer = self.ask(world, &slot, Why::CrawlFailed { message }).await;
+                self.then_crawl(world, answer).await
+            }
         }
+    }
+
+    async fn then_crawl(&self, world: &World, answer: Result<Value, Failure>) -> Result<Value, Failure> {
+        let crawled = arrivals::crawl_again(self, &world.cloud).await;
+        answer.and_then(|answer| crawled.map(|()| answer))
     }
 
     fn store(&self) -> S3Store {
         S3Store::new(aws::s3(&self.config), self.state.clone())
     }
 
-    /// The deployed project, and why it cannot be read if only its settings can.
-    async fn open(&self) -> Result<(World, Option<Problems>), Failure> {
-        let store = self.store();
-        let found = bundle::deployed(&store).await?;
+    /// What is deployed, as far as its settings.
+    async fn deployed(&self) -> Result<Deployed, Failure> {
+        let found = bundle::deployed(&self.store()).await?;
         let uri = self.state.uri(bundle::KEY);
         let (bundle, _) = found.ok_or_else(|| {
             Failure::new("ProjectMissing", format!("no project at `{uri}`; run `crawlguard contracts push`"))
         })?;
-        let (folder, settings) = unpacked(&bundle)?;
-        let (_, target) = settings.target(Some(&self.target)).map_err(invalid)?;
-        let Target::Aws(aws) = target.clone() else {
+        let (folder, project) = unpacked(&bundle)?;
+        let (_, target) = project.target(Some(&self.target)).map_err(invalid)?;
+        let Target::Aws(settings) = target.clone() else {
             return Err(Failure::new("SettingsInvalid", format!("target `{}` is not on AWS", self.target)));
         };
         // Two folders would be two queues and two locks over one database.
-        if S3Folder::parse(&aws.state).as_ref() != Some(&self.state) {
-            let message =
-                format!("the function reads `{uri}`, and target `{}` keeps its state in `{}`", self.target, aws.state);
+        if S3Folder::parse(&settings.state).as_ref() != Some(&self.state) {
+            let (target, state) = (&self.target, &settings.state);
+            let message = format!("the function reads `{uri}`, and target `{target}` keeps its state in `{state}`");
             return Err(Failure::new("SettingsInvalid", message));
         }
-        let (project, unread) = match Project::read(settings.clone()) {
+        Ok(Deployed { folder, project, settings })
+    }
+
+    /// The deployed project, and why it cannot be read if only its settings can.
+    fn open(&self, deployed: Deployed) -> (World, Option<Problems>) {
+        let Deployed { folder, project, settings } = deployed;
+        let (project, unread) = match Project::read(project.clone()) {
             Ok(project) => (project, None),
-            Err(problems) => (Project::of(settings), Some(problems)),
+            Err(problems) => (Project::of(project), Some(problems)),
         };
-        let cloud = Cloud::with(aws, &self.config);
+        let cloud = Cloud::with(settings, &self.config);
         let (catalog, engine, notifier) = (cloud.catalog(), cloud.engine(), cloud.notifier());
-        Ok((World { project, _folder: folder, settings: cloud.settings, catalog, engine, notifier, store }, unread))
+        let store = self.store();
+        (World { project, _folder: folder, cloud, catalog, engine, notifier, store }, unread)
     }
 
     /// Tells people that nothing can be run by the deployed project, where something was to be run. An error that they
@@ -194,7 +240,9 @@ impl Shell {
                 Some(slot.clone())
             }
             Trigger::Run => Some(now()),
-            Trigger::Look | Trigger::Check | Trigger::Status | Trigger::Ignore { .. } => None,
+            Trigger::Queried { .. } | Trigger::Sweep | Trigger::Check | Trigger::Status | Trigger::Ignore { .. } => {
+                None
+            }
         };
         let told = match slot {
             Some(slot) => self.refuse(world, &slot, &message).await,
@@ -212,11 +260,22 @@ impl Shell {
 
     async fn drive(&self, world: &World) -> Result<Value, Failure> {
         let (inputs, commands) = (world.schemas(), self.commands());
-        let ports = world.ports(&inputs);
-        let (ended, step) =
-            pipeline::drive(ports, &world.project, self.request(world, "", &commands), &holder()).await?;
-        log::runs(&ended, &step, Timestamp::now());
-        Ok(answer(&ended, &step))
+        let (ports, project, request) = (world.ports(&inputs), &world.project, self.request(world, "", &commands));
+        loop {
+            match pipeline::drive(ports, project, request, &holder()).await {
+                Ok((ended, step)) => {
+                    log::runs(&ended, &step, Timestamp::now());
+                    return Ok(answer(&ended, &step));
+                }
+                // A run that cannot begin would be tried by each sweep, and nobody would hear of it.
+                Err(RunError::Port(error)) if is_lasting(&error) => {
+                    if pipeline::give_up(ports, project, request, &holder(), &error).await?.is_none() {
+                        return Err(error.into());
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     async fn refuse(&self, world: &World, slot: &str, message: &str) -> Result<(), RunError> {
@@ -235,7 +294,7 @@ impl Shell {
                 format!("crawler `{}` is at work; check when it is done", crawl.crawler),
             ));
         }
-        let found = pipeline::compare(&world.project, &world.catalog, &world.settings.raw_prefix).await?;
+        let found = pipeline::compare(&world.project, &world.catalog, &world.cloud.settings.raw_prefix).await?;
         Ok(json!({"schema_version": 1, "verdict": found.verdict, "findings": found.findings}))
     }
 
@@ -247,15 +306,30 @@ impl Shell {
     fn request<'a>(&'a self, world: &'a World, slot: &'a str, commands: &'a Commands) -> Request<'a> {
         Request {
             target: &self.target,
-            raw_prefix: &world.settings.raw_prefix,
-            keep_versions: world.settings.keep_versions,
-            remind_after_days: world.settings.remind_after_days,
+            raw_prefix: &world.cloud.settings.raw_prefix,
+            keep_versions: world.cloud.settings.keep_versions,
+            remind_after_days: world.cloud.settings.remind_after_days,
             slot,
             inputs: "",
             again: false,
             commands,
         }
     }
+}
+
+/// Where the records of an event come from, if it has any; SNS and SQS spell the key differently.
+fn record_source(event: &Value) -> Option<&str> {
+    let first = event.pointer("/Records/0")?;
+    first.get("EventSource").or_else(|| first.get("eventSource"))?.as_str()
+}
+
+fn ignored(why: &str) -> Value {
+    json!({"schema_version": 1, "ignored": why})
+}
+
+/// It stays until somebody does something about it.
+fn is_lasting(error: &PortError) -> bool {
+    matches!(error.kind, PortErrorKind::Denied | PortErrorKind::NotFound)
 }
 
 /// The project's files in a folder of their own, and its settings.

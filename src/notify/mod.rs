@@ -26,4 +26,9 @@ pub trait Notifier: Send + Sync {
     /// Sends one alert; `text` is what [`render()`] made of it. Sending twice tells people twice, unless the
     /// adapter says otherwise.
     async fn send(&self, alert: &Alert, text: &Rendered) -> Result<(), PortError>;
+
+    /// Whether what went out shows in the [`Outbox`] soon after, so that one in doubt is not sent again at once.
+    fn leaves_receipts(&self) -> bool {
+        false
+    }
 }

@@ -1,4 +1,4 @@
-//! Alerts kept as files of the store: each is written once, however often a run is resumed.
+//! Alerts kept as files of the store, each written once: what a local target sends, and the receipts of one on AWS.
 
 use async_trait::async_trait;
 
@@ -22,16 +22,21 @@ impl<'a> Outbox<'a> {
         let object = self.store.get(&key(run_id)).await?;
         Ok(object.map(|object| String::from_utf8_lossy(&object.bytes).into_owned()))
     }
+
+    /// Keeps the alert of a run; one that is there already stays as it is.
+    pub async fn keep(&self, run_id: &str, text: &Rendered) -> Result<(), PortError> {
+        match self.store.put(&key(run_id), text.to_string().as_bytes(), &Expect::Absent).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind == PortErrorKind::Conflict => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 #[async_trait]
 impl Notifier for Outbox<'_> {
     async fn send(&self, alert: &Alert, text: &Rendered) -> Result<(), PortError> {
-        match self.store.put(&key(&alert.run_id), text.to_string().as_bytes(), &Expect::Absent).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind == PortErrorKind::Conflict => Ok(()),
-            Err(error) => Err(error),
-        }
+        self.keep(&alert.run_id, text).await
     }
 }
 

@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
+use aws_sdk_sns::config::Builder;
+use aws_sdk_sns::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_sns::types::MessageAttributeValue;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 
 use super::{Notifier, Rendered};
 use crate::aws::Call;
@@ -18,12 +21,19 @@ const PUBLISH: Call = Call::new("publish alert to", "sns:Publish");
 pub struct SnsNotifier {
     client: Client,
     topic: String,
+    receipts: bool,
 }
 
 impl SnsNotifier {
     /// `topic` is the topic's ARN.
     pub fn new(client: Client, topic: impl Into<String>) -> Self {
-        Self { client, topic: topic.into() }
+        Self { client, topic: topic.into(), receipts: false }
+    }
+
+    /// One whose messages the Lambda keeps too, as receipts: what may have been taken is then not sent again at once.
+    #[must_use]
+    pub fn with_receipts(self, receipts: bool) -> Self {
+        Self { receipts, ..self }
     }
 }
 
@@ -36,11 +46,38 @@ impl Notifier for SnsNotifier {
             let value = value.map_err(|error| PUBLISH.invalid(format!("`{}`", self.topic), error.to_string()))?;
             publish = publish.message_attributes(name, value);
         }
-        publish.send().await.map(drop).map_err(|error| PUBLISH.failed(format!("`{}`", self.topic), error))
+        let mut own = Builder::new();
+        if self.receipts {
+            own = own.retry_classifier(OnlyIfRefused);
+        }
+        let sent = publish.customize().config_override(own).send().await;
+        sent.map(drop).map_err(|error| PUBLISH.failed(format!("`{}`", self.topic), error))
+    }
+
+    fn leaves_receipts(&self) -> bool {
+        self.receipts
     }
 }
 
-/// What a subscription's filter policy may ask for. SNS refuses empty values.
+/// Keeps the SDK from repeating a message that SNS may have taken: only what was answered with 4xx surely was not.
+#[derive(Debug)]
+struct OnlyIfRefused;
+
+impl ClassifyRetry for OnlyIfRefused {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|response| response.status().as_u16()) {
+            Some(400..=499) => RetryAction::NoActionIndicated,
+            _ => RetryAction::RetryForbidden,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "only if refused"
+    }
+}
+
+/// What a subscription's filter policy may ask for; `run_id` and `target` are the receipt's address. SNS refuses empty
+/// values.
 fn attributes(alert: &Alert) -> Vec<(&'static str, String)> {
     let kind = match alert.kind {
         AlertKind::Breaking => "breaking",
@@ -54,7 +91,13 @@ fn attributes(alert: &Alert) -> Vec<(&'static str, String)> {
         Verdict::Breaking => "breaking",
         Verdict::Unknown => "unknown",
     };
-    let attributes = [("kind", kind), ("project", alert.project.as_str()), ("verdict", verdict)];
+    let attributes = [
+        ("kind", kind),
+        ("project", alert.project.as_str()),
+        ("run_id", alert.run_id.as_str()),
+        ("target", alert.target.as_str()),
+        ("verdict", verdict),
+    ];
     attributes
         .into_iter()
         .filter(|(_, value)| !value.is_empty())

@@ -1,60 +1,16 @@
 //! Runs moved on by whoever comes by: a Lambda's events, a sweep, a laptop. Between two steps nothing is held but what
 //! is stored, and every write is conditional: of two drivers at once one wins, and the other looks again.
 
-use serde::{Deserialize, Serialize};
-
 use super::advance::{Progress, advance};
 use super::conclude::{compared, conclude, refused};
-use super::record::{Recorded, Run, load};
-use super::{Ports, Project, Request, RunError, Schemas, stored, told};
+use super::queue::{LOOKS, Queue, Slot, Why, status};
+use super::record::{Recorded, Run, StepStatus, load};
+use super::{Ports, Project, Request, RunError, Schemas, told};
 use crate::catalog::CrawlStatus;
 use crate::engine::QueryId;
 use crate::plan::run_id;
-use crate::port::PortErrorKind;
+use crate::port::{PortError, PortErrorKind};
 use crate::store::Store;
-
-const KEY: &str = "queue.json";
-const SCHEMA_VERSION: u32 = 1;
-/// How often a driver that was overtaken looks again before it leaves the run to the others.
-const LOOKS: usize = 50;
-
-/// Slots to be run, one at a time; stored as `queue.json`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Queue {
-    schema_version: u32,
-    /// The run under way.
-    pub active: Option<Slot>,
-    /// Oldest first.
-    pub waiting: Vec<Slot>,
-    /// The newest slot that was ever taken up: an older one would show nothing that its run did not.
-    pub newest: Option<String>,
-    #[serde(skip)]
-    tag: Option<String>,
-}
-
-/// A moment to run for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slot {
-    /// `2026-01-02T03:04:05Z`
-    pub slot: String,
-    pub why: Why,
-    /// Its run's record is stored; if it is not there any more, somebody removed it.
-    #[serde(default)]
-    pub begun: bool,
-}
-
-/// What asked for a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Why {
-    Crawl,
-    /// Nothing to run: people are told.
-    CrawlFailed {
-        message: String,
-    },
-    Daily,
-    Command,
-}
 
 /// Where a driver leaves off.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,51 +23,6 @@ pub enum Step {
     Waiting { run_id: String, queries: Vec<QueryId> },
     /// Another driver is at the run's end.
     Busy { run_id: String },
-}
-
-impl Queue {
-    async fn load(store: &dyn Store) -> Result<Self, RunError> {
-        let Some((queue, tag)) = stored::read::<Self>(store, KEY).await? else {
-            return Ok(Self { schema_version: SCHEMA_VERSION, active: None, waiting: vec![], newest: None, tag: None });
-        };
-        stored::of_version(KEY, queue.schema_version, SCHEMA_VERSION)?;
-        Ok(Self { tag: Some(tag), ..queue })
-    }
-
-    async fn save(&self, store: &dyn Store) -> Result<(), RunError> {
-        stored::write(store, KEY, self, self.tag.as_deref()).await.map(drop)
-    }
-
-    fn is_seen(&self, slot: &str) -> bool {
-        let newer = self.newest.as_deref().is_some_and(|newest| newest >= slot);
-        newer || self.active.iter().chain(&self.waiting).any(|known| known.slot == slot)
-    }
-}
-
-/// Asks for a run for `slot`. False if it needs none: it was run, is to be run, or a newer one has seen all it would see.
-pub async fn enqueue(store: &dyn Store, slot: &str, why: Why) -> Result<bool, RunError> {
-    for _ in 0..LOOKS {
-        let mut queue = Queue::load(store).await?;
-        if queue.is_seen(slot) {
-            return Ok(false);
-        }
-        queue.waiting.push(Slot { slot: slot.into(), why: why.clone(), begun: false });
-        queue.waiting.sort_by(|a, b| a.slot.cmp(&b.slot));
-        // Of crawls that no run has begun with, the last one shows what the others would.
-        let last = queue.waiting.iter().rposition(|known| known.why == Why::Crawl);
-        let mut at = 0..;
-        queue.waiting.retain(|known| at.next() == last || known.why != Why::Crawl);
-        match queue.save(store).await {
-            Err(RunError::Overtaken { .. }) => {}
-            saved => return saved.map(|()| true),
-        }
-    }
-    Err(RunError::Overtaken { key: KEY.into() })
-}
-
-/// The queue as it stands.
-pub async fn status(store: &dyn Store) -> Result<Queue, RunError> {
-    Queue::load(store).await
 }
 
 /// Moves on what is to be run, as far as it goes without waiting; returns the runs that ended on the way.
@@ -135,6 +46,17 @@ pub async fn drive(
     }
 }
 
+/// Whether the run under way may wait for a query: for one of its own, or for one that is not stored yet.
+pub async fn awaits(store: &dyn Store, query: &QueryId) -> Result<bool, RunError> {
+    let Some(active) = status(store).await?.active else { return Ok(false) };
+    let Some(recorded) = load(store, &run_id(&active.slot)).await? else { return Ok(true) };
+    let is_awaited = |step: &super::StepRecord| match &step.query {
+        Some(own) => own == query,
+        None => step.status == StepStatus::Running,
+    };
+    Ok(recorded.run.steps.iter().any(is_awaited))
+}
+
 /// One look at the queue; `None` if there is more to do.
 async fn step(
     ports: Ports<'_>,
@@ -145,11 +67,11 @@ async fn step(
 ) -> Result<Option<Step>, RunError> {
     let mut queue = Queue::load(ports.store).await?;
     let Some(active) = queue.active.clone() else {
-        if queue.waiting.is_empty() {
-            told::send_kept(ports, project, request.target, holder).await?;
-            return Ok(Some(Step::Idle));
+        if queue.take_up() {
+            return queue.save(ports.store).await.map(|()| None);
         }
-        return take_up(ports, queue).await;
+        told::send_kept(ports, project, request.target).await?;
+        return Ok(Some(Step::Idle));
     };
     let (id, request) = (run_id(&active.slot), Request { slot: &active.slot, ..request });
     let Some(mut recorded) = load(ports.store, &id).await? else {
@@ -224,12 +146,21 @@ pub fn crawl_failed(crawler: &str, error: &str) -> String {
     format!("crawler `{crawler}` failed: {error}")
 }
 
-/// Makes the oldest waiting slot the active one.
-async fn take_up(ports: Ports<'_>, mut queue: Queue) -> Result<Option<Step>, RunError> {
-    let slot = queue.waiting.remove(0);
-    queue.newest = queue.newest.max(Some(slot.slot.clone()));
-    queue.active = Some(slot);
-    queue.save(ports.store).await.map(|()| None)
+/// Ends the active slot's run, which could not even begin, with the alert that says why; `None` if one has begun, which
+/// may go on once the cause is gone.
+pub async fn give_up(
+    ports: Ports<'_>,
+    project: &Project,
+    request: Request<'_>,
+    holder: &str,
+    error: &PortError,
+) -> Result<Option<Run>, RunError> {
+    let Some(active) = status(ports.store).await?.active.filter(|active| !active.begun) else { return Ok(None) };
+    if load(ports.store, &run_id(&active.slot)).await?.is_some() {
+        return Ok(None);
+    }
+    let request = Request { slot: &active.slot, ..request };
+    refuse(ports, project, request, holder, &error.to_string()).await.map(Some)
 }
 
 /// Ends a slot that cannot be run at all, with the alert that says why. The queue is left alone: a project that cannot be

@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{Delivery, Run};
 use super::{Ports, Project, RunError, stored};
-use crate::notify::render;
-use crate::plan::{Alert, AlertKind, Told};
+use crate::notify::{Outbox, render};
+use crate::plan::{Alert, AlertKind, Told, slot};
 use crate::port::{PortError, PortErrorKind};
 use crate::store::Store;
 
 const KEY: &str = "alerts/state.json";
+/// How long a receipt is waited for. SNS hands a message to Lambda within seconds.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What every target of a store was told, as stored under `alerts/state.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -28,6 +30,27 @@ struct Target {
     last: Option<Told>,
     /// Notices that could not be sent, oldest first: the next run sends them.
     unsent: Vec<Alert>,
+    /// When the first of them was last handed to the notifier; whether it went out is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sending: Option<String>,
+}
+
+/// Where the oldest unsent notice stands.
+enum Standing {
+    /// The notifier does not have it, or it cannot be known and would have shown by now.
+    Unsent,
+    /// It may be out, and its receipt may be on its way.
+    InDoubt,
+    Sent,
+}
+
+/// What is left of a target's unsent notices.
+enum Flushed {
+    All,
+    /// The first one left is in doubt.
+    InDoubt(String),
+    /// Why the first one left could not be sent.
+    Failed(String),
 }
 
 impl Target {
@@ -66,8 +89,8 @@ pub(super) async fn open(store: &dyn Store, target: &str) -> Result<Option<Told>
 }
 
 /// Sends what earlier runs could not, then `alert`, unless people were told the same within `remind_after_days` of the
-/// run's slot. What cannot be sent is kept: it does not fail the run. Repeated after a crash, it says nothing twice to a
-/// notifier that knows a run's notice by its id.
+/// run's slot. What cannot be sent is kept: it does not fail the run. Repeated after a crash, it says nothing twice where
+/// the notifier leaves receipts, or knows a run's notice by its id.
 pub(super) async fn tell(
     ports: Ports<'_>,
     project: &Project,
@@ -86,42 +109,81 @@ pub(super) async fn tell(
         return Ok(Some(Delivery::AlreadyTold { run_id: last.run_id, slot: last.slot }));
     }
     target.unsent.push(alert.clone());
-    let failed = flush(ports, project, &mut state, &run.target).await?;
-    Ok(Some(failed.map_or(Delivery::Sent, |error| Delivery::Unsent { error })))
+    let error = match flush(ports, project, &mut state, &run.target).await? {
+        Flushed::All => return Ok(Some(Delivery::Sent)),
+        Flushed::Failed(error) => error,
+        Flushed::InDoubt(error) => {
+            // It is an earlier notice that stands before this one.
+            state.save(ports.store).await?;
+            error
+        }
+    };
+    Ok(Some(Delivery::Unsent { error }))
 }
 
-/// Sends what earlier runs could not, where no run is under way that would; of two drivers at once, one does it.
-pub(super) async fn send_kept(ports: Ports<'_>, project: &Project, target: &str, holder: &str) -> Result<(), RunError> {
-    let is_kept = |state: &State| state.targets.get(target).is_some_and(|target| !target.unsent.is_empty());
-    if !is_kept(&State::load(ports.store).await?) {
-        return Ok(());
-    }
-    let _lease = match ports.store.lock(holder).await {
-        Err(error) if error.kind == PortErrorKind::Conflict => return Ok(()),
-        lease => lease?,
-    };
+/// Sends what earlier runs could not, where no run is under way that would.
+pub(super) async fn send_kept(ports: Ports<'_>, project: &Project, target: &str) -> Result<(), RunError> {
     let mut state = State::load(ports.store).await?;
     match flush(ports, project, &mut state, target).await? {
-        Some(error) => Err(PortError::new(PortErrorKind::Unavailable, "send", "a kept alert", error).into()),
-        None => Ok(()),
+        Flushed::Failed(error) => Err(PortError::new(PortErrorKind::Unavailable, "send", "a kept alert", error).into()),
+        Flushed::All | Flushed::InDoubt(_) => Ok(()),
     }
 }
 
-/// Sends the kept notices in order, each noted as soon as it is out; the answer is why the first one left is left.
-async fn flush(ports: Ports<'_>, project: &Project, state: &mut State, name: &str) -> Result<Option<String>, RunError> {
+/// Sends the kept notices in order. Each is noted before it goes out and after: of two who would send it at once one is
+/// overtaken at the first note, and whoever is cut off in between leaves the note to whoever comes next.
+async fn flush(ports: Ports<'_>, project: &Project, state: &mut State, name: &str) -> Result<Flushed, RunError> {
     while let Some(alert) = state.targets.get(name).and_then(|target| target.unsent.first().cloned()) {
-        // A template that fails on just these facts must not cost the alert: the built-in texts always render.
-        let text = render(&alert, &project.templates).or_else(|_| render(&alert, &[]))?;
-        if let Err(error) = ports.notifier.send(&alert, &text).await {
-            state.save(ports.store).await?;
-            return Ok(Some(error.to_string()));
+        let target = state.targets.entry(name.to_owned()).or_default();
+        match standing(ports, target.sending.as_deref(), &alert).await? {
+            Standing::Sent => {}
+            Standing::InDoubt => return Ok(Flushed::InDoubt(in_doubt(&alert))),
+            Standing::Unsent => {
+                target.sending = Some(slot(Timestamp::now()));
+                state.save(ports.store).await?;
+                if let Err(error) = send(ports, project, &alert).await? {
+                    return failed(ports, state, name, &error).await;
+                }
+            }
         }
         let target = state.targets.entry(name.to_owned()).or_default();
         target.unsent.remove(0);
+        target.sending = None;
         target.last = Some(Told::from(&alert));
         state.save(ports.store).await?;
     }
-    Ok(None)
+    Ok(Flushed::All)
+}
+
+/// Whether a notice went out that was handed to the notifier at `since`: what did is in the outbox, where somebody keeps
+/// it there.
+async fn standing(ports: Ports<'_>, since: Option<&str>, alert: &Alert) -> Result<Standing, RunError> {
+    let Some(since) = since else { return Ok(Standing::Unsent) };
+    if Outbox::new(ports.store).sent(&alert.run_id).await?.is_some() {
+        return Ok(Standing::Sent);
+    }
+    let is_young = age(since, &slot(Timestamp::now())).is_some_and(|age| age < PATIENCE);
+    let waits = is_young && ports.notifier.leaves_receipts();
+    Ok(if waits { Standing::InDoubt } else { Standing::Unsent })
+}
+
+async fn send(ports: Ports<'_>, project: &Project, alert: &Alert) -> Result<Result<(), PortError>, RunError> {
+    // A template that fails on just these facts must not cost the alert: the built-in texts always render.
+    let text = render(alert, &project.templates).or_else(|_| render(alert, &[]))?;
+    Ok(ports.notifier.send(alert, &text).await)
+}
+
+/// What was surely not taken may be sent at once by whoever comes next.
+async fn failed(ports: Ports<'_>, state: &mut State, name: &str, error: &PortError) -> Result<Flushed, RunError> {
+    if !error.may_have_taken_effect() {
+        state.targets.entry(name.to_owned()).or_default().sending = None;
+        state.save(ports.store).await?;
+    }
+    Ok(Flushed::Failed(error.to_string()))
+}
+
+fn in_doubt(alert: &Alert) -> String {
+    format!("whether the alert of run {} went out is not known yet", alert.run_id)
 }
 
 fn is_repetition(last: &Told, alert: &Alert, remind_after_days: u32) -> bool {

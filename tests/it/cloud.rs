@@ -1,5 +1,6 @@
 //! The AWS adapters, and the pipeline on them, over an AWS that is in this process.
 
+mod arrivals;
 mod cleanup;
 mod events;
 mod fake;
@@ -7,5 +8,7 @@ mod faults;
 mod headers;
 mod lake;
 mod lambda;
+mod receipts;
+mod refusals;
 mod same_as_local;
 mod suites;

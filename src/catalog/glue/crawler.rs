@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/glue/latest/webapi/API_Crawler.html>
 
 use aws_sdk_glue::Client;
-use aws_sdk_glue::types::{CrawlerState, LastCrawlStatus};
+use aws_sdk_glue::types::{Crawler, CrawlerState, CrawlerTargets, LastCrawlStatus};
 
 use crate::aws::{Call, code};
 use crate::catalog::CrawlStatus;
@@ -13,12 +13,9 @@ use crate::port::{PortError, PortErrorKind};
 const STATUS: Call = Call::new("read crawler", "glue:GetCrawler");
 const START: Call = Call::new("start crawler", "glue:StartCrawler");
 
+/// How the crawler stands.
 pub async fn status(client: &Client, name: &str) -> Result<CrawlStatus, PortError> {
-    let answer = client.get_crawler().name(name).send().await;
-    let answer = answer.map_err(|error| STATUS.failed(format!("`{name}`"), error))?;
-    let crawler = answer.crawler.ok_or_else(|| {
-        PortError::new(PortErrorKind::Unexpected, STATUS.operation, format!("`{name}`"), "the answer has no crawler")
-    })?;
+    let crawler = described(client, name).await?;
     let last = crawler.last_crawl();
     let error = last.and_then(|last| match last.status() {
         Some(LastCrawlStatus::Succeeded) => None,
@@ -34,10 +31,25 @@ pub async fn status(client: &Client, name: &str) -> Result<CrawlStatus, PortErro
     })
 }
 
-/// Starts a crawl; one that runs already is as good.
-pub async fn start(client: &Client, name: &str) -> Result<(), PortError> {
+/// The folders of S3 that the crawler reads, `s3://bucket/prefix`.
+pub async fn folders(client: &Client, name: &str) -> Result<Vec<String>, PortError> {
+    let targets = described(client, name).await?.targets.unwrap_or_else(|| CrawlerTargets::builder().build());
+    Ok(targets.s3_targets().iter().filter_map(|target| target.path.clone()).collect())
+}
+
+async fn described(client: &Client, name: &str) -> Result<Crawler, PortError> {
+    let answer = client.get_crawler().name(name).send().await;
+    let answer = answer.map_err(|error| STATUS.failed(format!("`{name}`"), error))?;
+    answer.crawler.ok_or_else(|| {
+        PortError::new(PortErrorKind::Unexpected, STATUS.operation, format!("`{name}`"), "the answer has no crawler")
+    })
+}
+
+/// Starts a crawl; false if one runs already.
+pub async fn start(client: &Client, name: &str) -> Result<bool, PortError> {
     match client.start_crawler().name(name).send().await {
-        Err(error) if code(&error) != Some("CrawlerRunningException") => Err(START.failed(format!("`{name}`"), error)),
-        _ => Ok(()),
+        Ok(_) => Ok(true),
+        Err(error) if code(&error) == Some("CrawlerRunningException") => Ok(false),
+        Err(error) => Err(START.failed(format!("`{name}`"), error)),
     }
 }

@@ -142,7 +142,7 @@ fn next(run: &Run) -> String {
         Some(Delivery::AlreadyTold { run_id, slot }) => {
             format!("\nalready alerted on {} by run {run_id}; not sent again\n", day(slot))
         }
-        Some(Delivery::Unsent { error }) => format!("\nthe alert could not be sent, the next run sends it: {error}\n"),
+        Some(Delivery::Unsent { error }) => format!("\nthe alert is kept for the next run or sweep: {error}\n"),
         Some(Delivery::Sent) if told == Some(AlertKind::Resolved) => {
             let resolves = run.alert.as_ref().and_then(|alert| alert.resolves.as_ref());
             let what = resolves.map(|told| format!(" what run {} alerted on {}", told.run_id, day(&told.slot)));

@@ -10,6 +10,7 @@ use crawlguard::cloud::Cloud;
 use crawlguard::config::{Aws, Settings, Target};
 use crawlguard::contract::Document;
 use crawlguard::engine::Engine;
+use crawlguard::lambda::Shell;
 use crawlguard::pipeline::{
     Bundle, Commands, Ports, Project, Pushed, Quiet, Request, Run, RunError, Schemas, Step, Why, drive, enqueue, load,
 };
@@ -40,6 +41,7 @@ crawler = "raw"
 warehouse = "s3://shop/tables/"
 state = "s3://shop/state/"
 topic = "arn:aws:sns:eu-central-1:111122223333:alerts"
+receipts = true
 keep_versions = 2
 "#;
 
@@ -60,6 +62,7 @@ impl Lake {
         account.glue.create_database(DATABASE);
         account.athena.create_workgroup("crawlguard", Some("s3://shop/results/"), false);
         account.glue.create_crawler("raw", DATABASE);
+        account.glue.crawler("raw").folders = vec![RAW.to_owned()];
         account.sns.create_topic("alerts");
         drop(account);
         lake.crawl();
@@ -161,6 +164,27 @@ impl Site {
         self.process(slot).await.expect("it lives").expect("it ends")
     }
 
+    /// SNS hands what was published to the function.
+    pub async fn deliver(&self) {
+        let deliveries = std::mem::take(&mut self.aws.account().sns.deliveries);
+        for event in deliveries {
+            shell(&self.aws).handle(&event).await.expect("a receipt is kept");
+        }
+    }
+
+    /// So much time passes that a receipt would have come.
+    pub fn wait_for_receipts(&self) {
+        let uri = format!("{STATE}alerts/state.json");
+        let mut account = self.aws.account();
+        let Some(bytes) = account.s3.get(&uri) else { return };
+        let text = std::str::from_utf8(&bytes).expect("JSON");
+        let is_since = |line: &&str| line.trim_start().starts_with("\"sending\"");
+        if let Some(since) = text.lines().find(is_since) {
+            let long_ago = text.replace(since, "\"sending\": \"2026-01-02T03:04:05Z\"");
+            account.s3.put(&uri, long_ago.as_bytes());
+        }
+    }
+
     /// So much time passes that a dead process's lock lapses.
     pub fn wait_for_the_lock(&self) {
         let key = format!("{STATE}run.lock");
@@ -205,6 +229,11 @@ async fn drive_to_the_end(cloud: &Cloud, project: &Project, slot: &str) -> Resul
             Step::Busy { .. } | Step::Crawling | Step::Idle => return Err(RunError::Overtaken { key: slot.into() }),
         }
     }
+}
+
+/// The function, as its environment sets it up.
+pub fn shell(aws: &FakeAws) -> Shell {
+    Shell::new(aws.process().config, &format!("{STATE}project.json"), TARGET).expect("good settings")
 }
 
 fn upload(aws: &FakeAws, folder: &Path, uri: &str) {

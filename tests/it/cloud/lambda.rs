@@ -2,39 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use crawlguard::lambda::{self, Failure, Shell};
+use crawlguard::lambda::{self, Failure};
 use crawlguard::pipeline::{Bundle, Pushed};
 use serde_json::{Value, json};
 
 use crate::deploy::stack;
 
-use super::lake::{DATABASE, Lake, STATE, TARGET};
+use super::lake::{DATABASE, Lake, STATE, shell};
 
-const DAILY: &str = "2026-01-02T12:00:00Z";
+pub const DAILY: &str = "2026-01-02T12:00:00Z";
 
-fn shell(lake: &Lake) -> Shell {
-    Shell::new(lake.aws.process().config.clone(), &format!("{STATE}project.json"), TARGET).unwrap()
+pub async fn invoke(lake: &Lake, event: &Value) -> Result<Value, Failure> {
+    shell(&lake.aws).handle(event).await
 }
 
-async fn invoke(lake: &Lake, event: &Value) -> Result<Value, Failure> {
-    shell(lake).handle(event).await
-}
-
-fn daily(time: &str) -> Value {
+pub fn daily(time: &str) -> Value {
     json!({"source": "aws.events", "detail-type": "Scheduled Event", "account": "111122223333", "time": time, "detail": {}})
 }
 
-fn crawled(time: &str, state: &str) -> Value {
+pub fn crawled(time: &str, state: &str) -> Value {
     json!({"source": "aws.glue", "detail-type": "Glue Crawler State Change", "account": "111122223333", "time": time,
            "detail": {"crawlerName": "raw", "state": state, "errorMessage": "Internal Service Exception"}})
 }
 
-fn sweep() -> Value {
+pub fn sweep() -> Value {
     json!({"command": "sweep"})
 }
 
 /// A deployed project, on an account whose queries take their time.
-fn deployed() -> Lake {
+pub fn deployed() -> Lake {
     let lake = Lake::new();
     lake.deploy();
     lake.aws.account().athena.is_held = true;
@@ -42,7 +38,7 @@ fn deployed() -> Lake {
 }
 
 /// Lets every query end, and returns the events that tell of it.
-fn ended(lake: &Lake) -> Vec<Value> {
+pub fn ended(lake: &Lake) -> Vec<Value> {
     lake.aws.account().events.clear();
     lake.aws.account().athena.is_held = false;
     lake.aws.finish_queries();
@@ -51,7 +47,7 @@ fn ended(lake: &Lake) -> Vec<Value> {
 }
 
 /// What remains: tables with their rows and versions, builds, mails and runs' outcomes.
-fn end_state(lake: &Lake) -> Value {
+pub fn end_state(lake: &Lake) -> Value {
     let account = lake.aws.account();
     let names: Vec<_> = account.glue.names(DATABASE).into_iter().filter(|name| !name.starts_with("raw_")).collect();
     let about = |name: &String| {
@@ -279,7 +275,7 @@ async fn after_a_failed_crawl_nothing_is_published_and_people_are_told_once() {
 }
 
 /// The deployed project with a contract that nobody can read.
-fn broken(lake: &Lake) -> Bundle {
+pub fn broken(lake: &Lake) -> Bundle {
     let bytes = lake.aws.account().s3.get(&format!("{STATE}project.json")).unwrap();
     let mut files = serde_json::from_slice::<Bundle>(&bytes).unwrap().files;
     files.insert("contracts/raw_orders.json".into(), "{".into());
@@ -320,7 +316,7 @@ async fn a_stack_deploys_the_bundle_that_it_names() {
         let (url, taken) = stack::listener("200 OK");
         let mut event = stack::event("Update", &url);
         event["ResourceProperties"]["Bundle"] = format!("{STATE}{name}.json").into();
-        lambda::handle(&Ok(shell(&lake)), &event).await.unwrap();
+        lambda::handle(&Ok(shell(&lake.aws)), &event).await.unwrap();
         let answer: Value = serde_json::from_str(&taken.join().unwrap().1).unwrap();
         assert_eq!(answer["Status"], status, "{answer}");
         assert!(answer["Reason"].as_str().unwrap().contains(reason), "{answer}");

@@ -68,11 +68,6 @@ impl FaultKind {
         matches!(self, Self::CrashBefore | Self::CrashAfter)
     }
 
-    /// The call takes effect, and whoever made it does not know.
-    pub fn hides_the_effect(self) -> bool {
-        matches!(self, Self::AnswerLost | Self::EveryAnswerLost | Self::CrashAfter)
-    }
-
     /// What the service answers instead, if it is the service that fails.
     pub fn refusal(self, service: &str) -> Option<Refusal> {
         let (status, code) = match (self, service) {

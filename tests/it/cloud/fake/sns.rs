@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
 use super::wire::{Answer, Refusal, Request};
 use super::{ACCOUNT, REGION};
 
@@ -21,6 +23,8 @@ pub struct Mail {
 pub struct Sns {
     pub topics: BTreeSet<String>,
     pub mails: Vec<Mail>,
+    /// Events that a subscribed function has not been given yet.
+    pub deliveries: Vec<Value>,
 }
 
 impl Sns {
@@ -54,9 +58,21 @@ impl Sns {
             attributes: attributes(request)?,
         };
         refuse(request, &mail)?;
+        self.deliveries.push(delivery(&mail));
         self.mails.push(mail);
         Ok(answered("Publish", &format!("<MessageId>{:036}</MessageId>", self.mails.len())))
     }
+}
+
+/// A message as a function gets it. <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>
+fn delivery(mail: &Mail) -> Value {
+    let attribute = |(name, value): (&String, &String)| (name.clone(), json!({"Type": "String", "Value": value}));
+    let attributes: serde_json::Map<_, _> = mail.attributes.iter().map(attribute).collect();
+    let message = json!({
+        "Type": "Notification", "MessageId": "1", "TopicArn": mail.topic, "Subject": mail.subject, "Message": mail.body,
+        "Timestamp": "2026-01-02T03:04:05.000Z", "MessageAttributes": attributes,
+    });
+    json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": message}]})
 }
 
 /// What all readers of the documentation agree on; the SDK leaves out a subject that is not set.

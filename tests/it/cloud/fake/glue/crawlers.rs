@@ -9,6 +9,8 @@ use crate::cloud::fake::{ACCOUNT, REGION};
 #[derive(Debug, Clone, Default)]
 pub struct Crawler {
     database: String,
+    /// The folders of S3 that it reads.
+    pub folders: Vec<String>,
     /// The TableInputs that its next crawl writes.
     pub finds: Vec<Value>,
     /// Its next crawl fails so, and writes nothing.
@@ -51,7 +53,9 @@ impl Glue {
         }
         let crawler = &self.crawlers[name];
         let state = if crawler.is_running { "RUNNING" } else { "READY" };
-        let shown = json!({"Name": name, "DatabaseName": crawler.database, "State": state, "LastCrawl": crawler.last});
+        let targets: Vec<_> = crawler.folders.iter().map(|folder| json!({"Path": folder})).collect();
+        let shown = json!({"Name": name, "DatabaseName": crawler.database, "State": state, "LastCrawl": crawler.last,
+                           "Targets": {"S3Targets": targets}});
         Ok(json!({"Crawler": shown}))
     }
 
