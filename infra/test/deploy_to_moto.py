@@ -181,7 +181,8 @@ def look():
         check(f"{rule} starts the function", target["Arn"], function["FunctionArn"])
     alarms = sorted(it["AlarmName"] for it in client("cloudwatch").describe_alarms()["MetricAlarms"])
     check("five alarms", alarms, [f"{STACK}-{it}" for it in ("dead-letters", "errors", "no-run", "slow-run", "throttles")])
-    protocols = sorted(it["Protocol"] for it in client("sns").list_subscriptions()["Subscriptions"])
+    alerts = [it for it in client("sns").list_subscriptions()["Subscriptions"] if it["TopicArn"].endswith(":pbright-prod-alerts")]
+    protocols = sorted(it["Protocol"] for it in alerts)
     check("alerts are mailed, and kept as receipts", protocols, ["email", "lambda"])
     bundles = [it["ResourceProperties"]["Bundle"] for it in REQUESTS]
     check("the project is handed to its function", bundles, [] if os.environ.get("AWS_ENDPOINT_URL") else ["s3://deploy/r1.json"])

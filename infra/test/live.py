@@ -88,6 +88,7 @@ def lay(project):
         wanted = ("Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
         given = {key: written[key] for key in wanted if key in written}
         given["StorageDescriptor"]["Location"] = f"s3://pbright-prod-raw/{source}/"
+        given["Parameters"]["UPDATED_BY_CRAWLER"] = "pbright-raw"
         glue.create_table(DatabaseName="pbright", TableInput=given)
 
 
@@ -115,6 +116,42 @@ def crawled(time):
     detail = {"crawlerName": "pbright-raw", "state": "Succeeded", "accountId": "123456789012", "tablesUpdated": "1"}
     common = {"version": "0", "account": "123456789012", "region": "us-east-1", "time": time, "resources": []}
     return {**common, "id": time, "source": "aws.glue", "detail-type": "Glue Crawler State Change", "detail": detail}
+
+
+def delivered(mail):
+    """A message as the topic hands it to the function. https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html"""
+    return {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": mail}]}
+
+
+def keep_receipt(invoke, mail, run_id):
+    check("the alert comes back as its receipt", invoke(delivered(mail))["receipts"], [run_id])
+    kept = client("s3").get_object(Bucket="pbright-prod-state", Key=f"crawlguard/alerts/{run_id}.txt")["Body"].read().decode()
+    check("the receipt is the alert", kept, f"Subject: {mail['Subject']}\n\n{mail['Message']}")
+
+
+def batch(*bodies):
+    """Messages of the arrivals queue. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
+    return {"Records": [{"messageId": str(at), "eventSource": "aws:sqs", "body": body} for at, body in enumerate(bodies)]}
+
+
+def new_file(bucket, key):
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html"""
+    return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]})
+
+
+def files_arrive(invoke):
+    """The endpoint's crawler never ends, so what comes second waits for the end of the first crawl."""
+    ours, theirs = new_file("pbright-prod-raw", "source_1/a+b.json"), new_file("elsewhere", "source_1/a.json")
+    wrapped = json.dumps({"Type": "Notification", "Message": ours})
+    check("files of others start nothing", invoke(batch(theirs)), {"batchItemFailures": []})
+    crawler = lambda: client("glue").get_crawler(Name="pbright-raw")["Crawler"]["State"]
+    check("no crawl yet", crawler(), "READY")
+    check("what cannot be read comes again alone", invoke(batch(ours, "{", wrapped)), {"batchItemFailures": [{"itemIdentifier": "1"}]})
+    check("arriving files start the crawler", crawler(), "RUNNING")
+    queue = lambda: json.loads(client("s3").get_object(Bucket="pbright-prod-state", Key="crawlguard/queue.json")["Body"].read())
+    check("no other crawl is owed", "crawl" in queue(), False)
+    check("a file during a crawl is taken", invoke(batch(ours)), {"batchItemFailures": []})
+    check("and another crawl is owed", "crawl" in queue(), True)
 
 
 def deployed_rule(name):
@@ -186,11 +223,18 @@ def main(binary, project, calls="/tmp/calls.json"):
         check("crawl event: halted", run["verdict"], "breaking")
         [mail] = mails()
         print(f"ok: one alert: {mail['Subject']}")
+        keep_receipt(invoke, mail, run["run_id"])
         check("a sweep finds nothing left", invoke({"command": "sweep"})["state"], "idle")
     finally:
         invoke.process.kill()
         recorder.terminate()
         recorder.wait()
+    # This target loads by schedule, so its policy allows no such calls: they are not recorded.
+    invoke = Lambda(binary, {**variables, "AWS_REGION": "us-east-1"})
+    try:
+        files_arrive(invoke)
+    finally:
+        invoke.process.kill()
 
 
 if __name__ == "__main__":

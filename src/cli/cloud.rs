@@ -62,11 +62,15 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, slot: Opti
         inputs: Some(&inputs),
     };
     let slot = slot.map_or_else(world::now, plan::slot);
-    let id = run_id(&slot);
+    let mut id = run_id(&slot);
     enqueue(store, &slot, Why::Command).await?;
     loop {
         let (_, step) = drive(ports, &project, world.request(), &holder).await?;
         if let Some(recorded) = load(store, &id).await?.filter(|recorded| recorded.run.outcome.is_some()) {
+            if let Some(slot) = &recorded.run.superseded_by {
+                id = run_id(slot);
+                continue;
+            }
             progress.finish();
             return Ok(recorded.run);
         }

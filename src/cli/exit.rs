@@ -24,6 +24,6 @@ pub fn of_outcome(outcome: Option<Outcome>) -> ExitCode {
     ExitCode::from(match outcome {
         Some(Outcome::Published) => CLEAN,
         Some(Outcome::Halted | Outcome::ChecksFailed) => NO,
-        Some(Outcome::Error) | None => NO_ANSWER,
+        Some(Outcome::Error | Outcome::Superseded) | None => NO_ANSWER,
     })
 }

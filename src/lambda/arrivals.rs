@@ -37,7 +37,7 @@ pub async fn take(shell: &Shell, event: &Value) -> Result<Value, Failure> {
             Ok(files) if is_any_in(&files, &folders) => arrived.push(message.message_id),
             Ok(_) => {}
             Err(why) => {
-                tracing::error!(message = message.message_id, why, "message that is not understood");
+                tracing::error!(id = message.message_id, why, "message that is not understood");
                 failed.push(message.message_id);
             }
         }

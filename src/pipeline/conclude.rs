@@ -110,6 +110,7 @@ pub async fn conclude(
             Outcome::Published => {
                 told::open(ports.store, request.target).await?.map(|told| resolved(&recorded.run, told))
             }
+            Outcome::Superseded => None,
             _ => Some(alert(&recorded.run, outcome, request.commands)),
         };
         recorded.save(ports.store).await?;
@@ -135,6 +136,7 @@ fn outcome(run: &Run) -> Outcome {
     match run.verdict {
         Verdict::Breaking => Outcome::Halted,
         Verdict::Unknown => Outcome::Error,
+        Verdict::Clean | Verdict::Tolerated if run.superseded_by.is_some() => Outcome::Superseded,
         Verdict::Clean | Verdict::Tolerated if run.steps.iter().any(|step| step.status == StepStatus::Failed) => {
             Outcome::Error
         }
@@ -187,7 +189,7 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
     let kind = match outcome {
         Outcome::Halted => AlertKind::Breaking,
         Outcome::ChecksFailed => AlertKind::ChecksFailed,
-        Outcome::Error | Outcome::Published => AlertKind::Error,
+        Outcome::Error | Outcome::Published | Outcome::Superseded => AlertKind::Error,
     };
     let mut findings: Vec<Finding> = run.findings.clone();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));

@@ -1,8 +1,11 @@
 //! Runs moved on by whoever comes by: a Lambda's events, a sweep, a laptop. Between two steps nothing is held but what
 //! is stored, and every write is conditional: of two drivers at once one wins, and the other looks again.
 
+use jiff::Timestamp;
+
 use super::advance::{Progress, advance};
 use super::conclude::{compared, conclude, refused};
+use super::publish::is_as_compared;
 use super::queue::{LOOKS, Queue, Slot, Why, status};
 use super::record::{Recorded, Run, StepStatus, load};
 use super::{Ports, Project, Request, RunError, Schemas, told};
@@ -96,8 +99,16 @@ async fn step(
         };
         recorded = load(ports.store, &id).await?.unwrap_or(recorded);
         if recorded.run.outcome.is_none() {
+            // Tables that change under a build can fail it, too.
+            let has_failed = recorded.run.steps.iter().any(|step| step.status == StepStatus::Failed);
+            if has_failed && !is_as_compared(ports, &recorded.run).await? {
+                recorded.run.superseded_by = queue.successor(&active, Timestamp::now());
+            }
             conclude(ports, project, &mut recorded, request).await?;
         }
+    }
+    if let Some(slot) = &recorded.run.superseded_by {
+        queue.supersede(&active, slot);
     }
     queue.active = None;
     queue.save(ports.store).await?;

@@ -1,7 +1,7 @@
 //! Making staging tables visible: all or none.
 
 use super::Event;
-use super::record::{Published, Recorded, StepStatus};
+use super::record::{Published, Recorded, Run, StepStatus};
 use super::{Ports, Project, RunError};
 use crate::checks::CheckStatus;
 use crate::config::Target;
@@ -26,7 +26,7 @@ pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) ->
         return recorded.save(ports.store).await;
     }
     if recorded.run.steps[index].status == StepStatus::Pending {
-        if !is_as_compared(ports, recorded).await? {
+        if !is_as_compared(ports, &recorded.run).await? {
             let step = &mut recorded.run.steps[index];
             step.status = StepStatus::Failed;
             step.error = Some("what the run had compared changed while it ran; run again".into());
@@ -51,9 +51,10 @@ pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) ->
     recorded.save(ports.store).await
 }
 
-async fn is_as_compared(ports: Ports<'_>, recorded: &Recorded) -> Result<bool, RunError> {
+/// Whether the run would still find what it had compared.
+pub(super) async fn is_as_compared(ports: Ports<'_>, run: &Run) -> Result<bool, RunError> {
     match ports.inputs {
-        Some(inputs) => Ok(inputs.now().await? == recorded.run.inputs),
+        Some(inputs) => Ok(inputs.now().await? == run.inputs),
         None => Ok(true),
     }
 }

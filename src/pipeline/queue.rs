@@ -1,12 +1,16 @@
 //! What is asked for: slots to be run, one at a time, and crawls. Stored as `queue.json`; every write is conditional.
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{RunError, stored};
+use crate::plan::slot;
 use crate::store::Store;
 
 const KEY: &str = "queue.json";
 const SCHEMA_VERSION: u32 = 1;
+/// A run that its tables overtake is taken over so often in a row; then people are told.
+const AGAIN: u32 = 2;
 /// How often a writer that was overtaken looks again.
 pub(super) const LOOKS: usize = 50;
 
@@ -36,6 +40,9 @@ pub struct Slot {
     /// Its run's record is stored; if it is not there any more, somebody removed it.
     #[serde(default)]
     pub begun: bool,
+    /// How many runs before it, one after the other, were overtaken by changing tables.
+    #[serde(default)]
+    pub again: u32,
 }
 
 /// What asked for a run.
@@ -76,16 +83,41 @@ impl Queue {
         true
     }
 
+    /// The slot that takes the place of the active one, whose run was overtaken by its tables: the next that is to be run,
+    /// or now. `None` once that has happened too often.
+    pub(super) fn successor(&self, active: &Slot, now: Timestamp) -> Option<String> {
+        let is_run = |waiting: &&Slot| !matches!(waiting.why, Why::CrawlFailed { .. });
+        let next = || self.waiting.iter().find(is_run).map(|next| next.slot.clone());
+        let after: Option<Timestamp> = active.slot.parse().ok();
+        let later =
+            || after.map_or(now, |after| now.max(after.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now)));
+        (active.again < AGAIN).then(|| next().unwrap_or_else(|| slot(later())))
+    }
+
+    /// Lets `slot` take the place of the active one.
+    pub(super) fn supersede(&mut self, active: &Slot, slot: &str) {
+        let again = active.again + 1;
+        match self.waiting.iter_mut().find(|known| known.slot == slot) {
+            Some(next) => next.again = again,
+            None => self.waiting.insert(0, Slot { slot: slot.into(), why: active.why.clone(), begun: false, again }),
+        }
+    }
+
     fn add(&mut self, slot: &str, why: &Why) -> bool {
         if self.is_seen(slot) {
             return false;
         }
-        self.waiting.push(Slot { slot: slot.into(), why: why.clone(), begun: false });
+        self.waiting.push(Slot { slot: slot.into(), why: why.clone(), begun: false, again: 0 });
         self.waiting.sort_by(|a, b| a.slot.cmp(&b.slot));
         // Of crawls that no run has begun with, the last one shows what the others would.
+        let crawls = || self.waiting.iter().filter(|known| known.why == Why::Crawl);
+        let again = crawls().map(|crawl| crawl.again).max();
         let last = self.waiting.iter().rposition(|known| known.why == Why::Crawl);
         let mut at = 0..;
         self.waiting.retain(|known| at.next() == last || known.why != Why::Crawl);
+        if let Some(last) = self.waiting.iter_mut().find(|known| known.why == Why::Crawl) {
+            last.again = again.unwrap_or_default();
+        }
         true
     }
 

@@ -49,6 +49,9 @@ pub struct Run {
     pub orphans: Vec<String>,
     /// What went wrong, where the outcome is `error`.
     pub error: Option<String>,
+    /// The slot whose run takes the place of this one, where the outcome is `superseded`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<String>,
     pub plan: Plan,
 }
 
@@ -59,6 +62,8 @@ pub enum Outcome {
     Halted,
     ChecksFailed,
     Error,
+    /// Its tables changed while it ran; another run takes its place, and nobody is told.
+    Superseded,
 }
 
 /// What became of a run's alert.
@@ -145,6 +150,7 @@ impl Run {
             delivery: None,
             orphans: Vec::new(),
             error: None,
+            superseded_by: None,
             plan,
         }
     }

@@ -10,7 +10,7 @@ use super::{Ports, Project, RunError, stored};
 use crate::notify::{Outbox, render};
 use crate::plan::{Alert, AlertKind, Told, slot};
 use crate::port::{PortError, PortErrorKind};
-use crate::store::Store;
+use crate::store::{Store, nonce};
 
 const KEY: &str = "alerts/state.json";
 /// How long a receipt is waited for. SNS hands a message to Lambda within seconds.
@@ -30,9 +30,17 @@ struct Target {
     last: Option<Told>,
     /// Notices that could not be sent, oldest first: the next run sends them.
     unsent: Vec<Alert>,
-    /// When the first of them was last handed to the notifier; whether it went out is not known.
+    /// The first of them was handed to the notifier; whether it went out is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    sending: Option<String>,
+    sending: Option<Sending>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Sending {
+    /// `2026-01-02T03:04:05Z`
+    since: String,
+    /// Tells one attempt from another: two that wrote the same could not tell which of them came first.
+    by: String,
 }
 
 /// Where the oldest unsent notice stands.
@@ -135,11 +143,11 @@ pub(super) async fn send_kept(ports: Ports<'_>, project: &Project, target: &str)
 async fn flush(ports: Ports<'_>, project: &Project, state: &mut State, name: &str) -> Result<Flushed, RunError> {
     while let Some(alert) = state.targets.get(name).and_then(|target| target.unsent.first().cloned()) {
         let target = state.targets.entry(name.to_owned()).or_default();
-        match standing(ports, target.sending.as_deref(), &alert).await? {
+        match standing(ports, target.sending.as_ref(), &alert).await? {
             Standing::Sent => {}
             Standing::InDoubt => return Ok(Flushed::InDoubt(in_doubt(&alert))),
             Standing::Unsent => {
-                target.sending = Some(slot(Timestamp::now()));
+                target.sending = Some(Sending { since: slot(Timestamp::now()), by: nonce() });
                 state.save(ports.store).await?;
                 if let Err(error) = send(ports, project, &alert).await? {
                     return failed(ports, state, name, &error).await;
@@ -155,10 +163,9 @@ async fn flush(ports: Ports<'_>, project: &Project, state: &mut State, name: &st
     Ok(Flushed::All)
 }
 
-/// Whether a notice went out that was handed to the notifier at `since`: what did is in the outbox, where somebody keeps
-/// it there.
-async fn standing(ports: Ports<'_>, since: Option<&str>, alert: &Alert) -> Result<Standing, RunError> {
-    let Some(since) = since else { return Ok(Standing::Unsent) };
+/// Whether a notice went out that was handed to the notifier: what did is in the outbox, where somebody keeps it there.
+async fn standing(ports: Ports<'_>, sending: Option<&Sending>, alert: &Alert) -> Result<Standing, RunError> {
+    let Some(Sending { since, .. }) = sending else { return Ok(Standing::Unsent) };
     if Outbox::new(ports.store).sent(&alert.run_id).await?.is_some() {
         return Ok(Standing::Sent);
     }

@@ -79,7 +79,7 @@ fn is_publishing(run: &Run) -> bool {
 
 /// What it compared is no longer what it would read: it ends here, unpublished, and a new run takes its place.
 async fn supersede(ports: Ports<'_>, cut: &mut Recorded) -> Result<(), RunError> {
-    cut.run.outcome = Some(Outcome::Error);
+    cut.run.outcome = Some(Outcome::Superseded);
     cut.run.error = Some("cut off, and the files that it had compared changed before it went on".into());
     cut.save(ports.store).await
 }

@@ -4,11 +4,15 @@ mod fs;
 #[cfg(feature = "aws")]
 pub mod s3;
 
+use std::hash::{BuildHasher, RandomState};
+
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 pub use fs::FsStore;
 pub(crate) use fs::write_whole;
 
+use crate::digest::sha256_hex;
 use crate::port::PortError;
 
 /// What a write expects to find.
@@ -46,4 +50,10 @@ pub trait Store: Send + Sync {
 
     /// Takes the lock; `Conflict` naming the holder if somebody has it.
     async fn lock(&self, holder: &str) -> Result<Lease, PortError>;
+}
+
+/// A word that no other call returns, in whatever process.
+pub fn nonce() -> String {
+    let seed = (std::process::id(), Timestamp::now().as_nanosecond(), RandomState::new().hash_one(0));
+    sha256_hex(format!("{seed:?}"))[..16].to_owned()
 }

@@ -61,6 +61,7 @@ fn outcome(run: &Run) -> String {
         Some(Outcome::Halted) => paint(RED, "halted, nothing published"),
         Some(Outcome::ChecksFailed) => paint(RED, "checks failed, nothing published"),
         Some(Outcome::Error) => paint(RED, "error, nothing published"),
+        Some(Outcome::Superseded) => paint(YELLOW, "overtaken by its tables, nothing published"),
         None => paint(YELLOW, "under way"),
     }
 }
@@ -135,6 +136,10 @@ fn next(run: &Run) -> String {
                 .to_owned()
         }
         Some(Outcome::Error) => "\nnext: mend what is said above, then run again\n".to_owned(),
+        Some(Outcome::Superseded) => match &run.superseded_by {
+            Some(slot) => format!("\nnext: the run for {slot} takes its place\n"),
+            None => "\nnext: a new run takes its place\n".to_owned(),
+        },
         Some(Outcome::Published) | None => String::new(),
     };
     let told = run.alert.as_ref().map(|alert| alert.kind);
@@ -179,7 +184,7 @@ pub fn runs(runs: &[Run]) -> String {
                 let failed = run.checks.iter().filter(|check| check.status != CheckStatus::Pass).count();
                 format!(": {failed} of {}", run.checks.len())
             }
-            Some(Outcome::Error) | None => String::new(),
+            Some(Outcome::Error | Outcome::Superseded) | None => String::new(),
         };
         let drift = if run.verdict == Verdict::Tolerated { ", drift tolerated" } else { "" };
         writeln!(text, "{}  {}{why}{drift}", run.run_id, outcome(run)).expect("a String takes all");

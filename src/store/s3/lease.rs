@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::S3Store;
 use crate::aws::Call;
-use crate::digest::sha256_hex;
 use crate::port::{PortError, PortErrorKind};
-use crate::store::{Expect, Lease, Object, Store};
+use crate::store::{Expect, Lease, Object, Store, nonce};
 
 const KEY: &str = "run.lock";
 const OPERATION: &str = "take";
@@ -31,7 +30,7 @@ struct Note {
 
 /// Takes the lock if it is free, was given back, or has lapsed.
 pub async fn take(store: &S3Store, holder: &str) -> Result<Lease, PortError> {
-    let process = process();
+    let process = nonce();
     for _ in 0..ATTEMPTS {
         let note = Note { holder: holder.into(), process: process.clone(), until: lapse(store.lease) };
         let expect = match store.get(KEY).await? {
@@ -72,12 +71,6 @@ fn bytes(note: &Note) -> Vec<u8> {
 fn lapse(after: Duration) -> String {
     let after = SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
     Timestamp::now().checked_add(after).unwrap_or(Timestamp::MAX).to_string()
-}
-
-fn process() -> String {
-    use std::hash::{BuildHasher, RandomState};
-    let seed = (std::process::id(), Timestamp::now().as_nanosecond(), RandomState::new().hash_one(0));
-    sha256_hex(format!("{seed:?}"))[..16].to_owned()
 }
 
 /// Renews the lock until it is dropped, then gives it back. A thread of its own, so that the drop can wait for it on any

@@ -177,11 +177,10 @@ impl Site {
         let uri = format!("{STATE}alerts/state.json");
         let mut account = self.aws.account();
         let Some(bytes) = account.s3.get(&uri) else { return };
-        let text = std::str::from_utf8(&bytes).expect("JSON");
-        let is_since = |line: &&str| line.trim_start().starts_with("\"sending\"");
-        if let Some(since) = text.lines().find(is_since) {
-            let long_ago = text.replace(since, "\"sending\": \"2026-01-02T03:04:05Z\"");
-            account.s3.put(&uri, long_ago.as_bytes());
+        let mut state: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        if let Some(since) = state.pointer_mut(&format!("/targets/{TARGET}/sending/since")) {
+            *since = "2026-01-02T03:04:05Z".into();
+            account.s3.put(&uri, state.to_string().as_bytes());
         }
     }
 
