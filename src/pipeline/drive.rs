@@ -73,7 +73,7 @@ async fn step(
         if queue.take_up() {
             return queue.save(ports.store).await.map(|()| None);
         }
-        told::send_kept(ports, project, request.target).await?;
+        told::send_kept(ports, project, request.target, holder).await?;
         return Ok(Some(Step::Idle));
     };
     let (id, request) = (run_id(&active.slot), Request { slot: &active.slot, ..request });

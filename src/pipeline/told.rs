@@ -129,8 +129,16 @@ pub(super) async fn tell(
     Ok(Some(Delivery::Unsent { error }))
 }
 
-/// Sends what earlier runs could not, where no run is under way that would.
-pub(super) async fn send_kept(ports: Ports<'_>, project: &Project, target: &str) -> Result<(), RunError> {
+/// Sends what earlier runs could not, where no run is under way that would; of two drivers at once, one does it.
+pub(super) async fn send_kept(ports: Ports<'_>, project: &Project, target: &str, holder: &str) -> Result<(), RunError> {
+    let is_kept = |state: &State| state.targets.get(target).is_some_and(|target| !target.unsent.is_empty());
+    if !is_kept(&State::load(ports.store).await?) {
+        return Ok(());
+    }
+    let _lease = match ports.store.lock(holder).await {
+        Err(error) if error.kind == PortErrorKind::Conflict => return Ok(()),
+        lease => lease?,
+    };
     let mut state = State::load(ports.store).await?;
     match flush(ports, project, &mut state, target).await? {
         Flushed::Failed(error) => Err(PortError::new(PortErrorKind::Unavailable, "send", "a kept alert", error).into()),
@@ -138,8 +146,8 @@ pub(super) async fn send_kept(ports: Ports<'_>, project: &Project, target: &str)
     }
 }
 
-/// Sends the kept notices in order. Each is noted before it goes out and after: of two who would send it at once one is
-/// overtaken at the first note, and whoever is cut off in between leaves the note to whoever comes next.
+/// Sends the kept notices in order. Each is noted before it goes out and after: whoever is cut off in between leaves the
+/// note to whoever comes next, and of two who would send it at once, for want of a lock, one is overtaken at the note.
 async fn flush(ports: Ports<'_>, project: &Project, state: &mut State, name: &str) -> Result<Flushed, RunError> {
     while let Some(alert) = state.targets.get(name).and_then(|target| target.unsent.first().cloned()) {
         let target = state.targets.entry(name.to_owned()).or_default();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crawlguard::digest::sha256_hex;
+use crawlguard::pipeline::{Bundle, Pushed};
 use serde_json::{Value, json};
 
 use super::fake::{Fault, FaultKind};
@@ -14,7 +15,10 @@ const OUTBOX: &str = "s3://shop/state/alerts/20260102T051008Z.txt";
 
 /// A failed crawl whose alert goes to SNS, and that goes wrong.
 async fn told(kind: FaultKind) -> (Lake, Site) {
-    let lake = deployed();
+    told_by(deployed(), kind).await
+}
+
+async fn told_by(lake: Lake, kind: FaultKind) -> (Lake, Site) {
     let fault = Fault { service: "sns", action: "Publish".into(), nth: 1, kind };
     lake.aws.account().calls.reset(Some(fault));
     let answer = invoke(&lake, &crawled(TIME, "Failed")).await.unwrap();
@@ -73,8 +77,36 @@ async fn a_message_that_sns_refused_is_sent_by_the_next_sweep() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_sweeps_at_once_send_a_kept_alert_once() {
-    let (lake, site) = told(FaultKind::InternalError).await;
-    site.wait_for_receipts();
+    for lake in [deployed(), without_receipts()] {
+        let (lake, site) = told_by(lake, FaultKind::InternalError).await;
+        site.wait_for_receipts();
+        fifty_sweeps(lake).await;
+    }
+}
+
+/// A deployed project whose topic has no function to keep receipts.
+fn without_receipts() -> Lake {
+    let lake = deployed();
+    let bytes = lake.aws.account().s3.get(&format!("{STATE}project.json")).unwrap();
+    let mut files = serde_json::from_slice::<Bundle>(&bytes).unwrap().files;
+    let settings = files["crawlguard.toml"].replace("receipts = true\n", "");
+    files.insert("crawlguard.toml".into(), settings);
+    lake.put_project(&Bundle::new(files, Pushed::default()));
+    lake
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_receipts_no_alert_is_lost_and_the_next_sweep_sends_it() {
+    for (kind, expected) in [(FaultKind::InternalError, 1), (FaultKind::AnswerLost, 2)] {
+        let (lake, _) = told_by(without_receipts(), kind).await;
+        for _ in 0..2 {
+            invoke(&lake, &sweep()).await.unwrap();
+        }
+        assert_eq!(mails(&lake), expected, "{kind:?}");
+    }
+}
+
+async fn fifty_sweeps(lake: Lake) {
     let lake = Arc::new(lake);
     let sweeps: Vec<_> = (0..50)
         .map(|_| {
