@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Globals;
-use super::world::{World, absolute};
+use super::world::{World, absolute, commands};
 use super::{crawl, exit, print};
 use crate::catalog::crawl::crawl as infer;
 use crate::catalog::{Catalog, doubt, glue_json, updated};
 use crate::contract::{Contract, Document};
 use crate::drift::{Finding, Verdict, diff as facts, judge};
-use crate::pipeline::compare;
+use crate::pipeline::{Commands, compare};
 use crate::plan::slot;
 use crate::port::{PortError, PortErrorKind};
 use crate::problem::{Problem, Problems};
@@ -39,7 +39,7 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
         Some(dump) => dump.as_of,
         None => world.folders().ok().and_then(crawl::last),
     };
-    report(globals, &comparison.findings, Some(as_of))
+    report(globals, &world.commands, comparison.findings, Some(as_of))
 }
 
 /// Two readings, or the problems of both.
@@ -53,8 +53,14 @@ fn both<A, B>(first: Result<A, Problems>, second: Result<B, Problems>) -> Result
 }
 
 /// `as_of` is when the catalog was made, where there is one; its time may not be known.
-fn report(globals: &Globals, findings: &[Finding], as_of: Option<Option<Timestamp>>) -> anyhow::Result<ExitCode> {
-    let verdict = Verdict::of(findings);
+fn report(
+    globals: &Globals,
+    commands: &Commands,
+    mut findings: Vec<Finding>,
+    as_of: Option<Option<Timestamp>>,
+) -> anyhow::Result<ExitCode> {
+    let verdict = Verdict::of(&findings);
+    findings.iter_mut().for_each(|finding| finding.help = commands.spell(&finding.help));
     let as_json = || {
         let mut value = json!({"schema_version": 1, "verdict": verdict, "findings": findings});
         if let Some(as_of) = as_of {
@@ -64,7 +70,7 @@ fn report(globals: &Globals, findings: &[Finding], as_of: Option<Option<Timestam
     };
     let as_text = || {
         let age = as_of.map(|as_of| human::catalog_age(as_of, Timestamp::now())).unwrap_or_default();
-        age + &human::findings(verdict, findings)
+        age + &human::findings(verdict, &findings)
     };
     print(globals, as_json, as_text)?;
     Ok(exit::of_verdict(verdict))
@@ -83,7 +89,8 @@ pub fn diff(globals: &Globals, old: &Path, new: &Path) -> anyhow::Result<ExitCod
     if contracts.is_empty() || tables.is_empty() {
         bail!("{} holds no table", if contracts.is_empty() { old } else { new }.display());
     }
-    report(globals, &judge(&facts(&contracts, &tables), &contracts, None), None)
+    let findings = judge(&facts(&contracts, &tables), &contracts, None);
+    report(globals, &commands(globals), findings, None)
 }
 
 enum Side {

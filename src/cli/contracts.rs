@@ -112,16 +112,14 @@ fn of<'a>(contracts: &'a [Contract], table: &str) -> Option<&'a Contract> {
     contracts.iter().find(|contract| contract.table.name == table)
 }
 
-/// What a contract promises: everything but, of a local target, the folder on this machine; what it says of another
-/// target's place stays.
+/// What a contract promises: everything but a folder on this machine; what it says of another target's place stays.
 fn promised(world: &World, contract: Option<&Contract>, table: &Table) -> Table {
     match world.place {
-        Place::Here(_) => {
+        Place::Here(_) if !table.location.as_deref().is_some_and(|location| location.contains("://")) => {
             let location = contract.and_then(|contract| contract.table.location.clone());
             Table { location, ..table.clone() }
         }
-        #[cfg(feature = "aws")]
-        Place::Cloud(_) => table.clone(),
+        _ => table.clone(),
     }
 }
 

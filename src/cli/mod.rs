@@ -97,7 +97,8 @@ fn say(globals: &Globals, line: &str) {
 
 /// Says on stderr why there is no answer; a program that asked for JSON reads the same on stdout.
 fn failed(cli: &Cli, error: &anyhow::Error) -> ExitCode {
-    let problems = problem::of(error);
+    let commands = world::commands(&cli.globals);
+    let problems: Vec<_> = problem::of(error).into_iter().map(|problem| commands.spelt(problem)).collect();
     for problem in &problems {
         let _ = writeln!(anstream::stderr(), "error: {problem}");
     }

@@ -26,7 +26,7 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     world.refuse_uncrawled().await?;
     let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
     let slot = world::now();
-    let mut run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot))?;
+    let mut run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot), &world.commands)?;
     run.orphans = orphans(&project, world.catalog.as_ref()).await?;
     #[cfg(feature = "embedded")]
     if !run.plan.steps.is_empty()

@@ -57,7 +57,7 @@ impl World {
         };
         let (name, target) = settings.target(globals.target.as_deref())?;
         let (name, target) = (name.to_owned(), target.clone());
-        let commands = Commands { globals: repeated(globals, &settings), ..Commands::default() };
+        let commands = commands_of(globals, &settings.root);
         match target {
             Target::Local(local) => Ok(Self::here(settings, name, local, commands)),
             Target::Aws(aws) => Self::cloud(settings, name, aws, commands).await,
@@ -190,16 +190,21 @@ impl World {
     }
 }
 
-/// The global options that a command printed for later must repeat.
-fn repeated(globals: &Globals, settings: &Settings) -> Vec<String> {
+/// How the user calls this program, as far as the words typed tell.
+pub fn commands(globals: &Globals) -> Commands {
+    commands_of(globals, &globals.project.as_deref().map(absolute).unwrap_or_default())
+}
+
+/// The words that a command printed for later must repeat: the program, and the global options.
+fn commands_of(globals: &Globals, root: &Path) -> Commands {
     let mut words = Vec::new();
     if globals.project.is_some() {
-        words.extend(["--project".to_owned(), shell_word(&settings.root.display().to_string())]);
+        words.extend(["--project".to_owned(), shell_word(&root.display().to_string())]);
     }
     if let Some(target) = &globals.target {
         words.extend(["--target".to_owned(), shell_word(target)]);
     }
-    words
+    Commands { program: program(), globals: words }
 }
 
 /// How this program was called, for commands that are to work where the user stands.

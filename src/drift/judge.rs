@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::rules::unclassified_change;
-use super::{Change, ChangeKind, Decode, Finding, Level, RULES, Rule, rename};
+use super::{Advice, Change, ChangeKind, Decode, Finding, Level, RULES, Rule, Way, Ways, rename};
 use crate::contract::{Contract, Policy, Tolerance};
 use crate::sql::{Lineage, Reader};
 
@@ -30,23 +30,13 @@ pub fn judge_with(
         contracts.iter().map(|contract| (contract.table.name.as_str(), &contract.policy)).collect();
     let by_table = changes.chunk_by(|a, b| a.table == b.table);
     let mut findings: Vec<Finding> = by_table
-        .flat_map(|beside| beside.iter().map(move |change| (change, beside)))
-        .map(|(change, beside)| {
-            let (rule, message, help) = word(change, beside);
-            let models = readers(change);
-            let level = level(change, rule, policies.get(change.table.as_str()).copied(), models.as_deref());
-            Finding {
-                rule: rule.id.to_owned(),
-                level,
-                table: change.table.clone(),
-                path: change.path.clone(),
-                before: change.before.clone(),
-                after: change.after.clone(),
-                decode: change.decode,
-                models: models.unwrap_or_default(),
-                message,
-                help,
-            }
+        .flat_map(|beside| {
+            let judged = |change: &Change| {
+                let models = readers(change);
+                let policy = policies.get(change.table.as_str()).copied();
+                of_change(change, beside, models.as_deref(), policy)
+            };
+            shut_in(beside.iter().map(judged).collect(), beside)
         })
         .collect();
     // Stable: facts that agree in all three stay in the order of `diff`.
@@ -54,15 +44,76 @@ pub fn judge_with(
     findings
 }
 
-/// The rule that claims a fact, and its words. `beside`: all facts about the same table.
-fn word(change: &Change, beside: &[Change]) -> (&'static Rule, String, String) {
-    let claimed = RULES.iter().find_map(|rule| Some((*rule, (rule.detect)(change)?)));
-    let (rule, (message, mut help)) =
-        claimed.unwrap_or_else(|| (&unclassified_change::RULE, unclassified_change::word(change)));
-    if let Some(rename) = rename::suggest(change, beside) {
-        help = format!("{help} {rename}");
+/// Words the help of findings anew, by what is known of accepting their tables.
+pub fn advise(findings: &mut [Finding], changes: &[Change], ways: &Ways) {
+    let by_table: BTreeMap<&str, &[Change]> =
+        changes.chunk_by(|a, b| a.table == b.table).map(|beside| (beside[0].table.as_str(), beside)).collect();
+    for finding in findings.iter_mut().filter(|finding| finding.is_acceptable()) {
+        let beside = by_table.get(finding.table.as_str()).copied().unwrap_or_default();
+        let words = beside.iter().filter(|change| finding.is_of(change)).map(|change| (change, word(change)));
+        if let Some((change, (_, _, advice))) = words.into_iter().find(|(_, (rule, ..))| rule.id == finding.rule) {
+            finding.help = help(change, advice, beside, Some(&finding.models), ways);
+        }
     }
-    (rule, message, help)
+}
+
+fn of_change(change: &Change, beside: &[Change], models: Option<&[Reader]>, policy: Option<&Policy>) -> Finding {
+    let (rule, message, advice) = word(change);
+    Finding {
+        rule: rule.id.to_owned(),
+        level: level(change, rule, policy, models),
+        table: change.table.clone(),
+        path: change.path.clone(),
+        before: change.before.clone(),
+        after: change.after.clone(),
+        decode: change.decode,
+        models: models.unwrap_or_default().to_vec(),
+        message,
+        help: help(change, advice, beside, models, &Ways::default()),
+    }
+}
+
+/// One table's findings: what no update accepts keeps it from accepting the others, too.
+fn shut_in(mut findings: Vec<Finding>, beside: &[Change]) -> Vec<Finding> {
+    let Some(lock) = findings.iter().find(|finding| !finding.is_acceptable()) else { return findings };
+    let why = format!("no update accepts it before what `{}` tells of is mended", lock.rule);
+    let table = lock.table.clone();
+    let no_renames = rename::likely_renames(beside).into_iter().map(|(table, from, _)| (table, from)).collect();
+    let ways = Ways { tables: BTreeMap::from([(table, Way::Shut(why))]), no_renames };
+    advise(&mut findings, beside, &ways);
+    findings
+}
+
+/// The rule that claims a fact, and its words.
+fn word(change: &Change) -> (&'static Rule, String, Advice) {
+    let claimed = RULES.iter().find_map(|rule| Some((*rule, (rule.detect)(change)?)));
+    let (rule, (message, advice)) =
+        claimed.unwrap_or_else(|| (&unclassified_change::RULE, unclassified_change::word(change)));
+    (rule, message, advice)
+}
+
+/// What to do about a fact. `beside`: all facts about the same table; `models`: who reads it, if that is known.
+fn help(change: &Change, mut advice: Advice, beside: &[Change], models: Option<&[Reader]>, ways: &Ways) -> String {
+    if matches!(change.kind, ChangeKind::TableMissing | ChangeKind::TableDeprecated) {
+        advice = advice.after(unread(models));
+    }
+    let words = advice.words(&change.table, &ways.of(&change.table));
+    match rename::suggest(change, beside) {
+        Some(rename) => format!("{words} {}", rename.words(&change.table, ways)),
+        None => words,
+    }
+}
+
+/// What has to be done before a source can be given up.
+fn unread(models: Option<&[Reader]>) -> String {
+    match models {
+        None => "see that no model reads it".to_owned(),
+        Some([]) => String::new(),
+        Some(models) => {
+            let names: Vec<String> = models.iter().map(|reader| format!("`{}`", reader.model)).collect();
+            format!("take it out of {}", names.join(", "))
+        }
+    }
 }
 
 fn level(change: &Change, rule: &Rule, policy: Option<&Policy>, readers: Option<&[Reader]>) -> Level {

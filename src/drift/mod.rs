@@ -10,6 +10,7 @@
 //! - *Comments, record counts, run ids.* Crawlers rewrite them, and no value depends on them.
 //! - *The type of a column without evidence.* An empty sample shows no type.
 
+mod advice;
 mod align;
 mod change;
 mod columns;
@@ -25,10 +26,12 @@ mod rules;
 mod storage;
 mod verdict;
 
+pub use advice::{Advice, Way, Ways};
 pub use change::{Change, ChangeKind, Decode};
 pub use decode::Update;
 pub use diff::diff;
-pub use judge::{judge, judge_with};
+pub use judge::{advise, judge, judge_with};
 pub use promotion::Promotion;
+pub use rename::likely_renames;
 pub use rule::{RULES, Rule};
 pub use verdict::{Finding, Level, Verdict};

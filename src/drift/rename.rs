@@ -2,6 +2,7 @@
 
 use similar::TextDiff;
 
+use super::advice::{Ways, update};
 use super::{Change, ChangeKind};
 use crate::problem::shell_word;
 use crate::schema::path;
@@ -16,18 +17,33 @@ pub(super) struct Rename {
     /// From 0 to 1.
     score: f32,
     reasons: Vec<&'static str>,
-    /// The command that accepts it as one; none for what it cannot accept.
-    command: Option<String>,
+    /// Old and new name of a whole column that `contracts update` may take for one; none for anything else.
+    names: Option<(String, String)>,
 }
 
-impl std::fmt::Display for Rename {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Possible rename to `{}` (score {:.2}: {}).", self.path, self.score, self.reasons.join(", "))?;
-        match &self.command {
-            Some(command) => write!(f, " To accept it as one, run `{command}`."),
-            None => Ok(()),
+impl Rename {
+    /// The suggestion in words, with the command that accepts it where one does.
+    pub(super) fn words(&self, table: &str, ways: &Ways) -> String {
+        let said =
+            format!("Possible rename to `{}` (score {:.2}: {}).", self.path, self.score, self.reasons.join(", "));
+        match &self.names {
+            Some((from, to)) if !ways.no_renames.contains(&(table.to_owned(), from.clone())) => {
+                let pair = shell_word(&format!("{from}={to}"));
+                format!("{said} To accept it as one, run `{} --rename {pair}`.", update(table))
+            }
+            _ => said,
         }
     }
+}
+
+/// The renames whose commands [`super::judge`] suggests: table, old name, new name.
+pub fn likely_renames(changes: &[Change]) -> Vec<(String, String, String)> {
+    let of_table = |beside: &[Change]| {
+        let names =
+            |removed: &Change| suggest(removed, beside)?.names.map(|(from, to)| (removed.table.clone(), from, to));
+        beside.iter().filter_map(names).collect::<Vec<_>>()
+    };
+    changes.chunk_by(|a, b| a.table == b.table).flat_map(of_table).collect()
 }
 
 /// The likeliest new name of a removed column or field among all facts about its table, if one is worth saying.
@@ -56,14 +72,14 @@ fn score(removed: &Change, added: &Change) -> Rename {
         path: added.path.clone(),
         score: 0.3 * f32::from(u8::from(same_type)) + 0.3 * f32::from(u8::from(same_place)) + 0.4 * alike,
         reasons: told.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect(),
-        command: (same_type && removed.kind == ChangeKind::ColumnRemoved).then(|| command(removed, added)),
+        names: (same_type && removed.kind == ChangeKind::ColumnRemoved).then(|| names(removed, added)).flatten(),
     }
 }
 
-fn command(removed: &Change, added: &Change) -> String {
-    let name = |change: &Change| change.column().unwrap_or_default();
-    let pair = format!("{}={}", name(removed), name(added));
-    format!("crawlguard contracts update {} --rename {}", shell_word(&removed.table), shell_word(&pair))
+/// Both names, where a shell's prompt takes them as they are.
+fn names(removed: &Change, added: &Change) -> Option<(String, String)> {
+    let (from, to) = (removed.column()?, added.column()?);
+    (!(from.clone() + &to).contains(char::is_control)).then_some((from, to))
 }
 
 /// How alike two names are: by letters, or by words where one has more of them.

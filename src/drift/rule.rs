@@ -8,7 +8,7 @@ use super::rules::{
     table_kind_changed, table_missing, table_new, type_incompatible, type_lossy, type_narrowed, type_widened,
     unclassified_change, unreadable,
 };
-use super::{Change, Level};
+use super::{Advice, Change, Level};
 
 /// A drift rule: a static spec and a function, one file each in `rules/`.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct Rule {
     pub level_read: Level,
     /// Level if the bytes decode and no model names it.
     pub level_unread: Level,
-    /// Recognises a change and words it: (message, help). Knows no level.
-    pub detect: fn(&Change) -> Option<(String, String)>,
+    /// Recognises a change and words it: what it means, and what to do about it. Knows no level.
+    pub detect: fn(&Change) -> Option<(String, Advice)>,
 }
 
 impl Rule {

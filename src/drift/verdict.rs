@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Decode;
+use super::{Change, Decode};
 use crate::sql::Reader;
 
 /// How grave a finding is. The order makes a verdict a maximum; unknown is the gravest: there is no answer.
@@ -63,6 +63,14 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// True if this is what was found of `change`.
+    pub fn is_of(&self, change: &Change) -> bool {
+        self.table == change.table
+            && self.path == change.path
+            && self.before == change.before
+            && self.after == change.after
+    }
+
     /// True if the source itself is gone: there is no schema to accept, but its contract can be retired.
     pub fn is_gone(&self) -> bool {
         ["table-deprecated", "table-missing"].contains(&self.rule.as_str())

@@ -37,6 +37,7 @@ fn empty(kind: AlertKind) -> Alert {
         checks: Vec::new(),
         error: None,
         accept: Vec::new(),
+        details: "crawlguard --target local runs run".to_owned(),
         fingerprint: String::new(),
         resolves: None,
     }

@@ -17,13 +17,14 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("masked", |text: &str| masked(text));
 }
 
-/// `text | wrap(indent)`: lines of at most 72 characters, every line but the first indented. A longer word stays whole.
+/// `text | wrap(indent)`: lines of at most 72 characters, every line but the first indented. A longer word stays whole, and
+/// so does a command in backticks: it is there to be copied.
 pub fn wrap(text: &str, indent: Option<usize>) -> String {
     let indent = indent.unwrap_or(0);
     let width = WIDTH.saturating_sub(indent);
     let mut lines = vec![String::new()];
     let mut used = 0;
-    for word in text.split_whitespace() {
+    for word in words(text) {
         let length = word.chars().count();
         if used > 0 && used + 1 + length > width {
             lines.push(String::new());
@@ -38,6 +39,26 @@ pub fn wrap(text: &str, indent: Option<usize>) -> String {
         used += length;
     }
     lines.join(&format!("\n{}", " ".repeat(indent)))
+}
+
+/// The words of a text; a command in backticks is one, with the punctuation behind it.
+fn words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let inside = rest.strip_prefix('`').filter(|inside| is_command(inside));
+        let closed = inside.and_then(|inside| Some(inside.find('`')? + 1)).unwrap_or_default();
+        let end = rest[closed..].find(char::is_whitespace).map_or(rest.len(), |end| closed + end);
+        words.push(&rest[..end]);
+        rest = rest[end..].trim_start();
+    }
+    words
+}
+
+/// True if a program's call begins here: `crawlguard`, or a path that ends so.
+fn is_command(text: &str) -> bool {
+    let program = text.split_whitespace().next().unwrap_or_default();
+    program.rsplit('/').next().is_some_and(|name| name.trim_end_matches('\'') == "crawlguard") && text.contains(' ')
 }
 
 /// `names | listed(8)`: the first eight, and how many more there are.
@@ -113,6 +134,16 @@ mod tests {
         assert!(wrapped.lines().skip(1).all(|line| line.starts_with("   word")));
         assert_eq!(wrap(&"x".repeat(100), None), "x".repeat(100));
         assert_eq!(wrap(" ", None), "");
+    }
+
+    #[test]
+    fn commands_are_wrapped_whole() {
+        let command = format!("`./crawlguard --target prod contracts update raw_a --rename '{} b=c'`.", "a".repeat(60));
+        let wrapped = wrap(&format!("Restore it, or run {command} Or `a  b` not."), Some(2));
+        assert_eq!(wrapped, format!("Restore it, or run\n  {command}\n  Or `a b` not."));
+        for open in ["`crawlguard runs", "`", "a `crawlguard` b"] {
+            assert_eq!(wrap(open, None), open);
+        }
     }
 
     #[test]

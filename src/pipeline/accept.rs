@@ -1,18 +1,23 @@
 //! What accepting a table's drift means for the models.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{adapted, additions, substitutions};
 use super::{Comparison, Project, Rename};
-use crate::contract::Contract;
-use crate::drift::{Finding, Level};
+use crate::contract::{Contract, Document};
+use crate::drift::{Change, Finding, Level, diff, judge};
 use crate::problem::{Problem, Problems, shell_word};
-use crate::schema::Table;
+use crate::schema::{Table, UNREADABLE};
 use crate::sql::{Adaptation, Addition, Substitution, adapt};
+
+/// How the problem of a table begins that cannot be promised as it is.
+pub(super) const REFUSED: &str = "cannot be accepted";
 
 /// The models as they must read once drift is accepted.
 #[derive(Debug, Clone, Default)]
 pub struct Accepted {
+    /// What is promised from now on of each table; marked as deprecated if its source is gone.
+    pub tables: BTreeMap<String, Table>,
     pub adaptation: Adaptation,
     /// Added columns that no model can take in as it stands, each with its reason: they are promised all the same.
     pub left_out: Vec<String>,
@@ -29,29 +34,15 @@ impl Accepted {
 
 /// The models after the `chosen` tables' drift is accepted, breaking drift included: additions are carried, renamed columns
 /// read under their new names, removed columns read as typed NULLs. Nothing that a model does not name is touched. A model
-/// that names a field that is gone or of another kind is a problem: nothing proven stands for a field.
+/// that names a field that is gone or of another kind is a problem: nothing proven stands for a field. So is a table that
+/// cannot be promised as it is, and a contract that would contradict itself.
 pub fn accept(
     project: &Project,
     comparison: &Comparison,
     chosen: &BTreeSet<String>,
     renames: &[Rename],
 ) -> Result<Accepted, Problems> {
-    let tolerated = |finding: &Finding| Finding { level: Level::Tolerated, ..finding.clone() };
-    let findings: Vec<Finding> =
-        comparison.findings.iter().filter(|finding| chosen.contains(&finding.table)).map(tolerated).collect();
-    let crawled = project.crawled();
-    let sources = sources(&crawled, &comparison.tables, chosen);
-    let mut substitutions = substitutions(&comparison.changes, &findings, &crawled, &comparison.lineage);
-    substitutions.retain(|other| !renames.iter().any(|rename| other.is_of(&rename.table, &rename.from)));
-    let additions: Vec<Addition> = additions(&comparison.changes, &findings)
-        .into_iter()
-        .filter(|added| !renames.iter().any(|rename| rename.table == added.table && rename.to == added.column))
-        .collect();
-    let nulls = nulls(&substitutions, &additions);
-    substitutions.extend(renames.iter().map(renamed));
-    let adaptation =
-        adapted(project, &crawled, &sources, &[], &substitutions).map_err(|problems| because(problems, &findings))?;
-    let mut accepted = Accepted { adaptation, left_out: Vec::new(), nulls };
+    let Base { mut accepted, sources, additions, substitutions } = base(project, comparison, chosen, renames)?;
     let mut carried = Vec::new();
     // One by one: an addition that cannot be carried must not stand in the way of the others, or of accepting.
     for addition in additions {
@@ -66,6 +57,118 @@ pub fn accept(
         }
     }
     Ok(accepted)
+}
+
+/// The chosen tables as the catalog shows them, if they can be promised at all; marked as deprecated if a source is gone.
+fn acceptable(comparison: &Comparison, chosen: &BTreeSet<String>) -> Result<BTreeMap<String, Table>, Problems> {
+    let (mut tables, mut problems) = (BTreeMap::new(), Vec::new());
+    for name in chosen {
+        match promisable(comparison, name) {
+            Ok(table) => drop(tables.insert(name.clone(), table)),
+            Err(found) => problems.push(found),
+        }
+    }
+    Problems::or(problems, tables)
+}
+
+fn promisable(comparison: &Comparison, name: &str) -> Result<Table, Problem> {
+    let refused = |why: &str, help: &str| Problem::new(name, "", format!("{REFUSED}: {why}"), help);
+    let findings = || comparison.findings.iter().filter(|finding| finding.table == name);
+    let table = comparison.tables.iter().find(|table| table.name == name);
+    if let Some(why) = table.and_then(|table| table.parameters.get(UNREADABLE)) {
+        return Err(refused(&format!("its files cannot be read: {why}"), "mend what it names, and crawl again"));
+    }
+    if let Some(lock) = findings().find(|finding| !finding.is_acceptable()) {
+        return Err(refused(lock.message.trim_end_matches('.'), &lock.help));
+    }
+    if findings().any(Finding::is_gone) {
+        return Ok(Table { name: name.to_owned(), deprecated: true, ..Table::default() });
+    }
+    let Some(table) = table else { return Err(refused("it is not in the catalog", "crawl again")) };
+    let unknown = table.columns.iter().chain(&table.partition_keys).find(|column| column.data_type.has_unrecognized());
+    match unknown {
+        Some(column) => {
+            let why = format!("the type `{}` of `{}` is not known", column.data_type, column.name);
+            Err(refused(&why, "use a documented Glue type; no contract can hold this one"))
+        }
+        None => Ok(table.clone()),
+    }
+}
+
+/// The contracts that there are, with the accepted tables promised; each is read back, for a rule may name what went.
+fn accepted_documents(project: &Project, tables: &BTreeMap<String, Table>, renames: &[Rename]) -> Result<(), Problems> {
+    let mut problems = Vec::new();
+    for table in tables.values() {
+        let Some((_, document)) = project.contract(&table.name) else { continue };
+        match accepted_document(document, table, renames).and_then(|accepted| accepted.contract()) {
+            Ok(contract) => problems.extend(left(&contract, table)),
+            Err(found) => problems.extend(found.0),
+        }
+    }
+    Problems::or(problems, ())
+}
+
+/// What would still stop a run once a table is accepted.
+fn left(contract: &Contract, table: &Table) -> Option<Problem> {
+    let contracts = std::slice::from_ref(contract);
+    let findings = judge(&diff(contracts, std::slice::from_ref(table)), contracts, None);
+    let lock = findings.into_iter().find(|finding| !finding.is_acceptable())?;
+    Some(Problem::new(&table.name, "", format!("{REFUSED}: {}", lock.message.trim_end_matches('.')), lock.help))
+}
+
+/// A contract that promises a table as it is now.
+pub fn accepted_document(document: &Document, table: &Table, renames: &[Rename]) -> Result<Document, Problems> {
+    let of_table = renames.iter().filter(|rename| rename.table == table.name);
+    let pairs: BTreeMap<String, String> = of_table.map(|rename| (rename.from.clone(), rename.to.clone())).collect();
+    let accepted = document.accept_renamed(table, &pairs);
+    accepted.contract().map(|_| accepted)
+}
+
+/// That accepting one table's drift is not refused; see [`accept()`].
+pub(super) fn try_accept(
+    project: &Project,
+    comparison: &Comparison,
+    table: &str,
+    renames: &[Rename],
+) -> Result<(), Problems> {
+    base(project, comparison, &BTreeSet::from([table.to_owned()]), renames).map(drop)
+}
+
+/// Everything that an acceptance can be refused for; the additions are still to be carried.
+struct Base {
+    accepted: Accepted,
+    sources: Vec<Table>,
+    additions: Vec<Addition>,
+    substitutions: Vec<Substitution>,
+}
+
+fn base(
+    project: &Project,
+    comparison: &Comparison,
+    chosen: &BTreeSet<String>,
+    renames: &[Rename],
+) -> Result<Base, Problems> {
+    let tables = acceptable(comparison, chosen)?;
+    accepted_documents(project, &tables, renames)?;
+    let tolerated = |finding: &Finding| Finding { level: Level::Tolerated, ..finding.clone() };
+    let findings: Vec<Finding> =
+        comparison.findings.iter().filter(|finding| chosen.contains(&finding.table)).map(tolerated).collect();
+    let changes: Vec<Change> =
+        comparison.changes.iter().filter(|change| chosen.contains(&change.table)).cloned().collect();
+    let crawled = project.crawled();
+    let sources = sources(&crawled, &comparison.tables, chosen);
+    let mut substitutions = substitutions(&changes, &findings, &crawled, &comparison.lineage);
+    substitutions.retain(|other| !renames.iter().any(|rename| other.is_of(&rename.table, &rename.from)));
+    let additions: Vec<Addition> = additions(&changes, &findings)
+        .into_iter()
+        .filter(|added| !renames.iter().any(|rename| rename.table == added.table && rename.to == added.column))
+        .collect();
+    let nulls = nulls(&substitutions, &additions);
+    substitutions.extend(renames.iter().map(renamed));
+    let adaptation =
+        adapted(project, &crawled, &sources, &[], &substitutions).map_err(|problems| because(problems, &findings))?;
+    let accepted = Accepted { tables, adaptation, left_out: Vec::new(), nulls };
+    Ok(Base { accepted, sources, additions, substitutions })
 }
 
 fn renamed(rename: &Rename) -> Substitution {
@@ -101,7 +204,7 @@ fn because(problems: Problems, findings: &[Finding]) -> Problems {
             let names = finding.after.as_deref().unwrap_or("col0, col1, …");
             let models: Vec<&str> = finding.models.iter().map(|reader| reader.model.as_str()).collect();
             let message = format!(
-                "cannot be accepted: its header is lost, its columns are called {names} now, and {} name them otherwise",
+                "{REFUSED}: its header is lost, its columns are called {names} now, and {} name them otherwise",
                 models.join(", ")
             );
             let help = "restore the header row in its files, or tell the crawler that there is one (a CSV classifier with \

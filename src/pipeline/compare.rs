@@ -1,12 +1,12 @@
 //! Catalog against contracts, through to adapted models: everything that is decided before anything is done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Project, RunError};
+use super::{Project, RunError, ways};
 use crate::catalog::Catalog;
 use crate::checks::{CheckKind, CheckSpec};
 use crate::contract::{Contract, without_output};
-use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, diff, judge};
+use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, Way, advise, diff, judge};
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table, path};
 use crate::sql::ident::quote;
@@ -24,9 +24,21 @@ pub struct Comparison {
     pub adaptation: Adaptation,
     /// Checks that the adaptation needs, by the table they measure.
     pub extra_checks: BTreeMap<String, Vec<CheckSpec>>,
+    /// The tables whose drift `contracts update` accepts as things stand.
+    pub acceptable: BTreeSet<String>,
 }
 
 impl Comparison {
+    /// Finds out which findings an update accepts, and words their help by that.
+    fn advise(&mut self, project: &Project) {
+        let ways = ways::ways(project, self);
+        if !ways.are_open() {
+            advise(&mut self.findings, &self.changes, &ways);
+        }
+        let open = ways.tables.into_iter().filter(|(_, way)| *way == Way::Open);
+        self.acceptable = open.map(|(table, _)| table).collect();
+    }
+
     /// The additions that no model took in, in words.
     pub fn not_carried(&self) -> Vec<String> {
         let one = |left: &crate::sql::NotCarried| {
@@ -46,22 +58,29 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
     let crawled = project.crawled();
     let lineage = traced(&project.graph, &project.contracts)?;
     let changes = diff(&crawled, &tables);
-    let mut findings = judge(&changes, &crawled, Some(&lineage));
+    let findings = judge(&changes, &crawled, Some(&lineage));
     let substitutions = substitutions(&changes, &findings, &crawled, &lineage);
     let extra_checks = cast_checks(&substitutions);
     let adapted = adapted(project, &crawled, &tables, &additions(&changes, &findings), &substitutions);
+    let mut unproven = None;
     let adaptation = match adapted {
         Ok(adaptation) => adaptation,
         Err(_) if Verdict::of(&findings) > Verdict::Tolerated => Adaptation::default(),
         // Nothing drifted, so it is the models that are not what the contracts promise.
         Err(problems) if findings.is_empty() => return Err(problems),
         Err(problems) => {
-            unproven(&mut findings, &problems);
+            unproven = Some(problems);
             Adaptation::default()
         }
     };
-    let verdict = Verdict::of(&findings);
-    Ok(Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks })
+    let acceptable = BTreeSet::new();
+    let verdict = Verdict::Clean;
+    let mut comparison =
+        Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks, acceptable };
+    comparison.advise(project);
+    unproven.iter().for_each(|problems| to_breaking(&mut comparison.findings, problems));
+    comparison.verdict = Verdict::of(&comparison.findings);
+    Ok(comparison)
 }
 
 /// The models' columns over what contracts promise of raw tables: what is promised of the models must be among them.
@@ -117,13 +136,7 @@ pub fn readable(
 /// The changes whose finding is tolerated.
 fn tolerated<'a>(changes: &'a [Change], findings: &'a [Finding]) -> impl Iterator<Item = &'a Change> {
     changes.iter().filter(|change| {
-        let same = |finding: &&Finding| {
-            finding.table == change.table
-                && finding.path == change.path
-                && finding.before == change.before
-                && finding.after == change.after
-        };
-        findings.iter().filter(same).any(|finding| finding.level == Level::Tolerated)
+        findings.iter().filter(|finding| finding.is_of(change)).any(|finding| finding.level == Level::Tolerated)
     })
 }
 
@@ -186,7 +199,7 @@ fn cast_checks(substitutions: &[Substitution]) -> BTreeMap<String, Vec<CheckSpec
 }
 
 /// What cannot be proven safe is breaking, with the reason.
-fn unproven(findings: &mut [Finding], problems: &Problems) {
+fn to_breaking(findings: &mut [Finding], problems: &Problems) {
     let reasons: Vec<_> = problems.0.iter().map(Problem::to_string).collect();
     for finding in findings.iter_mut().filter(|finding| finding.level == Level::Tolerated) {
         finding.level = Level::Breaking;

@@ -1,17 +1,15 @@
 //! The two ends of a run: from a comparison to a stored plan, and from the last step to an outcome and one alert.
 
-use std::collections::BTreeSet;
-
 use super::cleanup::{Keep, cleanup, orphans};
 use super::publish::publishable;
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
 use super::told;
-use super::{Comparison, Ports, Project, Request, RunError, compare, readable};
+use super::{Commands, Comparison, Ports, Project, Request, RunError, compare, readable};
 use crate::checks::CheckStatus;
 use crate::config::Target;
 use crate::drift::{Finding, Level, Verdict};
 use crate::plan::{self, Action, Alert, AlertKind, Inputs, Plan, Told};
-use crate::problem::{Problems, shell_word};
+use crate::problem::Problems;
 use crate::sql::Graph;
 
 /// Errors of one run that its record and alert tell.
@@ -24,6 +22,7 @@ pub fn begin(
     comparison: &Comparison,
     slot: &str,
     run_id: &str,
+    commands: &Commands,
 ) -> Result<Run, Problems> {
     let adapted = adapted_graph(&project.graph, comparison);
     let plan = match comparison.verdict {
@@ -34,10 +33,14 @@ pub fn begin(
         }
         Verdict::Breaking | Verdict::Unknown => Plan { run_id: run_id.into(), slot: slot.into(), steps: Vec::new() },
     };
-    let findings = comparison.findings.clone();
+    let spelt = |finding: &Finding| Finding { help: commands.spell(&finding.help), ..finding.clone() };
+    let findings = comparison.findings.iter().map(spelt).collect();
     let mut run = Run::new(&project.settings.config.project, target, comparison.verdict, findings, plan);
     run.adapted = comparison.adaptation.models.iter().map(|model| adapted_model(&project.graph, model)).collect();
     run.not_carried = comparison.not_carried();
+    let stops =
+        |finding: &&Finding| finding.level != Level::Tolerated && comparison.acceptable.contains(&finding.table);
+    run.acceptable = comparison.findings.iter().filter(stops).map(|finding| finding.table.clone()).collect();
     Ok(run)
 }
 
@@ -49,7 +52,7 @@ pub(super) async fn compared(
     run_id: &str,
 ) -> Result<(Comparison, Run), RunError> {
     let comparison = compare(project, ports.catalog, request.raw_prefix).await?;
-    let mut run = begin(project, request.target, &comparison, request.slot, run_id)?;
+    let mut run = begin(project, request.target, &comparison, request.slot, run_id, request.commands)?;
     if !run.plan.steps.is_empty() {
         readable(project, &comparison, |table| ports.engine.refusal(table))?;
     }
@@ -61,7 +64,7 @@ pub(super) async fn compared(
 pub(super) fn refused(project: &Project, request: Request<'_>, run_id: &str, error: &str) -> Run {
     let plan = Plan { run_id: run_id.into(), slot: request.slot.into(), steps: Vec::new() };
     let mut run = Run::new(&project.settings.config.project, request.target, Verdict::Unknown, Vec::new(), plan);
-    run.error = Some(error.into());
+    run.error = Some(request.commands.spell(error));
     run
 }
 
@@ -108,7 +111,8 @@ pub async fn conclude(
     if recorded.run.alert.is_none() {
         recorded.run.alert = match outcome {
             Outcome::Published => {
-                told::open(ports.store, request.target).await?.map(|told| resolved(&recorded.run, told))
+                let told = told::open(ports.store, request.target).await?;
+                told.map(|told| resolved(&recorded.run, told, request.commands))
             }
             Outcome::Superseded => None,
             _ => Some(alert(&recorded.run, outcome, request.commands)),
@@ -162,29 +166,6 @@ fn errors(run: &Run) -> Option<String> {
     Some(errors.join("\n"))
 }
 
-/// How a user calls this program on this project, for the commands that an alert names.
-#[derive(Debug, Clone, Default)]
-pub struct Commands {
-    /// The program's word, quoted for a shell; `crawlguard` if empty.
-    pub program: String,
-    /// Words between the program and the subcommand, quoted for a shell.
-    pub globals: Vec<String>,
-}
-
-impl Commands {
-    /// The exact line that accepts a table's drift.
-    pub fn accept(&self, table: &str) -> String {
-        self.line(&format!("contracts update {} --yes", shell_word(table)))
-    }
-
-    /// The exact line of a subcommand, whose words are quoted already.
-    pub fn line(&self, subcommand: &str) -> String {
-        let program = if self.program.is_empty() { "crawlguard" } else { &self.program };
-        let words = std::iter::once(program).chain(self.globals.iter().map(String::as_str));
-        words.chain([subcommand]).collect::<Vec<_>>().join(" ")
-    }
-}
-
 fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
     let kind = match outcome {
         Outcome::Halted => AlertKind::Breaking,
@@ -201,21 +182,14 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
         // Nothing else tells one such error from another.
         failed.extend(run.error.as_deref());
     }
-    let mut tables: Vec<_> = findings
-        .iter()
-        .filter(|finding| finding.level != Level::Tolerated)
-        .map(|finding| finding.table.as_str())
-        .collect();
-    let mut seen = BTreeSet::new();
-    tables.retain(|table| seen.insert(*table));
-    tables.retain(|table| !findings.iter().any(|finding| finding.table == *table && !finding.is_acceptable()));
     Alert {
         kind,
         run_id: run.run_id.clone(),
         slot: run.slot.clone(),
         project: run.project.clone(),
         target: run.target.clone(),
-        accept: tables.into_iter().map(|table| commands.accept(table)).collect(),
+        accept: run.acceptable.iter().map(|table| commands.accept(table)).collect(),
+        details: details(run, commands),
         fingerprint: Alert::fingerprint_of(&findings, &checks, &failed),
         findings,
         checks,
@@ -224,8 +198,13 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
     }
 }
 
+/// The exact line that shows the whole run.
+fn details(run: &Run, commands: &Commands) -> String {
+    commands.line(&format!("runs {}", run.run_id))
+}
+
 /// What `told` told of is over.
-fn resolved(run: &Run, told: Told) -> Alert {
+fn resolved(run: &Run, told: Told, commands: &Commands) -> Alert {
     Alert {
         kind: AlertKind::Resolved,
         run_id: run.run_id.clone(),
@@ -236,6 +215,7 @@ fn resolved(run: &Run, told: Told) -> Alert {
         checks: Vec::new(),
         error: None,
         accept: Vec::new(),
+        details: details(run, commands),
         fingerprint: told.fingerprint.clone(),
         resolves: Some(told),
     }

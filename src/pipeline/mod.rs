@@ -8,6 +8,7 @@ mod advance;
 mod baseline;
 pub mod bundle;
 mod cleanup;
+mod commands;
 mod compare;
 mod conclude;
 pub mod deploy;
@@ -23,6 +24,7 @@ mod reporter;
 mod retention;
 mod stored;
 mod told;
+mod ways;
 mod whole;
 
 use crate::catalog::Catalog;
@@ -33,12 +35,13 @@ use crate::problem::Problems;
 
 use crate::store::Store;
 
-pub use accept::{Accepted, accept};
+pub use accept::{Accepted, accept, accepted_document};
 pub use advance::{Progress, advance};
 pub use bundle::{Bundle, Pushed};
 pub use cleanup::orphans;
+pub use commands::Commands;
 pub use compare::{Comparison, compare, readable};
-pub use conclude::{Commands, begin, conclude};
+pub use conclude::{begin, conclude};
 pub use deploy::{Edit, Push, push};
 pub use drive::{Step, awaits, crawl_failed, drive, give_up, refuse};
 pub use inputs::{Inputs, Schemas};

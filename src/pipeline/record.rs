@@ -1,6 +1,6 @@
 //! The run record: what a run found, does and did. Stored before and after every effect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,9 @@ pub struct Run {
     pub adapted: Vec<AdaptedModel>,
     /// Additions that were tolerated and not carried, in words.
     pub not_carried: Vec<String>,
+    /// Tables whose drift stopped the run, and is accepted by `contracts update` as it stands.
+    #[serde(default)]
+    pub acceptable: BTreeSet<String>,
     /// One entry for each step of the plan, in its order.
     pub steps: Vec<StepRecord>,
     pub checks: Vec<CheckResult>,
@@ -142,6 +145,7 @@ impl Run {
             findings,
             adapted: Vec::new(),
             not_carried: Vec::new(),
+            acceptable: BTreeSet::new(),
             steps,
             checks: Vec::new(),
             source_rows: BTreeMap::new(),

@@ -1,7 +1,8 @@
 //! One run from its beginning, or from where it was cut off, to its outcome.
 
+use super::Commands;
 use super::advance::{Progress, advance};
-use super::conclude::{Commands, compared, conclude};
+use super::conclude::{compared, conclude};
 use super::record::{Outcome, Recorded, Run, StepStatus, load, runs};
 use super::{Ports, Project, RunError};
 use crate::plan::{Action, run_id};

@@ -24,6 +24,9 @@ pub struct Alert {
     pub error: Option<String>,
     /// Exact commands that accept the change, one a table.
     pub accept: Vec<String>,
+    /// Exact command that shows the whole run; empty in alerts of older versions.
+    #[serde(default)]
+    pub details: String,
     /// Stable over reruns of the same drift: hash of the findings and failed checks, without run and slot.
     pub fingerprint: String,
     /// The notice whose end a `resolved` tells.

@@ -22,6 +22,7 @@ async fn an_alert_reaches_the_topic() {
         checks: Vec::new(),
         error: None,
         accept: Vec::new(),
+        details: String::new(),
         fingerprint: String::new(),
         resolves: None,
     };

@@ -19,6 +19,7 @@ fn alert(kind: AlertKind) -> Alert {
         checks: Vec::new(),
         error: None,
         accept: Vec::new(),
+        details: "crawlguard runs 20260102T030405Z-1a2b".into(),
         fingerprint: String::new(),
         resolves: None,
     }

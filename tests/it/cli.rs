@@ -1,5 +1,6 @@
 //! The real binary: exit codes, stdout, stderr.
 
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -10,10 +11,12 @@ use crate::support::Lake;
 mod accept;
 mod doctor;
 mod errors;
+mod offers;
 mod sources;
 
 fn crawlguard(root: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crawlguard"))
+        .arg0("crawlguard")
         .current_dir(root)
         .env_remove("CRAWLGUARD_LOG")
         .args(arguments)
@@ -44,6 +47,13 @@ fn refused(root: &Path, arguments: &[&str]) -> String {
     assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     assert!(output.stdout.is_empty(), "{arguments:?}: a refusal has no result");
     String::from_utf8(output.stderr).unwrap()
+}
+
+/// Runs a printed line in a shell, as a user pastes it who has the program in the path.
+fn paste(root: &Path, line: &str) -> Output {
+    let program = Path::new(env!("CARGO_BIN_EXE_crawlguard")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    Command::new("sh").current_dir(root).env("PATH", path).args(["-c", line]).output().unwrap()
 }
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -220,9 +230,37 @@ fn what_init_tells_to_type_works_and_quiet_is_quiet() {
     let (_, commands) = said.split_once("next:\n").expect("it says what is next");
     assert_eq!(commands.lines().count(), 3, "{commands}");
     for command in commands.lines() {
-        let output = Command::new("sh").current_dir(folder.path()).args(["-c", command.trim()]).output().unwrap();
+        let output = paste(folder.path(), command.trim());
         assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+#[test]
+fn what_is_printed_can_be_pasted_where_the_user_stands() {
+    let lake = Lake::new();
+    lake.write("lake/orders/1.json", RENAMED);
+    let (elsewhere, program) = (tempfile::tempdir().unwrap(), env!("CARGO_BIN_EXE_crawlguard"));
+    let root = lake.root().display().to_string();
+    let from_there = |arguments: &[&str]| {
+        let output =
+            Command::new(program).current_dir(elsewhere.path()).args(["--project", &root]).args(arguments).output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    let alert = from_there(&["--target", "local", "run"]);
+    let globals = format!("{program} --project {root} --target local");
+    let help = format!("`{globals} contracts update raw_orders --rename 'ship city=city'`");
+    assert!(alert.lines().any(|line| line.contains(&help)), "{alert}");
+    let lines: Vec<&str> = alert.lines().map(|line| line.trim_start_matches("| More: ")).collect();
+    let mut commands = lines.into_iter().filter(|line| line.starts_with(program));
+    let accept = commands.next().expect("a line that accepts");
+    assert_eq!(accept, format!("{globals} contracts update raw_orders --yes"));
+    for command in [accept, commands.next().expect("a line that shows the run")] {
+        let output = Command::new("sh").current_dir(elsewhere.path()).args(["-c", command]).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    lake.write("sql/int_late.sql", "SELECT id FROM raw_late\n");
+    let errors = from_there(&["check", "--format", "json"]);
+    assert!(errors.contains(&format!("`{program} --project {root} contracts init`")), "{errors}");
 }
 
 #[test]
@@ -352,7 +390,7 @@ fn the_demo_tells_the_truth() {
     let said = expect(folder.path(), 0, &["demo", "the tour"]);
     let (_, commands) = said.split_once("Look around:\n").expect("it ends with what to type");
     for command in commands.lines() {
-        let output = Command::new("sh").current_dir(folder.path()).args(["-c", command.trim()]).output().unwrap();
+        let output = paste(folder.path(), command.trim());
         assert!(output.status.success() && !output.stdout.is_empty(), "{command}");
     }
     // A folder that is not a demo's is left alone; a demo's is made anew.

@@ -1,6 +1,6 @@
 //! Tests of drift: every rule on every case, the laws of the registry, AWS's grid, policy and readers.
 
-mod cases;
+pub mod cases;
 mod fixtures;
 mod judgement;
 mod lake;

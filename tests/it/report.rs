@@ -73,6 +73,7 @@ fn alert(run: &Run, kind: AlertKind) -> Alert {
         checks: Vec::new(),
         error: None,
         accept: vec!["crawlguard contracts update raw_orders --yes".into()],
+        details: String::new(),
         fingerprint: String::new(),
         resolves: None,
     }

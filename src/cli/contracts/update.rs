@@ -1,10 +1,10 @@
 //! `contracts update`: the contract becomes what the catalog shows, and the models follow.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde_json::json;
 
 use super::super::args::Globals;
@@ -17,7 +17,7 @@ use super::{new_file, promised};
 use crate::contract::Document;
 use crate::pipeline::{self, AdaptedModel, Comparison, Project, Rename, compare};
 use crate::report::human;
-use crate::schema::{Table, UNREADABLE};
+use crate::schema::Table;
 
 /// What to accept, and how.
 #[derive(Debug, Clone, Copy, Default)]
@@ -149,7 +149,7 @@ async fn propose(globals: &Globals, world: &World, request: Update<'_>, by: &By)
     let mut proposal = Updated { notes: models.notes(), ..Updated::default() };
     for name in &tables {
         let contract = project.contract(name).map(|(contract, _)| contract);
-        let table = promised(world, contract, &acceptable(&comparison, name)?);
+        let table = promised(world, contract, &models.tables[name]);
         contract_edits(world, &project, &table, &renames, &mut proposal)?;
     }
     let entry = |table: &String| Entry {
@@ -198,39 +198,6 @@ fn choose(comparison: &Comparison, project: &Project, asked: &[String]) -> anyho
     Ok(asked.iter().filter(|table| differing.contains(*table)).cloned().collect())
 }
 
-/// The table as the catalog shows it, if it can be promised at all; marked as deprecated if its source is gone.
-fn acceptable(comparison: &Comparison, name: &str) -> anyhow::Result<Table> {
-    let mut findings = comparison.findings.iter().filter(|finding| finding.table == name);
-    if let Some(gone) = findings.find(|finding| finding.is_gone()) {
-        if !gone.models.is_empty() {
-            let models: Vec<_> = gone.models.iter().map(|reader| format!("`{}`", reader.model)).collect();
-            bail!(
-                "`{name}` cannot be retired while models read it ({}); bring its files back, or take it out of the models",
-                models.join(", ")
-            );
-        }
-        return Ok(Table { name: name.to_owned(), deprecated: true, ..Table::default() });
-    }
-    let table = comparison.tables.iter().find(|table| table.name == name);
-    let table = table.with_context(|| format!("`{name}` is not in the catalog"))?;
-    if let Some(why) = table.parameters.get(UNREADABLE) {
-        bail!("`{name}` cannot be accepted while its files cannot be read: {why}");
-    }
-    if comparison.findings.iter().any(|finding| finding.table == name && finding.rule == "headers-differ") {
-        bail!("`{name}` cannot be accepted while its files have different headers; rewrite the older ones");
-    }
-    if let Some(column) =
-        table.columns.iter().chain(&table.partition_keys).find(|column| column.data_type.has_unrecognized())
-    {
-        bail!(
-            "`{name}` cannot be accepted: the type `{}` of `{}` is not known, and nothing can be promised of it",
-            column.data_type,
-            column.name
-        );
-    }
-    Ok(table.clone())
-}
-
 /// The contract's new text, read back before it is offered. One that was YAML becomes JSON, and the YAML goes out of the way:
 /// no table may have two contracts.
 fn contract_edits(
@@ -247,10 +214,7 @@ fn contract_edits(
         proposal.add(Edit { file, before: None, after: Some(document.to_json()) }, "");
         return Ok(());
     };
-    let pairs: BTreeMap<String, String> =
-        renames.iter().map(|rename| (rename.from.clone(), rename.to.clone())).collect();
-    let accepted = document.accept_renamed(table, &pairs);
-    accepted.contract().context("the accepted contract would not be valid; edit it by hand")?;
+    let accepted = pipeline::accepted_document(document, table, renames)?;
     let (file, after) = (document.file.clone(), Some(accepted.to_json()));
     let before = text_of(world, &file)?;
     if file.ends_with(".json") {

@@ -1,5 +1,5 @@
-use super::words::{accept, after, by_bytes, name, update};
-use crate::drift::{Change, ChangeKind, Decode, Level, Rule};
+use super::words::{accept, after, by_bytes, name};
+use crate::drift::{Advice, Change, ChangeKind, Decode, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "column-added-at-end",
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::ColumnAddedAtEnd = change.kind else {
         return None;
     };
@@ -20,13 +20,11 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "the files are read by position, and in those stored before its place holds another column's values",
     );
     let message = format!("Column {} ({}) was added at the end; {effect}.", name(change), after(change));
-    let help = match change.decode {
-        Decode::Safe => {
-            format!("Run {} to promise it; models that take additions carry it either way.", update(change))
-        }
+    let advice = match change.decode {
+        Decode::Safe => Advice::mend("").or_accept("to promise it; models that take additions carry it either way"),
         Decode::Unsafe | Decode::Unknown => accept(change, "Rewrite the stored files with the new column"),
     };
-    Some((message, help))
+    Some((message, advice))
 }
 
 const DOCS: &str = "\

@@ -1,5 +1,5 @@
 use super::words::{accept, before, by_bytes, name, quoted};
-use crate::drift::{Change, ChangeKind, Level, Rule};
+use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "column-missing-in-newest",
@@ -10,13 +10,13 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::ColumnMissingInNewest = change.kind else {
         return None;
     };
     if change.path.is_empty() {
         let message = format!("Which columns the newest file of {} lacks cannot be read.", quoted(&change.table));
-        return Some((message, "Run `crawlguard crawl` to record it anew.".to_owned()));
+        return Some((message, Advice::mend("Run `crawlguard crawl` to record it anew")));
     }
     let effect = by_bytes(change, "from there on it reads NULL", "the values after it may show under wrong names");
     let message = format!("The newest file no longer has {} ({}); {effect}.", name(change), before(change));

@@ -1,5 +1,5 @@
 use super::words::{accept, before, by_bytes, name};
-use crate::drift::{Change, ChangeKind, Level, Rule};
+use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "column-removed",
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::ColumnRemoved = change.kind else {
         return None;
     };

@@ -1,5 +1,5 @@
 use super::words::sides;
-use crate::drift::{Change, ChangeKind, Level, Rule};
+use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "files-unreadable",
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::FilesUnreadable = change.kind else {
         return None;
     };
@@ -21,7 +21,7 @@ fn detect(change: &Change) -> Option<(String, String)> {
         change.table,
         why.trim_end_matches('.')
     );
-    Some((message, "Mend what it names, then run `crawlguard crawl`; nothing accepts it.".to_owned()))
+    Some((message, Advice::mend("Mend what it names, then run `crawlguard crawl`; nothing accepts it")))
 }
 
 const DOCS: &str = "\

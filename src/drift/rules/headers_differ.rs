@@ -1,5 +1,5 @@
 use super::words::{after, before};
-use crate::drift::{Change, ChangeKind, Decode, Level, Rule};
+use crate::drift::{Advice, Change, ChangeKind, Decode, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "headers-differ",
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::HeadersDiffer = change.kind else {
         return None;
     };
@@ -26,8 +26,8 @@ fn detect(change: &Change) -> Option<(String, String)> {
         before(change),
         after(change)
     );
-    let help = "Rewrite or move files so that all have one header, then run `crawlguard crawl`; nothing accepts it.";
-    Some((message, help.to_owned()))
+    let help = "Rewrite or move files so that all have one header, then run `crawlguard crawl`; nothing accepts it";
+    Some((message, Advice::mend(help)))
 }
 
 const DOCS: &str = "\

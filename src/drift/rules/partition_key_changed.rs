@@ -1,5 +1,5 @@
 use super::words::{accept, after, before, name};
-use crate::drift::{Change, ChangeKind, Level, Rule};
+use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "partition-key-changed",
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let what = match change.kind {
         ChangeKind::PartitionKeyAdded => format!("Partition key {} ({}) was added", name(change), after(change)),
         ChangeKind::PartitionKeyRemoved => format!("Partition key {} ({}) was removed", name(change), before(change)),

@@ -1,5 +1,6 @@
 use super::words::after;
-use crate::drift::{Change, ChangeKind, Level, Rule};
+use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
+use crate::problem::shell_word;
 
 pub static RULE: Rule = Rule {
     id: "stray-sibling",
@@ -10,7 +11,7 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::StraySibling = change.kind else {
         return None;
     };
@@ -20,13 +21,13 @@ fn detect(change: &Change) -> Option<(String, String)> {
         change.table,
         change.table
     );
-    Some((
-        message,
-        format!(
-            "Move the files that differ out of the prefix, delete {} from the catalog and crawl again; no update accepts it.",
-            after(change)
-        ),
-    ))
+    let sibling = shell_word(change.after.as_deref().unwrap_or_default());
+    let help = format!(
+        "Move the files that differ out of the prefix, delete {} from the catalog and crawl again, or, if it is a table of its \
+         own, run `crawlguard contracts init {sibling}`; no update accepts it",
+        after(change)
+    );
+    Some((message, Advice::mend(help)))
 }
 
 const DOCS: &str = "\
@@ -46,5 +47,5 @@ Find the files that differ, move or mend them, delete the stray table and crawl 
 
 ## Known limits
 A suffix counts as a hash if it has four or more of 0–9 and a–f, letters and digits both. A table meant to live under another's
-location needs a contract of its own.
+location needs a contract of its own: `crawlguard contracts init` writes it.
 ";

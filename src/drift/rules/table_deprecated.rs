@@ -1,5 +1,5 @@
 use super::words::retire;
-use crate::drift::{Change, ChangeKind, Level, Rule};
+use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "table-deprecated",
@@ -10,13 +10,13 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::TableDeprecated = change.kind else {
         return None;
     };
     let message =
         format!("The crawler marked `{}` as deprecated; it no longer finds its files as they were.", change.table);
-    Some((message, retire(change)))
+    Some((message, retire()))
 }
 
 const DOCS: &str = "\

@@ -1,5 +1,5 @@
 use super::words::retire;
-use crate::drift::{Change, ChangeKind, Level, Rule};
+use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "table-missing",
@@ -10,12 +10,12 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::TableMissing = change.kind else {
         return None;
     };
     let message = format!("Table `{}` is not in the catalog; models that read it cannot be built.", change.table);
-    Some((message, retire(change)))
+    Some((message, retire()))
 }
 
 const DOCS: &str = "\

@@ -1,5 +1,5 @@
-use super::words::{quoted, update};
-use crate::drift::{Change, ChangeKind, Level, Rule};
+use super::words::quoted;
+use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "table-new",
@@ -10,12 +10,12 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::TableNew = change.kind else {
         return None;
     };
     let message = format!("Table {} has no contract in force; its drift would go unseen.", quoted(&change.table));
-    Some((message, format!("Run {} to give it one.", update(change))))
+    Some((message, Advice::mend("").or_accept("to give it one")))
 }
 
 const DOCS: &str = "\

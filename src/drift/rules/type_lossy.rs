@@ -1,5 +1,5 @@
 use super::words::{after, before, by_bytes, recast, subject};
-use crate::drift::{Change, ChangeKind, Level, Promotion, Rule};
+use crate::drift::{Advice, Change, ChangeKind, Level, Promotion, Rule};
 
 pub static RULE: Rule = Rule {
     id: "type-lossy",
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::Retyped(Promotion::Lossy) = change.kind else {
         return None;
     };

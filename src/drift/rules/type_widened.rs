@@ -1,5 +1,5 @@
-use super::words::{accept, after, before, by_bytes, subject, update};
-use crate::drift::{Change, ChangeKind, Decode, Level, Promotion, Rule};
+use super::words::{accept, after, before, by_bytes, subject};
+use crate::drift::{Advice, Change, ChangeKind, Decode, Level, Promotion, Rule};
 
 pub static RULE: Rule = Rule {
     id: "type-widened",
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::Retyped(Promotion::Widening) = change.kind else {
         return None;
     };
@@ -20,13 +20,13 @@ fn detect(change: &Change) -> Option<(String, String)> {
         "stored values cannot be relied on to read as the new type",
     );
     let message = format!("{} widened from {} to {}; {effect}.", subject(change), before(change), after(change));
-    let help = match change.decode {
+    let advice = match change.decode {
         Decode::Safe => {
-            format!("Run {} to accept the new type, or pin the column in the contract to keep the old.", update(change))
+            Advice::mend("").or_accept("to accept the new type, or pin the column in the contract to keep the old")
         }
         Decode::Unsafe | Decode::Unknown => accept(change, &format!("Restore {} at the source", before(change))),
     };
-    Some((message, help))
+    Some((message, advice))
 }
 
 const DOCS: &str = "\

@@ -1,5 +1,5 @@
 use super::words::{accept, after, before};
-use crate::drift::{Change, Level, Rule};
+use crate::drift::{Advice, Change, Level, Rule};
 
 /// Claims nothing itself: [`word`] speaks for what every other rule left.
 pub static RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     detect: |_| None,
 };
 
-pub(in crate::drift) fn word(change: &Change) -> (String, String) {
+pub(in crate::drift) fn word(change: &Change) -> (String, Advice) {
     let message = format!(
         "`{}` changed from {} to {} in a way that no rule claims; what it means downstream is not known.",
         if change.path.is_empty() { &change.table } else { &change.path },

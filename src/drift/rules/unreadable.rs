@@ -1,5 +1,5 @@
 use super::words::{accept, after, before, subject};
-use crate::drift::{Change, ChangeKind, Level, Rule};
+use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "unreadable",
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     detect,
 };
 
-fn detect(change: &Change) -> Option<(String, String)> {
+fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::Unreadable = change.kind else {
         return None;
     };
@@ -21,11 +21,11 @@ fn detect(change: &Change) -> Option<(String, String)> {
         after(change)
     );
     // A contract may hold a SerDe that is not known, and no such type.
-    let help = match change.path.is_empty() {
+    let advice = match change.path.is_empty() {
         true => accept(change, "Use a documented SerDe"),
-        false => "Use a documented Glue type; no contract can hold this one.".to_owned(),
+        false => Advice::mend("Use a documented Glue type; no contract can hold this one"),
     };
-    Some((message, help))
+    Some((message, advice))
 }
 
 const DOCS: &str = "\

@@ -1,7 +1,6 @@
 //! Turns of phrase that the rules share.
 
-use crate::drift::{Change, Decode};
-use crate::problem::shell_word;
+use crate::drift::{Advice, Change, Decode};
 
 /// The side the contract promised, in backticks.
 pub(super) fn before(change: &Change) -> String {
@@ -49,35 +48,33 @@ pub(super) fn by_bytes<'a>(change: &Change, safe: &'a str, not: &'a str) -> &'a 
     }
 }
 
-/// The command that accepts what the catalog shows, ready to paste.
-pub(super) fn update(change: &Change) -> String {
-    format!("`crawlguard contracts update {}`", shell_word(&change.table))
+/// Advice to undo the change, or to accept it. Where stored bytes no longer decode, no contract makes them.
+pub(super) fn accept(change: &Change, undo: &str) -> Advice {
+    by_files(change, Advice::mend(undo).or_accept("to accept the change"))
 }
 
-/// Advice to undo the change, or the command that accepts it.
-pub(super) fn accept(change: &Change, undo: &str) -> String {
-    format!("{undo}, or run {} to accept the change.", update(change))
+fn by_files(change: &Change, advice: Advice) -> Advice {
+    match change.decode {
+        Decode::Safe => advice,
+        Decode::Unsafe | Decode::Unknown => advice.after("see that every stored file fits the new description"),
+    }
 }
 
 /// Advice about another type: what accepting it does to the values.
-pub(super) fn recast(change: &Change) -> String {
-    format!(
-        "Restore {} at the source, or run {} to accept it: models then read the column through TRY_CAST, which makes \
-         NULL of what does not fit.",
-        before(change),
-        update(change)
-    )
+pub(super) fn recast(change: &Change) -> Advice {
+    let to = "to accept it: models then read the column through TRY_CAST, which makes NULL of what does not fit";
+    by_files(change, Advice::mend(format!("Restore {} at the source", before(change))).or_accept(to))
 }
 
 /// Advice about a source that is gone.
-pub(super) fn retire(change: &Change) -> String {
-    format!("Bring the files back and crawl again, or, if no model reads it, run {} to retire it.", update(change))
+pub(super) fn retire() -> Advice {
+    Advice::mend("Bring the files back and crawl again").or_accept("to retire it")
 }
 
 /// Advice where nothing needs undoing if the bytes decode.
-pub(super) fn settle(change: &Change, undo: &str) -> String {
+pub(super) fn settle(change: &Change, undo: &str) -> Advice {
     match change.decode {
-        Decode::Safe => format!("Run {} to make it part of the contract.", update(change)),
+        Decode::Safe => Advice::mend("").or_accept("to make it part of the contract"),
         Decode::Unsafe | Decode::Unknown => accept(change, undo),
     }
 }

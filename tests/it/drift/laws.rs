@@ -193,9 +193,12 @@ fn every_message_is_a_sentence() {
 #[test]
 fn help_names_the_update_where_and_only_where_it_accepts() {
     for case in cases::all() {
-        for finding in findings(&case.promised, &case.catalog) {
+        let all = findings(&case.promised, &case.catalog);
+        for finding in &all {
             let named = finding.help.contains("`crawlguard contracts update ");
-            assert_eq!(named, finding.is_acceptable(), "{} / {}: {}", finding.rule, case.name, finding.help);
+            // What no update accepts keeps it from accepting what else is found of the table.
+            let accepts = all.iter().filter(|other| other.table == finding.table).all(Finding::is_acceptable);
+            assert_eq!(named, accepts, "{} / {}: {}", finding.rule, case.name, finding.help);
         }
     }
 }

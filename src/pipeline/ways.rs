@@ -1,0 +1,84 @@
+//! Which findings `contracts update` accepts as things stand: found out by trying, so that no help names a command that is
+//! refused.
+
+use std::collections::BTreeSet;
+
+use super::accept::{REFUSED, try_accept};
+use super::{Comparison, Project, Rename, renames};
+use crate::checks::CheckKind;
+use crate::drift::{Way, Ways, likely_renames};
+use crate::problem::{Problem, Problems};
+
+/// Obstacles that one help names.
+const NAMED: usize = 3;
+
+/// Tries to accept each table that differs, alone, and each rename that is suggested.
+pub(super) fn ways(project: &Project, comparison: &Comparison) -> Ways {
+    let differing: BTreeSet<&str> = comparison.findings.iter().map(|finding| finding.table.as_str()).collect();
+    let mut ways = Ways::default();
+    for table in differing {
+        ways.tables.insert(table.to_owned(), way(project, comparison, table));
+    }
+    for (table, from, to) in likely_renames(&comparison.changes) {
+        if !renames_as_asked(project, comparison, &table, &format!("{from}={to}")) {
+            ways.no_renames.insert((table, from));
+        }
+    }
+    ways
+}
+
+fn renames_as_asked(project: &Project, comparison: &Comparison, table: &str, pair: &str) -> bool {
+    let asked: Result<Vec<Rename>, Problems> = renames(comparison, table, &[pair.to_owned()]);
+    asked.is_ok_and(|renames| try_accept(project, comparison, table, &renames).is_ok())
+}
+
+fn way(project: &Project, comparison: &Comparison, table: &str) -> Way {
+    let mut findings = comparison.findings.iter().filter(|finding| finding.table == table);
+    if let Some(lock) = findings.find(|finding| !finding.is_acceptable()) {
+        return Way::Shut(format!("no update accepts it before what `{}` tells of is mended", lock.rule));
+    }
+    match try_accept(project, comparison, table, &[]) {
+        Ok(()) => match without_value(project, comparison, table) {
+            columns if columns.is_empty() => Way::Open,
+            columns => Way::After(format!("give {} another source", columns.join(" and "))),
+        },
+        Err(Problems(problems)) => match problems.iter().find(|problem| problem.file == table) {
+            Some(problem) => Way::Shut(problem.message.replacen(REFUSED, "no update accepts it", 1)),
+            None => Way::After(format!("mend {}", listed(&problems))),
+        },
+    }
+}
+
+/// Outputs that may not be NULL and would be, once models read NULL where a column went. Where the column decides a model's
+/// rows, every output counts as read from it, and nothing is known of one.
+fn without_value(project: &Project, comparison: &Comparison, table: &str) -> Vec<String> {
+    let of_table = comparison.findings.iter().filter(|finding| finding.table == table);
+    let mut columns = BTreeSet::new();
+    for reader in of_table.filter(|finding| finding.rule == "column-removed").flat_map(|finding| &finding.models) {
+        if reader.columns.len() < comparison.lineage.output(&reader.model).len() {
+            let needed = reader.columns.iter().filter(|column| is_needed(project, &reader.model, column));
+            columns.extend(needed.map(|column| format!("`{column}` of {}, which may not be NULL,", reader.model)));
+        }
+    }
+    columns.into_iter().collect()
+}
+
+fn is_needed(project: &Project, model: &str, column: &str) -> bool {
+    let is_key = project.graph.models.get(model).is_some_and(|model| model.primary_key.iter().any(|key| key == column));
+    let checks = project.contract(model).map(|(contract, _)| contract.checks.as_slice()).unwrap_or_default();
+    let of_column = checks.iter().filter(|check| check.column.as_deref() == Some(column));
+    is_key || of_column.into_iter().any(|check| matches!(check.kind, CheckKind::Nulls { .. }))
+}
+
+/// Problems as the rest of a sentence.
+fn listed(problems: &[Problem]) -> String {
+    let place = |problem: &Problem| {
+        let place = [&problem.file, &problem.place].map(String::as_str).into_iter().filter(|part| !part.is_empty());
+        format!("{} ({})", place.collect::<Vec<_>>().join(":"), problem.message)
+    };
+    let named: Vec<_> = problems.iter().take(NAMED).map(place).collect();
+    match problems.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
