@@ -77,6 +77,28 @@ pub fn shell_word(word: &str) -> String {
     }
 }
 
+/// The known name nearest to a mistyped one: at most a third of its letters off.
+pub fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let (distance, best) = known.map(|other| (distance(name, other), other)).min()?;
+    (distance <= name.chars().count().div_ceil(3)).then_some(best)
+}
+
+/// Levenshtein distance in characters.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, letter) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for (column, other) in right.iter().enumerate() {
+            let above = row[column + 1];
+            row[column + 1] = (diagonal + usize::from(letter != *other)).min(above + 1).min(row[column] + 1);
+            diagonal = above;
+        }
+    }
+    row[right.len()]
+}
+
 /// Line and column from 1, in characters: serde_json counts bytes, and says column 0 of a line that ends the text.
 pub fn json_place(text: &str, error: &serde_json::Error) -> String {
     let (mut number, mut column) = (error.line(), error.column());

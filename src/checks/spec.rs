@@ -43,8 +43,8 @@ pub enum CheckKind {
         /// Rows in which the anchor was found nowhere; 0 unless said.
         max_lost: u64,
     },
-    /// A retype carried by TRY_CAST: values that were not NULL and became NULL.
-    CastLoss { column_expression: String, target_type: String, max_rows: u64 },
+    /// A retype carried by TRY_CAST: values that were not NULL and became NULL; `None` = counted, not bounded.
+    CastLoss { column_expression: String, target_type: String, max_rows: Option<u64> },
 }
 
 impl CheckKind {
@@ -85,7 +85,8 @@ pub(super) fn allowed(kind: &CheckKind) -> String {
             format!("{moved}{} lost", at_most(*max_lost))
         }
         CheckKind::CastLoss { target_type, max_rows, .. } => {
-            format!("{} lost by the cast to {target_type}", at_most(*max_rows))
+            let most = max_rows.map_or_else(|| "any number of rows".to_owned(), at_most);
+            format!("{most} lost by the cast to {target_type}")
         }
     }
 }

@@ -130,9 +130,9 @@ pub enum Output {
 
 #[derive(Debug, Subcommand)]
 pub enum Contracts {
-    /// Write contracts for catalog tables that have none
+    /// Write first contracts, for catalog tables that have none or for published models
     Init {
-        /// Tables to write one for [default: every table that has none]
+        /// Tables and models to write one for [default: every crawled table that has none]
         tables: Vec<String>,
     },
     /// Accept what the catalog shows: contract, models and log in one go

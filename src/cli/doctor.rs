@@ -64,6 +64,7 @@ pub async fn doctor(globals: &Globals) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "aws")]
         Place::Cloud(cloud) => cloud::examine(&world, cloud).await,
     });
+    examined.iter_mut().for_each(|one| one.help = world.commands.spell(&one.help));
     let as_json = || json!({"schema_version": 1, "target": world.target, "examined": examined});
     print(globals, as_json, || human(&examined))?;
     Ok(ExitCode::from(match examined.iter().map(|one| one.state).max() {

@@ -13,8 +13,7 @@ use crate::catalog::Catalog;
 use crate::digest::sha256_hex;
 use crate::engine::{Engine, QueryState, Rows, Statement};
 use crate::plan::STAGING_PREFIX;
-use crate::problem::{Problem, Problems};
-use crate::sql::ident::closest;
+use crate::problem::{Problem, Problems, closest};
 use crate::sql::{Graph, Lineage, Model, bind_slot};
 
 pub async fn query(globals: &Globals, sql: &str, raw: bool, output: Output) -> anyhow::Result<ExitCode> {

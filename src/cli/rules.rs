@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use super::args::Globals;
 use super::{exit, print};
 use crate::drift::{RULES, Rule};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, closest};
 use crate::report::human;
-use crate::sql::ident::closest;
 
 pub fn rules(globals: &Globals) -> anyhow::Result<ExitCode> {
     let rows = || {

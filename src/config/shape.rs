@@ -9,8 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{FILE, line_column};
-use crate::problem::{Problem, Problems};
-use crate::sql::ident::closest;
+use crate::problem::{Problem, Problems, closest};
 
 /// Every fault of the text's form; none if it has the schema's shape.
 pub(super) fn check(text: &str, schema: &Value) -> Result<(), Problems> {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::layout::{Entry, Layout};
 use super::place::{Found, Place};
+use super::rule::CAST_LOSS;
 use super::{create, custom, read};
 use crate::schema::{Column, DataType, Table};
 
@@ -46,6 +47,27 @@ fn with_names(document: &Value, renamed: &BTreeMap<String, String>) -> Value {
         let old = property.get("physicalName").or_else(|| property.get("name")).and_then(Value::as_str);
         if let Some((_, new)) = renamed.iter().find(|(name, _)| old.is_some_and(|old| old.eq_ignore_ascii_case(name))) {
             set_name(property, new);
+        }
+    }
+    next
+}
+
+/// The document with a count of what models lose that read a column through TRY_CAST: not bounded, for whoever accepted the
+/// cast accepted what it loses.
+pub(super) fn counting_loss(document: &Value, column: &str, data_type: &DataType) -> Value {
+    let mut next = document.clone();
+    let check = json!({"check": CAST_LOSS, "type": data_type.to_string()});
+    let properties = next.pointer_mut("/schema/0/properties").and_then(Value::as_array_mut);
+    let of_column = |property: &&mut Map<String, Value>| {
+        let name = property.get("physicalName").or_else(|| property.get("name")).and_then(Value::as_str);
+        name.is_some_and(|name| name.eq_ignore_ascii_case(column))
+    };
+    let property = properties.into_iter().flatten().filter_map(Value::as_object_mut).find(of_column);
+    let rules = property.and_then(|property| property.entry("quality").or_insert_with(|| json!([])).as_array_mut());
+    if let Some(rules) = rules {
+        let is_there = |rule: &Value| ["check", "type"].iter().all(|key| rule["implementation"][key] == check[key]);
+        if !rules.iter().any(is_there) {
+            rules.push(json!({"name": "cast_loss", "type": "custom", "engine": "crawlguard", "implementation": check}));
         }
     }
     next

@@ -1,5 +1,7 @@
 //! Table → a first document.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::custom;
@@ -19,6 +21,34 @@ pub(super) fn document(table: &Table) -> Value {
         "schema": [schema_object(table)],
         "customProperties": [{"property": custom::ORIGIN, "value": "crawler"}],
     })
+}
+
+/// A first contract of a model: its columns, its key, and checks to start from, each with the reason in its `description`.
+pub(super) fn of_model(table: &Table, primary_key: &[String]) -> Value {
+    let storage = Storage::default();
+    let table = Table { storage, parameters: BTreeMap::new(), location: None, ..table.clone() };
+    let mut document = document(&table);
+    document["customProperties"][0]["value"] = json!("model");
+    for property in document["schema"][0]["properties"].as_array_mut().into_iter().flatten() {
+        let place = primary_key.iter().position(|key| property["name"] == json!(key));
+        if let Some(place) = place {
+            property["primaryKey"] = json!(true);
+            property["primaryKeyPosition"] = json!(place + 1);
+        }
+    }
+    document["schema"][0]["quality"] = json!([
+        {"id": "row_count", "metric": "rowCount", "mustBeGreaterThan": 0,
+         "description": "An empty table never passes. Raise the bound to what a day brings at least."},
+        {"id": "row_count_change", "type": "custom", "engine": "crawlguard",
+         "description": "Rows against what was last published: 0.5 is half as many or half as many again. Narrow it once the \
+                         table's days are known.",
+         "implementation": {"check": "rowCountChange", "maxShare": 0.5}},
+        {"id": "next", "type": "text",
+         "description": "Prose, and without effect. What one column must be like stands in its property: `required: true`, or a \
+                         rule in its `quality` such as {\"metric\": \"invalidValues\", \"arguments\": {\"validValues\": \
+                         [\"open\", \"paid\"]}, \"mustBe\": 0}. See docs/contracts.md."},
+    ]);
+    document
 }
 
 fn schema_object(table: &Table) -> Value {

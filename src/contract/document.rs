@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Contract, accept, comments, create, parse, read};
 use crate::problem::{Problem, Problems};
-use crate::schema::Table;
+use crate::schema::{DataType, Table};
 
 /// An ODCS document as it was read: unknown fields and their order survive.
 ///
@@ -44,6 +44,11 @@ impl Document {
         Self { file: file.to_owned(), value: create::document(table), comment_lines: Vec::new() }
     }
 
+    /// A new document for a model as it was built, with its key and checks to start from.
+    pub fn for_model(file: &str, table: &Table, primary_key: &[String]) -> Self {
+        Self { value: create::of_model(table, primary_key), ..Self::for_table(file, table) }
+    }
+
     /// This document with `table`'s schema as what is promised; everything else stays as it was.
     ///
     /// A column that stays keeps its property's every field; the version rises if anything changed: the major
@@ -56,6 +61,11 @@ impl Document {
     /// [`Document::accept`], where columns have new names (old → new): their properties stay, ids included.
     pub fn accept_renamed(&self, table: &Table, renamed: &BTreeMap<String, String>) -> Self {
         Self { value: accept::accept(&self.value, table, renamed), ..self.clone() }
+    }
+
+    /// This document with a check that counts what a cast of `column` to `data_type` loses, if it has none.
+    pub fn counting_loss(&self, column: &str, data_type: &DataType) -> Self {
+        Self { value: accept::counting_loss(&self.value, column, data_type), ..self.clone() }
     }
 
     /// Pretty JSON with a final newline.

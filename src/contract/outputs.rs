@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Contract;
-use crate::problem::Problem;
-use crate::sql::ident::closest;
+use crate::problem::{Problem, closest};
 use crate::sql::{Graph, Lineage};
 
 /// The contracts of models that are not there. `unread` are the tables whose model is a problem already.

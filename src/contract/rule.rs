@@ -8,9 +8,15 @@ use super::layout::Layout;
 use super::place::{Found, Place};
 use super::range::Range;
 use crate::checks::{CheckKind, CheckSpec};
+use crate::schema::DataType;
+use crate::sql::ident::quote;
+use crate::sql::to_dml;
 
 const METRICS: &str = "use rowCount, nullValues, missingValues, invalidValues or duplicateValues";
-const CUSTOM: &str = "use rowCountChange, freshness, references or movedRows";
+const CUSTOM: &str = "use rowCountChange, freshness, references, movedRows or castLoss";
+
+/// The custom check that an accepted retype brings.
+pub(super) const CAST_LOSS: &str = "castLoss";
 
 /// A metric of the ODCS library.
 #[derive(Clone, Copy)]
@@ -201,10 +207,11 @@ impl Rules<'_, '_> {
                 Some(CheckKind::References { table: table?.to_owned(), column: column?.to_owned() })
             }
             ("movedRows", Some(column)) => self.moved_rows(object, &at, column),
+            (CAST_LOSS, Some(column)) => self.cast_loss(object, &at, column),
             ("rowCountChange", Some(_)) => {
                 self.refuse(at, "`rowCountChange` is about the table", "move it to the schema object")
             }
-            (check @ ("freshness" | "references" | "movedRows"), None) => {
+            (check @ ("freshness" | "references" | "movedRows" | CAST_LOSS), None) => {
                 self.refuse(at, format!("`{check}` is about a column"), "move it to a property")
             }
             (check, _) => self.refuse(at.key("check"), format!("`{check}` is no check known here"), CUSTOM),
@@ -225,6 +232,17 @@ impl Rules<'_, '_> {
             Some(max_share) => Some(CheckKind::RowCountChange { max_share }),
             None => self.refuse(at.key("maxShare"), "is no share", "write 0.5 for ± 50 %"),
         }
+    }
+
+    fn cast_loss(&mut self, object: &Map<String, Value>, at: &Place<'_>, column: &str) -> Option<CheckKind> {
+        self.found.only(object, at, &["check", "type", "maxLost"]);
+        let help = "write the Glue type that models cast to: `bigint`, `date`, …";
+        let text = self.found.required_text(object, at, "type", help)?;
+        let Some(target_type) = to_dml(&DataType::parse(text)) else {
+            return self.refuse(at.key("type"), format!("`{text}` is no type known here"), help);
+        };
+        let max_rows = self.found.whole(object, at, "maxLost");
+        Some(CheckKind::CastLoss { column_expression: quote(column), target_type, max_rows })
     }
 
     fn moved_rows(&mut self, object: &Map<String, Value>, at: &Place<'_>, column: &str) -> Option<CheckKind> {

@@ -84,7 +84,7 @@ fn numbers_of(measured: &Value) -> String {
 
 /// `error | masked`: an engine's message without what stands in quotes, which can be a row's value. From a line's first
 /// opening quote to its last closing one, since a value can hold quotes itself; names in backticks stay.
-fn masked(text: &str) -> String {
+pub fn masked(text: &str) -> String {
     let text = without_bad_data(text);
     let lines = text.lines().map(|line| match (opening_quote(line), line.rfind(['\'', '"'])) {
         (Some(start), Some(end)) if start < end => format!("{}...{}", &line[..=start], &line[end..]),

@@ -12,7 +12,7 @@ pub mod sns;
 use async_trait::async_trait;
 
 pub use check_templates::check_templates;
-pub use filters::wrap;
+pub use filters::{masked, wrap};
 pub use outbox::{Outbox, key as outbox_key};
 pub use recording::RecordingNotifier;
 pub use render::{Rendered, render};

@@ -7,7 +7,7 @@ use super::{Comparison, Project, Rename};
 use crate::contract::{Contract, Document};
 use crate::drift::{Change, Finding, Level, diff, judge};
 use crate::problem::{Problem, Problems, shell_word};
-use crate::schema::{Table, UNREADABLE};
+use crate::schema::{DataType, Table, UNREADABLE};
 use crate::sql::{Adaptation, Addition, Substitution, adapt};
 
 /// How the problem of a table begins that cannot be promised as it is.
@@ -18,11 +18,22 @@ pub(super) const REFUSED: &str = "cannot be accepted";
 pub struct Accepted {
     /// What is promised from now on of each table; marked as deprecated if its source is gone.
     pub tables: BTreeMap<String, Table>,
+    /// Columns that models read through TRY_CAST from now on.
+    pub casts: Vec<Cast>,
     pub adaptation: Adaptation,
     /// Added columns that no model can take in as it stands, each with its reason: they are promised all the same.
     pub left_out: Vec<String>,
     /// Removed columns that models read as NULL from now on, in words.
     pub nulls: Vec<String>,
+}
+
+/// A column that models read as another type than it has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cast {
+    pub table: String,
+    pub column: String,
+    /// What it is read as.
+    pub data_type: DataType,
 }
 
 impl Accepted {
@@ -96,11 +107,16 @@ fn promisable(comparison: &Comparison, name: &str) -> Result<Table, Problem> {
 }
 
 /// The contracts that there are, with the accepted tables promised; each is read back, for a rule may name what went.
-fn accepted_documents(project: &Project, tables: &BTreeMap<String, Table>, renames: &[Rename]) -> Result<(), Problems> {
+fn accepted_documents(
+    project: &Project,
+    tables: &BTreeMap<String, Table>,
+    renames: &[Rename],
+    casts: &[Cast],
+) -> Result<(), Problems> {
     let mut problems = Vec::new();
     for table in tables.values() {
         let Some((_, document)) = project.contract(&table.name) else { continue };
-        match accepted_document(document, table, renames).and_then(|accepted| accepted.contract()) {
+        match accepted_document(document, table, renames, casts).and_then(|accepted| accepted.contract()) {
             Ok(contract) => problems.extend(left(&contract, table)),
             Err(found) => problems.extend(found.0),
         }
@@ -116,12 +132,28 @@ fn left(contract: &Contract, table: &Table) -> Option<Problem> {
     Some(Problem::new(&table.name, "", format!("{REFUSED}: {}", lock.message.trim_end_matches('.')), lock.help))
 }
 
-/// A contract that promises a table as it is now.
-pub fn accepted_document(document: &Document, table: &Table, renames: &[Rename]) -> Result<Document, Problems> {
+/// A contract that promises a table as it is now, and counts what the casts lose that models make of it.
+pub fn accepted_document(
+    document: &Document,
+    table: &Table,
+    renames: &[Rename],
+    casts: &[Cast],
+) -> Result<Document, Problems> {
     let of_table = renames.iter().filter(|rename| rename.table == table.name);
     let pairs: BTreeMap<String, String> = of_table.map(|rename| (rename.from.clone(), rename.to.clone())).collect();
-    let accepted = document.accept_renamed(table, &pairs);
+    let mut accepted = document.accept_renamed(table, &pairs);
+    for cast in casts.iter().filter(|cast| cast.table == table.name) {
+        accepted = accepted.counting_loss(&cast.column, &cast.data_type);
+    }
     accepted.contract().map(|_| accepted)
+}
+
+fn casts(substitutions: &[Substitution]) -> Vec<Cast> {
+    let cast = |substitution: &Substitution| match substitution.clone() {
+        Substitution::TryCast { table, column, data_type } => Some(Cast { table, column, data_type }),
+        _ => None,
+    };
+    substitutions.iter().filter_map(cast).collect()
 }
 
 /// That accepting one table's drift is not refused; see [`accept()`].
@@ -149,7 +181,6 @@ fn base(
     renames: &[Rename],
 ) -> Result<Base, Problems> {
     let tables = acceptable(comparison, chosen)?;
-    accepted_documents(project, &tables, renames)?;
     let tolerated = |finding: &Finding| Finding { level: Level::Tolerated, ..finding.clone() };
     let findings: Vec<Finding> =
         comparison.findings.iter().filter(|finding| chosen.contains(&finding.table)).map(tolerated).collect();
@@ -163,11 +194,12 @@ fn base(
         .into_iter()
         .filter(|added| !renames.iter().any(|rename| rename.table == added.table && rename.to == added.column))
         .collect();
-    let nulls = nulls(&substitutions, &additions);
+    let (nulls, casts) = (nulls(&substitutions, &additions), casts(&substitutions));
+    accepted_documents(project, &tables, renames, &casts)?;
     substitutions.extend(renames.iter().map(renamed));
     let adaptation =
         adapted(project, &crawled, &sources, &[], &substitutions).map_err(|problems| because(problems, &findings))?;
-    let accepted = Accepted { tables, adaptation, left_out: Vec::new(), nulls };
+    let accepted = Accepted { tables, casts, adaptation, left_out: Vec::new(), nulls };
     Ok(Base { accepted, sources, additions, substitutions })
 }
 

@@ -40,7 +40,8 @@ pub async fn advance(ports: Ports<'_>, recorded: &mut Recorded) -> Result<Progre
     }
 }
 
-fn running_query(step: &super::StepRecord) -> Option<&QueryId> {
+/// The query of a step that has not ended.
+pub(super) fn running_query(step: &StepRecord) -> Option<&QueryId> {
     step.query.as_ref().filter(|_| step.status == StepStatus::Running)
 }
 

@@ -190,7 +190,7 @@ fn cast_checks(substitutions: &[Substitution]) -> BTreeMap<String, Vec<CheckSpec
         if let Substitution::TryCast { table, column, data_type } = substitution
             && let Some(target_type) = to_dml(data_type)
         {
-            let kind = CheckKind::CastLoss { column_expression: quote(column), target_type, max_rows: 0 };
+            let kind = CheckKind::CastLoss { column_expression: quote(column), target_type, max_rows: Some(0) };
             let check = CheckSpec { name: "cast_loss".into(), column: Some(column.clone()), kind };
             checks.entry(table.clone()).or_default().push(check);
         }

@@ -1,6 +1,7 @@
 //! The two ends of a run: from a comparison to a stored plan, and from the last step to an outcome and one alert.
 
 use super::cleanup::{Keep, cleanup, orphans};
+use super::failure;
 use super::publish::publishable;
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
 use super::told;
@@ -8,7 +9,7 @@ use super::{Commands, Comparison, Ports, Project, Request, RunError, compare, re
 use crate::checks::CheckStatus;
 use crate::config::Target;
 use crate::drift::{Finding, Level, Verdict};
-use crate::plan::{self, Action, Alert, AlertKind, Inputs, Plan, Told};
+use crate::plan::{self, Action, Alert, AlertKind, Inputs, Plan, Step, Told};
 use crate::problem::Problems;
 use crate::sql::Graph;
 
@@ -98,7 +99,7 @@ pub async fn conclude(
     in_the_order_of_the_plan(&mut recorded.run);
     let outcome = outcome(&recorded.run);
     if outcome == Outcome::Error {
-        recorded.run.error = errors(&recorded.run).or(recorded.run.error.take());
+        recorded.run.error = errors(&recorded.run, &whole).or(recorded.run.error.take());
         // Whatever the comparison said, what could not be built or measured is not known to be right.
         recorded.run.verdict = Verdict::Unknown;
     }
@@ -115,7 +116,7 @@ pub async fn conclude(
                 told.map(|told| resolved(&recorded.run, told, request.commands))
             }
             Outcome::Superseded => None,
-            _ => Some(alert(&recorded.run, outcome, request.commands)),
+            _ => Some(alert(&recorded.run, outcome, &project.graph, request.commands)),
         };
         recorded.save(ports.store).await?;
     }
@@ -150,9 +151,16 @@ fn outcome(run: &Run) -> Outcome {
     }
 }
 
-/// What kept the run from an answer, a paragraph each: failed steps, or else what is unknown, or else what was not measured.
-fn errors(run: &Run) -> Option<String> {
-    let failed = run.steps.iter().filter_map(|step| Some(format!("{}: {}", step.name, step.error.as_ref()?)));
+/// A failed step with all that the engine said.
+fn whole(step: &Step, error: &str) -> String {
+    format!("{}: {error}", step.name)
+}
+
+/// What kept the run from an answer, a paragraph each: failed steps as `told`, or else what is unknown, or else what was not
+/// measured.
+fn errors(run: &Run, told: &dyn Fn(&Step, &str) -> String) -> Option<String> {
+    let steps = run.plan.steps.iter().zip(&run.steps);
+    let failed = steps.filter_map(|(step, record)| Some(told(step, record.error.as_ref()?)));
     let unknown = run.findings.iter().filter(|finding| finding.level == Level::Unknown);
     let unknown = unknown.map(|finding| format!("{}: {}", finding.table, finding.message));
     let inconclusive = run.checks.iter().filter(|check| check.status == CheckStatus::Inconclusive);
@@ -166,7 +174,7 @@ fn errors(run: &Run) -> Option<String> {
     Some(errors.join("\n"))
 }
 
-fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
+fn alert(run: &Run, outcome: Outcome, graph: &Graph, commands: &Commands) -> Alert {
     let kind = match outcome {
         Outcome::Halted => AlertKind::Breaking,
         Outcome::ChecksFailed => AlertKind::ChecksFailed,
@@ -193,7 +201,10 @@ fn alert(run: &Run, outcome: Outcome, commands: &Commands) -> Alert {
         fingerprint: Alert::fingerprint_of(&findings, &checks, &failed),
         findings,
         checks,
-        error: run.error.clone(),
+        // Row data stays in the run's record.
+        error: run.error.as_ref().map(|error| {
+            errors(run, &|step, error| failure::words(step, graph, error)).unwrap_or_else(|| error.clone())
+        }),
         resolves: None,
     }
 }

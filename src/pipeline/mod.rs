@@ -13,6 +13,7 @@ mod compare;
 mod conclude;
 pub mod deploy;
 mod drive;
+mod failure;
 mod inputs;
 mod garbage;
 mod project;
@@ -35,7 +36,7 @@ use crate::problem::Problems;
 
 use crate::store::Store;
 
-pub use accept::{Accepted, accept, accepted_document};
+pub use accept::{Accepted, Cast, accept, accepted_document};
 pub use advance::{Progress, advance};
 pub use bundle::{Bundle, Pushed};
 pub use cleanup::orphans;

@@ -2,9 +2,8 @@
 
 use super::Comparison;
 use crate::drift::{Change, ChangeKind};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, closest};
 use crate::schema::DataType;
-use crate::sql::ident;
 
 /// A column under another name. Never inferred: it is what `--rename old=new` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +83,7 @@ fn find<'c>(columns: &'c [Column], name: &str) -> Option<&'c Column> {
 
 fn stranger(text: &str, name: &str, what: &str, known: &[Column]) -> Problem {
     let names = || known.iter().map(|(name, _)| name.as_str());
-    let help = match (ident::closest(name, names()), known) {
+    let help = match (closest(name, names()), known) {
         (Some(known), _) => format!("did you mean `{known}`?"),
         (None, []) => "there is none; accept without --rename".to_owned(),
         (None, _) => format!("name one of {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),

@@ -16,12 +16,27 @@ const KEY: &str = "alerts/state.json";
 /// How long a receipt is waited for. SNS hands a message to Lambda within seconds.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
+const SCHEMA_VERSION: u32 = 1;
+
 /// What every target of a store was told, as stored under `alerts/state.json`.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct State {
+    /// Version 1 was first written without saying so.
+    #[serde(default = "first_version")]
+    schema_version: u32,
     targets: BTreeMap<String, Target>,
     #[serde(skip)]
     tag: Option<String>,
+}
+
+fn first_version() -> u32 {
+    SCHEMA_VERSION
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { schema_version: SCHEMA_VERSION, targets: BTreeMap::new(), tag: None }
+    }
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -80,6 +95,7 @@ impl Target {
 impl State {
     async fn load(store: &dyn Store) -> Result<Self, RunError> {
         let Some((state, tag)) = stored::read::<Self>(store, KEY).await? else { return Ok(Self::default()) };
+        stored::of_version(KEY, state.schema_version, SCHEMA_VERSION)?;
         Ok(Self { tag: Some(tag), ..state })
     }
 

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Model, ident};
-use crate::problem::{Problem, Problems};
+use super::Model;
+use crate::problem::{Problem, Problems, closest, shell_word};
 
 /// What to do about a table that is neither a model nor promised.
-const NO_TABLE: &str =
-    "add its model, or, for a table of the catalog, run `crawlguard contracts init` to write its contract";
+fn no_table(table: &str) -> String {
+    let word = shell_word(table);
+    format!(
+        "add its model, or, for a table of the catalog, run `crawlguard contracts init {word}` to put a contract in force"
+    )
+}
 
 /// All models of a project, acyclic, each read table known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -135,9 +139,9 @@ fn walk(models: &BTreeMap<String, Model>, waiting: &BTreeSet<&String>, first: &s
 }
 
 fn unknown_table<'a>(model: &Model, table: &str, known: impl Iterator<Item = &'a String>) -> Problem {
-    let help = match ident::closest(table, known.map(String::as_str)) {
-        Some(name) => format!("did you mean `{name}`? if not, {NO_TABLE}"),
-        None => NO_TABLE.to_owned(),
+    let help = match closest(table, known.map(String::as_str)) {
+        Some(name) => format!("did you mean `{name}`? if not, {}", no_table(table)),
+        None => no_table(table),
     };
     Problem::new(&model.file, model.place_of(table), format!("unknown table `{table}`"), help)
 }

@@ -34,28 +34,6 @@ pub fn snake_case(name: &str) -> Option<String> {
     }
 }
 
-/// The known name nearest to a mistyped one: at most a third of its letters off.
-pub fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let (distance, best) = known.map(|other| (distance(name, other), other)).min()?;
-    (distance <= name.chars().count().div_ceil(3)).then_some(best)
-}
-
-/// Levenshtein distance in characters.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, letter) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, other) in right.iter().enumerate() {
-            let above = row[column + 1];
-            row[column + 1] = (diagonal + usize::from(letter != *other)).min(above + 1).min(row[column] + 1);
-            diagonal = above;
-        }
-    }
-    row[right.len()]
-}
-
 /// Words that Athena reserves in SELECT.
 /// <https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html>
 const RESERVED: [&str; 82] = [

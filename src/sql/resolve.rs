@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::fields::{self, Access};
-use super::ident;
 use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star};
 use super::scope::{Bound, Lookup, Scope};
 use super::source::{Mention, Source};
-use crate::problem::Problem;
+use crate::problem::{Problem, closest};
 use crate::schema::DataType;
 
 /// Table and column pairs; the column [`ROWS`] stands for which rows the table has.
@@ -197,7 +196,7 @@ impl Resolver<'_> {
         if let Some(columns) = self.tables.get(name) {
             return columns.clone();
         }
-        let help = match ident::closest(name, self.tables.keys().map(String::as_str)) {
+        let help = match closest(name, self.tables.keys().map(String::as_str)) {
             Some(known) => format!("did you mean `{known}`?"),
             None => "add a model or a contract for it".to_owned(),
         };
@@ -372,7 +371,7 @@ impl Resolver<'_> {
 
     fn unknown(&mut self, token: usize, name: &str, scope: &Scope) {
         let known = scope.relations.iter().flat_map(|bound| &bound.columns.outputs).map(|output| output.name.as_str());
-        let help = match ident::closest(name, known) {
+        let help = match closest(name, known) {
             Some(known) => format!("did you mean `{known}`?"),
             None => "use a column of the tables in this FROM".to_owned(),
         };

@@ -49,7 +49,7 @@ fn every_kind() -> Vec<CheckSpec> {
         check(CheckKind::CastLoss {
             column_expression: "\"status\"".into(),
             target_type: "struct<a:string,b:array<float>>".into(),
-            max_rows: 0,
+            max_rows: Some(0),
         }),
     ]
 }

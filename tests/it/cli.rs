@@ -10,6 +10,7 @@ use crate::support::Lake;
 
 mod accept;
 mod doctor;
+mod documented;
 mod errors;
 mod offers;
 mod sources;
@@ -260,7 +261,7 @@ fn what_is_printed_can_be_pasted_where_the_user_stands() {
     }
     lake.write("sql/int_late.sql", "SELECT id FROM raw_late\n");
     let errors = from_there(&["check", "--format", "json"]);
-    assert!(errors.contains(&format!("`{program} --project {root} contracts init`")), "{errors}");
+    assert!(errors.contains(&format!("`{program} --project {root} contracts init raw_late`")), "{errors}");
 }
 
 #[test]

@@ -144,8 +144,8 @@ fn every_fault_of_a_graph_is_found_at_once() {
         [
             "sql/a.sql: models read each other in a circle: a → c → b → a\n  help: take one of the reads out",
             "sql/d.sql: a second model named `d`, beside sql/d.sql\n  help: rename or remove one of the two",
-            "sql/d.sql:2:6: unknown table `raw_sorce`\n  help: did you mean `raw_source`? if not, add its model, or, for a table of the catalog, run `crawlguard contracts init` to write its contract",
-            "sql/e.sql:1:15: unknown table `elsewhere`\n  help: add its model, or, for a table of the catalog, run `crawlguard contracts init` to write its contract",
+            "sql/d.sql:2:6: unknown table `raw_sorce`\n  help: did you mean `raw_source`? if not, add its model, or, for a table of the catalog, run `crawlguard contracts init raw_sorce` to put a contract in force",
+            "sql/e.sql:1:15: unknown table `elsewhere`\n  help: add its model, or, for a table of the catalog, run `crawlguard contracts init elsewhere` to put a contract in force",
             "sql/self.sql: models read each other in a circle: self → self\n  help: take one of the reads out",
         ]
     );

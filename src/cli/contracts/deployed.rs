@@ -56,6 +56,7 @@ pub async fn pull(globals: &Globals, world: &World, ask: Option<Ask<'_>>) -> any
         bail!("not confirmed, nothing written; add --yes to overwrite files that differ");
     }
     if !edits.is_empty() {
+        let _files = journal::lock(world, &world.who().await?).await?;
         journal::carry_out(world, &edits)?;
     }
     let files: Vec<_> = edits.iter().map(|edit| edit.file.as_str()).collect();

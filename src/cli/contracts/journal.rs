@@ -4,16 +4,31 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::super::world::World;
 use super::write;
 pub use crate::pipeline::Edit;
 use crate::problem::{Problem, Problems};
-use crate::store::write_whole;
+use crate::store::{FsStore, Lease, Store, write_whole};
+
+/// Keeps everybody else from writing contracts and models while it lives: they are the project's, and its targets have a
+/// lock each.
+pub async fn lock(world: &World, holder: &str) -> anyhow::Result<Lease> {
+    let folder = world.settings.root.join(".crawlguard").join("contracts");
+    Ok(FsStore::new(folder).lock(holder).await.context("contracts and models are being written")?)
+}
 
 /// Writes all edits: first together as the journal, then one by one, then the journal is taken away.
+///
+/// The caller holds the [`lock()`]. A file that is no longer as the edit was made for is not overwritten: nothing is written.
 pub fn carry_out(world: &World, edits: &[Edit]) -> anyhow::Result<()> {
+    Problems::or(unfinished(world).into_iter().collect(), ())?;
+    for edit in edits {
+        if text_of(world, &edit.file)? != edit.before {
+            bail!("{} changed meanwhile, so nothing was written; look at it again", edit.file);
+        }
+    }
     let journal = path(world);
     let folder = journal.parent().expect("the journal lies in a folder");
     fs::create_dir_all(folder).with_context(|| format!("create folder {}", folder.display()))?;

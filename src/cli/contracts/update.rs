@@ -15,7 +15,7 @@ use super::journal::{self, Edit, text_of};
 use super::log::{self, Accepted, Entry};
 use super::{new_file, promised};
 use crate::contract::Document;
-use crate::pipeline::{self, AdaptedModel, Comparison, Project, Rename, compare};
+use crate::pipeline::{self, AdaptedModel, Cast, Comparison, Project, Rename, compare};
 use crate::report::human;
 use crate::schema::Table;
 
@@ -109,7 +109,7 @@ pub async fn accept(
     let who = world.who().await?;
     let holder = format!("{who}, accepting drift");
     if journal::is_there(world) {
-        let _lease = world.store.lock(&holder).await?;
+        let (_lease, _files) = (world.store.lock(&holder).await?, journal::lock(world, &holder).await?);
         journal::finish(world)?;
         say(globals, "note: finished the acceptance that had been cut off");
     }
@@ -125,7 +125,7 @@ pub async fn accept(
         Some(_) => {}
         None => proposal.notes.iter().for_each(|note| say(globals, &format!("note: {note}"))),
     }
-    let _lease = world.store.lock(&holder).await?;
+    let (_lease, _files) = (world.store.lock(&holder).await?, journal::lock(world, &holder).await?);
     if propose(globals, world, request, &by).await? != proposal {
         bail!("the catalog, a contract or a model changed meanwhile, so nothing was written; look at it again");
     }
@@ -150,7 +150,7 @@ async fn propose(globals: &Globals, world: &World, request: Update<'_>, by: &By)
     for name in &tables {
         let contract = project.contract(name).map(|(contract, _)| contract);
         let table = promised(world, contract, &models.tables[name]);
-        contract_edits(world, &project, &table, &renames, &mut proposal)?;
+        contract_edits(world, &project, &table, (&renames, &models.casts), &mut proposal)?;
     }
     let entry = |table: &String| Entry {
         at: by.at.clone(),
@@ -204,7 +204,7 @@ fn contract_edits(
     world: &World,
     project: &Project,
     table: &Table,
-    renames: &[Rename],
+    (renames, casts): (&[Rename], &[Cast]),
     proposal: &mut Updated,
 ) -> anyhow::Result<()> {
     let Some((_, document)) = project.contract(&table.name) else {
@@ -214,7 +214,7 @@ fn contract_edits(
         proposal.add(Edit { file, before: None, after: Some(document.to_json()) }, "");
         return Ok(());
     };
-    let accepted = pipeline::accepted_document(document, table, renames)?;
+    let accepted = pipeline::accepted_document(document, table, renames, casts)?;
     let (file, after) = (document.file.clone(), Some(accepted.to_json()));
     let before = text_of(world, &file)?;
     if file.ends_with(".json") {

@@ -145,7 +145,7 @@ fn what_a_cast_loses_is_counted() {
             CheckKind::CastLoss {
                 column_expression: "nullif(trim(\"a\"), '')".into(),
                 target_type: target_type.into(),
-                max_rows: 0,
+                max_rows: Some(0),
             },
         )
     };

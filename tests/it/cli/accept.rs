@@ -253,3 +253,108 @@ fn a_lost_header_is_refused_for_what_it_is() {
     assert!(message.contains("raw_people: cannot be accepted: its header is lost"), "{message}");
     assert!(message.contains("restore the header row") && !message.contains("unknown column"), "{message}");
 }
+
+#[test]
+fn a_retired_source_that_comes_back_while_a_model_reads_it_has_a_way_in() {
+    let lake = Lake::new();
+    lake.write("lake/pears/1.json", "{\"id\":1}\n");
+    lake.crawl();
+    expect(lake.root(), 0, &["contracts", "init", "raw_pears"]);
+    std::fs::remove_dir_all(lake.path("lake/pears")).unwrap();
+    expect(lake.root(), 0, &["crawl"]);
+    let check = json(lake.root(), 1, &["check"]);
+    assert_eq!(
+        check["findings"][0]["help"],
+        "Bring the files back and crawl again, or run `crawlguard contracts update raw_pears` to retire it."
+    );
+    expect(lake.root(), 0, &["contracts", "update", "raw_pears", "--yes"]);
+    let retired = |lake: &Lake| json(lake.root(), 0, &["contracts", "list"])["contracts"][1]["retired"].clone();
+    assert_eq!(retired(&lake), true);
+    assert!(expect(lake.root(), 0, &["contracts", "list"]).contains("raw_pears  retired, crawler"));
+    lake.write("lake/pears/1.json", "{\"id\":1,\"sort\":\"x\"}\n");
+    lake.write("sql/int_pears.sql", "SELECT id FROM raw_pears\n");
+    expect(lake.root(), 0, &["crawl"]);
+    let message = refused(lake.root(), &["contracts", "update", "raw_pears", "--yes"]);
+    assert!(message.contains("`crawlguard contracts init raw_pears`"), "{message}");
+    expect(lake.root(), 0, &["contracts", "init", "raw_pears"]);
+    assert_eq!(retired(&lake), false);
+    assert_eq!(json(lake.root(), 0, &["run"])["verdict"], "clean");
+    let log = json(lake.root(), 0, &["contracts", "log", "raw_pears"]);
+    assert_eq!(log["log"][1]["findings"][0]["rule"], "table-new");
+    let message = refused(lake.root(), &["contracts", "init", "raw_pears"]);
+    assert!(message.contains("has a contract already"), "{message}");
+}
+
+#[test]
+fn a_model_gets_a_first_contract_from_what_is_published() {
+    let lake = Lake::new();
+    let message = refused(lake.root(), &["contracts", "init", "int_orders"]);
+    assert!(message.contains("int_orders: is not published yet\n  help: run `crawlguard run` first"), "{message}");
+    expect(lake.root(), 0, &["run"]);
+    let made = json(lake.root(), 0, &["contracts", "init", "int_orders"]);
+    assert_eq!(made["written"], serde_json::json!(["contracts/int_orders.json"]));
+    let contract: Value = serde_json::from_str(&read(&lake, "contracts/int_orders.json")).unwrap();
+    let object = &contract["schema"][0];
+    assert_eq!(contract["customProperties"][0]["value"], "model");
+    assert_eq!(
+        (&object["properties"][0]["name"], &object["properties"][0]["primaryKey"]),
+        (&"id".into(), &true.into())
+    );
+    assert!(object["quality"].as_array().unwrap().iter().all(|rule| rule["description"].is_string()), "{object}");
+    let run = json(lake.root(), 0, &["run"]);
+    let checks = run["checks"].as_array().unwrap().iter().filter(|check| check["table"] == "int_orders");
+    let names: Vec<&str> = checks.map(|check| check["check"].as_str().unwrap()).collect();
+    assert_eq!(names, ["row count", "row count change", "primary key", "required", "column type", "column type"]);
+    let message = refused(lake.root(), &["contracts", "init", "int_orders"]);
+    assert!(message.contains("has a contract already") && message.contains("edit it"), "{message}");
+}
+
+#[test]
+fn what_an_accepted_retype_loses_is_counted_from_then_on() {
+    let lake = Lake::new();
+    lake.write("lake/orders/1.json", "{\"Id\":1,\"Ship City\":\"Rome\"}\n{\"Id\":\"n/a\",\"Ship City\":\"Oslo\"}\n");
+    // Without a key, which may not be NULL.
+    let model = read(&lake, "sql/int_orders.sql").replace("primary_key: id\n", "");
+    lake.write("sql/int_orders.sql", &model);
+    expect(lake.root(), 1, &["run"]);
+    expect(lake.root(), 0, &["contracts", "update", "raw_orders", "--yes"]);
+    assert!(read(&lake, "sql/int_orders.sql").contains("TRY_CAST(id AS"));
+    let loss = |run: &Value| {
+        let checks = run["checks"].as_array().unwrap().iter();
+        let found: Vec<&Value> = checks.filter(|check| check["check"] == "cast_loss").collect();
+        assert_eq!(found.len(), 1, "{run}");
+        (found[0]["status"].clone(), found[0]["measured"].clone())
+    };
+    assert_eq!(loss(&json(lake.root(), 0, &["run"])), ("pass".into(), 1.into()));
+    let contract = read(&lake, "contracts/raw_orders.json");
+    let bounded = contract.replace("\"check\": \"castLoss\",", "\"check\": \"castLoss\", \"maxLost\": 0,");
+    lake.write("contracts/raw_orders.json", &bounded);
+    assert_eq!(loss(&json(lake.root(), 1, &["run"])), ("fail".into(), 1.into()));
+}
+
+#[test]
+fn targets_of_one_project_write_contracts_one_at_a_time() {
+    use crawlguard::store::{FsStore, Store};
+
+    let lake = renamed();
+    let settings = read(&lake, "crawlguard.toml");
+    let other = "[targets.other]\nkind = \"local\"\nlake = \"lake\"\nstate = \".other\"\ndatabase = \"shop\"\n";
+    lake.write("crawlguard.toml", &format!("default_target = \"local\"\n{settings}{other}"));
+    expect(lake.root(), 0, &["--target", "other", "crawl"]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lease =
+        runtime.block_on(FsStore::new(lake.path(".crawlguard/contracts")).lock("ann, accepting drift")).unwrap();
+    let message = refused(lake.root(), &["--target", "other", "contracts", "update", "--yes"]);
+    assert!(message.contains("ann, accepting drift"), "{message}");
+    drop(lease);
+    let update = |target: &str| paste(lake.root(), &format!("crawlguard --target {target} contracts update --yes"));
+    let (one, two) = std::thread::scope(|scope| {
+        let (one, two) = (scope.spawn(|| update("local")), scope.spawn(|| update("other")));
+        (one.join().unwrap(), two.join().unwrap())
+    });
+    assert!(one.status.success() || two.status.success(), "{one:?}{two:?}");
+    expect(lake.root(), 0, &["contracts", "update", "--yes"]);
+    assert_eq!(read(&lake, "contracts/log.jsonl").lines().count(), 1);
+    assert!(!lake.path(".crawlguard/update.json").exists());
+    expect(lake.root(), 0, &["check"]);
+}

@@ -82,7 +82,7 @@ fn no_answer_is_json_too() {
     let lake = Lake::new();
     lake.write("sql/bad.sql", "SELECT id FROM raw_ordres");
     let problem = value!({"file": "sql/bad.sql", "place": "1:16", "message": "unknown table `raw_ordres`",
-        "help": "did you mean `raw_orders`? if not, add its model, or, for a table of the catalog, run `crawlguard contracts init` to write its contract"});
+        "help": "did you mean `raw_orders`? if not, add its model, or, for a table of the catalog, run `crawlguard contracts init raw_ordres` to put a contract in force"});
     for command in ["check", "plan", "run"] {
         let answer = json(lake.root(), 2, &[command]);
         assert_eq!(answer["errors"], value!([problem]), "{command}");

@@ -1,0 +1,166 @@
+//! `contracts init`: first contracts, of crawled tables and of models; and one for a retired table that is back.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use serde_json::json;
+
+use super::super::args::Globals;
+use super::super::world::{World, now};
+use super::super::{exit, print, say};
+use super::journal::{self, Edit, text_of};
+use super::log::{self, Accepted, Entry};
+use super::{new_file, of, promised, write};
+use crate::contract::{Contract, Document};
+use crate::problem::{Problem, Problems, closest};
+use crate::schema::Table;
+use crate::sql::Model;
+
+pub async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow::Result<ExitCode> {
+    let written = write_missing(world, asked).await?;
+    for table in without_files(world).await? {
+        say(globals, &format!("skipped {table}: the crawler no longer finds its files"));
+    }
+    let human = || match written.as_slice() {
+        [] => "no table wants a contract\n".to_owned(),
+        files => files.iter().map(|file| format!("wrote {file}\n")).collect(),
+    };
+    print(globals, || json!({"schema_version": 1, "written": written}), human)?;
+    Ok(ExitCode::from(exit::CLEAN))
+}
+
+/// Writes a contract for each table or model asked for, or for each guarded table of the catalog that has none; returns the
+/// files, relative to the project.
+pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Vec<String>> {
+    let contracts = world.contracts()?;
+    let tables = world.catalog.tables(world.raw_prefix()).await?;
+    let models = models(world, asked, &tables)?;
+    if tables.is_empty() && models.is_empty() {
+        bail!("the catalog holds no `{}` table; run `crawlguard crawl` first", world.raw_prefix());
+    }
+    let (mut refused, mut built) = (Vec::new(), Vec::new());
+    for name in asked {
+        match models.iter().find(|model| model.name == *name) {
+            Some(model) => match built_table(world, model, of(&contracts, name)).await? {
+                Ok(table) => built.push((model, table)),
+                Err(problem) => refused.push(problem),
+            },
+            None => refused.extend(not_new(name, &tables, of(&contracts, name))),
+        }
+    }
+    Problems::or(refused, ())?;
+    let wanted = |table: &&Table| match asked {
+        [] => !table.deprecated && of(&contracts, &table.name).is_none(),
+        asked => asked.contains(&table.name),
+    };
+    let mut written = Vec::new();
+    for table in tables.iter().filter(wanted) {
+        let contract = of(&contracts, &table.name);
+        written.push(match contract {
+            Some(retired) => revive(world, retired, &promised(world, contract, table)).await?,
+            None => first(world, &table.name, |file| Document::for_table(file, &promised(world, None, table)))?,
+        });
+    }
+    for (model, table) in built {
+        written.push(first(world, &model.name, |file| Document::for_model(file, &table, &model.primary_key))?);
+    }
+    Ok(written)
+}
+
+fn first(world: &World, table: &str, document: impl Fn(&str) -> Document) -> anyhow::Result<String> {
+    let file = new_file(world, table);
+    write(world, &file, &document(&file).to_json())?;
+    Ok(file)
+}
+
+/// The models among the names; the project is read only if a name is no table's.
+fn models(world: &World, asked: &[String], tables: &[Table]) -> Result<Vec<Model>, Problems> {
+    if asked.iter().all(|name| tables.iter().any(|table| table.name == *name) || name.starts_with(world.raw_prefix())) {
+        return Ok(Vec::new());
+    }
+    let models = world.project()?.graph.models;
+    Ok(models.into_values().filter(|model| asked.contains(&model.name)).collect())
+}
+
+/// A model's table as it was last published, or why it gets no first contract.
+async fn built_table(
+    world: &World,
+    model: &Model,
+    contract: Option<&Contract>,
+) -> anyhow::Result<Result<Table, Problem>> {
+    let name = model.name.as_str();
+    if let Some(contract) = contract {
+        let message = format!("has a contract already, {}", contract.file);
+        return Ok(Err(Problem::new(name, "", message, "edit it; to begin anew, remove it and run this again")));
+    }
+    let published = world.catalog.table(name).await?;
+    Ok(published.ok_or_else(|| {
+        let help = "run `crawlguard run` first: the contract says what is built";
+        Problem::new(name, "", "is not published yet", help)
+    }))
+}
+
+/// Puts the contract of a source that is back in force again, whatever the models say: they may read it already.
+async fn revive(world: &World, retired: &Contract, table: &Table) -> anyhow::Result<String> {
+    let who = world.who().await?;
+    let _files = journal::lock(world, &format!("{who}, putting {} in force", table.name)).await?;
+    let (file, before) = (retired.file.clone(), text_of(world, &retired.file)?);
+    let document = Document::read(&file, before.as_deref().unwrap_or_default())?.accept(table);
+    document.contract()?;
+    let back = Accepted { rule: "table-new".to_owned(), path: String::new(), before: None, after: None };
+    let entry = Entry {
+        at: now(),
+        who,
+        reason: None,
+        table: table.name.clone(),
+        renamed: Default::default(),
+        findings: vec![back],
+    };
+    let log = log::file(world).display().to_string();
+    let edits = [
+        Edit { file: file.clone(), before, after: Some(document.to_json()) },
+        Edit { file: log, before: log::read(world)?, after: Some(log::appended(world, &[entry])?) },
+    ];
+    journal::carry_out(world, &edits)?;
+    Ok(file)
+}
+
+/// Why a table that was asked for gets no first contract.
+fn not_new(name: &str, catalog: &[Table], contract: Option<&Contract>) -> Option<Problem> {
+    let found = catalog.iter().find(|table| table.name == name);
+    match (contract, found) {
+        (_, Some(table)) if table.deprecated => {
+            let help = "bring its files back, and run `crawlguard crawl`";
+            return Some(Problem::new(name, "", "the crawler no longer finds its files", help));
+        }
+        (Some(contract), Some(_)) if contract.table.deprecated && !contract.file.ends_with(".json") => {
+            let help = format!("set `status: active` in {}, whose comments JSON would lose", contract.file);
+            return Some(Problem::new(name, "", "has a retired contract in YAML", help));
+        }
+        (Some(contract), Some(_)) if contract.table.deprecated => return None,
+        (Some(contract), _) if !contract.table.deprecated => {
+            let message = format!("has a contract already, {}", contract.file);
+            return Some(Problem::new(
+                name,
+                "",
+                message,
+                format!("run `crawlguard contracts update {name}` to renew it"),
+            ));
+        }
+        (None, Some(_)) => return None,
+        _ => {}
+    }
+    let help = match closest(name, catalog.iter().map(|table| table.name.as_str())) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => "run `crawlguard crawl` first".to_owned(),
+    };
+    Some(Problem::new(name, "", "is not in the catalog", help))
+}
+
+/// The tables without a contract for which none is written.
+async fn without_files(world: &World) -> anyhow::Result<Vec<String>> {
+    let contracts = world.contracts()?;
+    let mut tables = world.catalog.tables(world.raw_prefix()).await?;
+    tables.retain(|table| table.deprecated && of(&contracts, &table.name).is_none());
+    Ok(tables.into_iter().map(|table| table.name).collect())
+}

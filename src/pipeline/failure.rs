@@ -1,0 +1,190 @@
+//! What an alert says of a failed step: which model, where, the engine's message in one sentence without values, and what to
+//! do. The whole message stands in the run's record.
+
+use crate::notify::masked;
+use crate::plan::{Action, Step};
+use crate::sql::Graph;
+
+/// Characters of an engine's message that an alert shows.
+const LONGEST: usize = 200;
+
+/// Lines that Athena's statement of a build has before the SELECT's own (`engine::athena::statement_text`).
+const BEFORE_SELECT: usize = 2;
+
+/// What an engine found before it read a row: its words hold names and types alone.
+const ANALYSIS: [&str; 14] = [
+    "SYNTAX_ERROR",
+    "COLUMN_NOT_FOUND",
+    "TABLE_NOT_FOUND",
+    "FUNCTION_NOT_FOUND",
+    "TYPE_MISMATCH",
+    "AMBIGUOUS_NAME",
+    "MISSING_COLUMN_NAME",
+    "DUPLICATE_COLUMN_NAME",
+    "COLUMN_TYPE_UNKNOWN",
+    "HIVE_COLUMN_ORDER_MISMATCH",
+    "NOT_SUPPORTED",
+    "Binder Error",
+    "Catalog Error",
+    "Parser Error",
+];
+
+/// What an engine's message begins with → what mends it. The first that fits counts.
+/// <https://docs.aws.amazon.com/athena/latest/ug/troubleshooting-athena.html>
+const ADVICE: [(&[&str], &str); 7] = [
+    (&ANALYSIS, "mend the model"),
+    (
+        &["INVALID_CAST_ARGUMENT", "Conversion Error"],
+        "read the column through TRY_CAST in the model, or have the value corrected at its source",
+    ),
+    (&["NUMERIC_VALUE_OUT_OF_RANGE", "Out of Range Error"], "cast to a wider type in the model"),
+    (&["DIVISION_BY_ZERO"], "guard the division in the model: `a / nullif(b, 0)`"),
+    (&["INVALID_FUNCTION_ARGUMENT"], "wrap the call in TRY in the model, or have the value corrected at its source"),
+    (
+        &["HIVE_BAD_DATA", "HIVE_CURSOR_ERROR", "HIVE_UNKNOWN_ERROR", "Invalid Input Error", "IO Error"],
+        "mend the file that does not fit its table, or move it away",
+    ),
+    (&["EXCEEDED_", "Out of Memory Error", "Query exhausted resources"], "let the model read less at once"),
+];
+
+/// One line about a failed step.
+pub(super) fn words(step: &Step, graph: &Graph, message: &str) -> String {
+    let Action::Build { model, file, .. } = &step.action else {
+        return format!("{}: {}", step.name, said(message));
+    };
+    // The record's message starts with the model's file.
+    let message = message.strip_prefix(&format!("{file}: ")).unwrap_or(message);
+    let line = graph.models.get(model).and_then(|model| line_of(&model.text, model.select(), message));
+    let place = line.map_or_else(|| file.clone(), |line| format!("{file}:{line}"));
+    format!("{} ({place}): {}", step.name, said(message))
+}
+
+fn said(message: &str) -> String {
+    let is_analysis = ANALYSIS.iter().any(|code| message.starts_with(code));
+    let advice = ADVICE.iter().find(|(codes, _)| codes.iter().any(|code| message.starts_with(code)));
+    let text = if is_analysis { with_names(first_sentence(message)) } else { without_values(first_sentence(message)) };
+    let sentence = shortened(text.trim_end_matches(['.', ' ']));
+    match advice {
+        Some((_, advice)) => format!("{sentence}; {advice}"),
+        None => sentence,
+    }
+}
+
+/// An engine adds what it was asked, where it wrote files and whom to call.
+fn first_sentence(message: &str) -> &str {
+    let line = message.lines().next().unwrap_or_default();
+    let end = ["This query ran against", "If a data manifest file", "Please post the error", "LINE 1:"];
+    let end = end.iter().filter_map(|words| line.find(words)).min().unwrap_or(line.len());
+    line[..end].trim()
+}
+
+/// Names in backticks: what an alert shows in quotes could be a value, and is masked.
+fn with_names(text: &str) -> String {
+    text.replace(['\'', '"'], "`")
+}
+
+fn without_values(text: &str) -> String {
+    without_numbers(&after_value(&masked(text)))
+}
+
+/// A value that no quotes stand around follows the word.
+fn after_value(text: &str) -> String {
+    let Some(start) = text.find(" value ").map(|at| at + " value ".len()) else { return text.to_owned() };
+    let rest = &text[start..];
+    let end = [" to ", " can't", " is ", ", "].iter().filter_map(|word| rest.find(word)).min().unwrap_or(rest.len());
+    format!("{}...{}", &text[..start], &rest[end..])
+}
+
+/// Numbers that stand alone; those of a name or type (`INT32`, `decimal(10,2)`) stay.
+fn without_numbers(text: &str) -> String {
+    let is_number = |word: &str| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        bare.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let words = text.split(' ').map(|word| if is_number(word) { "..." } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The line of a model's file that a message names (`line 5:8: …`), which counts from the statement's beginning.
+fn line_of(text: &str, select: &str, message: &str) -> Option<usize> {
+    let (_, rest) = message.split_once("line ")?;
+    let (line, _) = rest.split_once(':')?;
+    let inside = line.parse::<usize>().ok()?.checked_sub(BEFORE_SELECT + 1)?;
+    let before = text.find(select)?;
+    let line = text[..before].matches('\n').count() + inside + 1;
+    (inside < select.lines().count()).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::Model;
+
+    fn build(message: &str) -> String {
+        let text = "/* crawlguard\nprimary_key: id\n*/\nSELECT\n    id,\n    citty\nFROM raw_a\n";
+        let model = Model::parse("sql/int_a.sql", text).expect("it is a SELECT");
+        let graph = Graph { models: [("int_a".to_owned(), model)].into(), ..Graph::default() };
+        let action = Action::Build {
+            model: "int_a".into(),
+            file: "sql/int_a.sql".into(),
+            staging: "stg_int_a_20260102t030405z".into(),
+            select: String::new(),
+            partitioned_by: Vec::new(),
+            iceberg: false,
+        };
+        words(&Step { name: "build int_a".into(), after: Vec::new(), action }, &graph, message)
+    }
+
+    #[test]
+    fn an_engine_is_quoted_in_a_sentence_with_place_and_advice_and_without_values() {
+        for (message, expected) in [
+            (
+                "sql/int_a.sql: SYNTAX_ERROR: line 5:5: Column 'citty' cannot be resolved or requester is not authorized. This \
+                 query ran against the \"shop\" database",
+                "build int_a (sql/int_a.sql:6): SYNTAX_ERROR: line 5:5: Column `citty` cannot be resolved or requester is \
+                 not authorized; mend the model",
+            ),
+            (
+                "sql/int_a.sql: INVALID_CAST_ARGUMENT: Cannot cast 'Ada O'Neil' to INT. If a data manifest file was \
+                 generated at 's3://x/y', you may need to clean the data",
+                "build int_a (sql/int_a.sql): INVALID_CAST_ARGUMENT: Cannot cast '...' to INT; read the column through \
+                 TRY_CAST in the model, or have the value corrected at its source",
+            ),
+            (
+                "Conversion Error: Could not convert string 'N/A' to INT32\nLINE 1: 'N/A' 4711",
+                "build int_a (sql/int_a.sql): Conversion Error: Could not convert string '...' to INT32; read the column \
+                 through TRY_CAST in the model, or have the value corrected at its source",
+            ),
+            (
+                "Conversion Error: Type INT64 with value 4711 can't be cast to the type INT8",
+                "build int_a (sql/int_a.sql): Conversion Error: Type INT64 with value ... can't be cast to the type INT8; \
+                 read the column through TRY_CAST in the model, or have the value corrected at its source",
+            ),
+            (
+                "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for integer: 4711",
+                "build int_a (sql/int_a.sql): NUMERIC_VALUE_OUT_OF_RANGE: Out of range for integer: ...; cast to a wider \
+                 type in the model",
+            ),
+            ("GENERIC_INTERNAL_ERROR: ", "build int_a (sql/int_a.sql): GENERIC_INTERNAL_ERROR:"),
+        ] {
+            assert_eq!(build(message), expected);
+        }
+        assert!(build(&"x".repeat(900)).len() < 300);
+    }
+
+    /// A line that is not the model's names no place.
+    #[test]
+    fn a_line_outside_the_select_is_none() {
+        for message in ["line 1:8: no", "line 99:1: no", "line x:1: no", "no line"] {
+            assert_eq!(line_of("SELECT 1 AS a", "SELECT 1 AS a", message), None, "{message}");
+        }
+        assert_eq!(line_of("SELECT 1 AS a", "SELECT 1 AS a", "line 3:11: no"), Some(1));
+    }
+}
