@@ -26,7 +26,10 @@ pub struct World {
     pub target: String,
     pub catalog: Arc<dyn Catalog>,
     pub store: Arc<dyn Store>,
+    /// For whoever typed this one.
     pub commands: Commands,
+    /// For whoever reads the alerts of a target on AWS, in the project's folder on any machine.
+    shared: Commands,
     pub place: Place,
 }
 
@@ -70,7 +73,7 @@ impl World {
         let (lake, warehouse) = (settings.root.join(&local.lake), state.join("warehouse"));
         let store = Arc::new(FsStore::new(&state));
         let place = Place::Here(Box::new(Here { local, catalog: Arc::clone(&catalog), lake, state, warehouse }));
-        Self { settings, target, catalog, store, commands, place }
+        Self { settings, target, catalog, store, commands, shared: Commands::default(), place }
     }
 
     #[cfg(feature = "aws")]
@@ -82,7 +85,8 @@ impl World {
     ) -> anyhow::Result<Self> {
         let cloud = Cloud::open(aws).await;
         let (catalog, store) = (Arc::new(cloud.catalog()), Arc::new(cloud.store()));
-        Ok(Self { settings, target, catalog, store, commands, place: Place::Cloud(Box::new(cloud)) })
+        let shared = Commands { globals: vec!["--target".into(), shell_word(&target)], ..Commands::default() };
+        Ok(Self { settings, target, catalog, store, commands, shared, place: Place::Cloud(Box::new(cloud)) })
     }
 
     #[cfg(not(feature = "aws"))]
@@ -146,7 +150,7 @@ impl World {
             slot: "",
             inputs: "",
             again: false,
-            commands: &self.commands,
+            commands: if self.is_deployed() { &self.shared } else { &self.commands },
         }
     }
 

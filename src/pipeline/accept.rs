@@ -163,7 +163,13 @@ pub(super) fn try_accept(
     table: &str,
     renames: &[Rename],
 ) -> Result<(), Problems> {
-    base(project, comparison, &BTreeSet::from([table.to_owned()]), renames).map(drop)
+    let chosen = BTreeSet::from([table.to_owned()]);
+    let mut findings = comparison.findings.iter().filter(|finding| finding.table == table);
+    if findings.any(|finding| !finding.models.is_empty()) {
+        return base(project, comparison, &chosen, renames).map(drop);
+    }
+    // No model has a say: of many tables that nobody reads each is tried alone.
+    accepted_documents(project, &acceptable(comparison, &chosen)?, renames, &[])
 }
 
 /// Everything that an acceptance can be refused for; the additions are still to be carried.

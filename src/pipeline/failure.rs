@@ -54,16 +54,19 @@ pub(super) fn words(step: &Step, graph: &Graph, message: &str) -> String {
     };
     // The record's message starts with the model's file.
     let message = message.strip_prefix(&format!("{file}: ")).unwrap_or(message);
-    let line = graph.models.get(model).and_then(|model| line_of(&model.text, model.select(), message));
-    let place = line.map_or_else(|| file.clone(), |line| format!("{file}:{line}"));
-    format!("{} ({place}): {}", step.name, said(message))
+    let found = graph.models.get(model).and_then(|model| line_of(&model.text, model.select(), message));
+    let Some((line, words)) = found else { return format!("{} ({file}): {}", step.name, said(message)) };
+    // Counted from the statement's beginning it would name another place.
+    format!("{} ({file}:{line}): {}", step.name, said(&message.replacen(words, "", 1)))
 }
 
 fn said(message: &str) -> String {
     let is_analysis = ANALYSIS.iter().any(|code| message.starts_with(code));
     let advice = ADVICE.iter().find(|(codes, _)| codes.iter().any(|code| message.starts_with(code)));
     let text = if is_analysis { with_names(first_sentence(message)) } else { without_values(first_sentence(message)) };
-    let sentence = shortened(text.trim_end_matches(['.', ' ']));
+    let text = text.trim_end();
+    let is_whole = !text.ends_with("...");
+    let sentence = shortened(text.strip_suffix('.').filter(|_| is_whole).unwrap_or(text));
     match advice {
         Some((_, advice)) => format!("{sentence}; {advice}"),
         None => sentence,
@@ -112,14 +115,18 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// The line of a model's file that a message names (`line 5:8: …`), which counts from the statement's beginning.
-fn line_of(text: &str, select: &str, message: &str) -> Option<usize> {
-    let (_, rest) = message.split_once("line ")?;
-    let (line, _) = rest.split_once(':')?;
+/// The line of a model's file that a message names, which counts from the statement's beginning, and the words that name
+/// it: `line 5:8: `.
+fn line_of<'m>(text: &str, select: &str, message: &'m str) -> Option<(usize, &'m str)> {
+    let start = message.find("line ")?;
+    let rest = &message[start + "line ".len()..];
+    let (line, after) = rest.split_once(':')?;
+    let column = after.split_once(": ")?.0;
+    let words = &message[start..start + "line ".len() + line.len() + column.len() + ":: ".len()];
     let inside = line.parse::<usize>().ok()?.checked_sub(BEFORE_SELECT + 1)?;
     let before = text.find(select)?;
     let line = text[..before].matches('\n').count() + inside + 1;
-    (inside < select.lines().count()).then_some(line)
+    (inside < select.lines().count()).then_some((line, words))
 }
 
 #[cfg(test)]
@@ -148,7 +155,7 @@ mod tests {
             (
                 "sql/int_a.sql: SYNTAX_ERROR: line 5:5: Column 'citty' cannot be resolved or requester is not authorized. This \
                  query ran against the \"shop\" database",
-                "build int_a (sql/int_a.sql:6): SYNTAX_ERROR: line 5:5: Column `citty` cannot be resolved or requester is \
+                "build int_a (sql/int_a.sql:6): SYNTAX_ERROR: Column `citty` cannot be resolved or requester is \
                  not authorized; mend the model",
             ),
             (
@@ -185,6 +192,6 @@ mod tests {
         for message in ["line 1:8: no", "line 99:1: no", "line x:1: no", "no line"] {
             assert_eq!(line_of("SELECT 1 AS a", "SELECT 1 AS a", message), None, "{message}");
         }
-        assert_eq!(line_of("SELECT 1 AS a", "SELECT 1 AS a", "line 3:11: no"), Some(1));
+        assert_eq!(line_of("SELECT 1 AS a", "SELECT 1 AS a", "line 3:11: no"), Some((1, "line 3:11: ")));
     }
 }

@@ -31,7 +31,8 @@ A new source is harmless until a model reads it. Then its drift would go unseen.
 
 ## How to resolve
 Run `crawlguard contracts update raw_refunds`, which puts a retired contract in force again, or `crawlguard contracts init` for
-all such tables: it writes contracts from what the catalog holds and leaves the others alone.
+all tables without a contract: it writes contracts from what the catalog holds and leaves the others alone. Where a model reads a
+retired table already, `crawlguard contracts init raw_refunds` puts its contract in force.
 
 ## Known limits
 Without a project (`crawlguard diff OLD NEW`) no model is known, and the table counts as unread.

@@ -36,7 +36,8 @@ Reports a column, or a part of a nested one, whose values convert to the new typ
 ## How to resolve
 Clean the value at its source, or run `crawlguard contracts update raw_orders`: models that name the column then read it through
 `TRY_CAST` to the old type, and what does not fit becomes NULL. A policy that tolerates the rule does the same night by night,
-and its check `cast_loss` fails the run if a value was lost. After an update no check counts: bound the model's `nullValues`.
+and its check `cast_loss` fails the run if a value was lost. After an update the contract
+counts it (`castLoss`), without a bound until it gets a `maxLost`.
 
 ## Known limits
 Whether any stored value really lost something is not looked at.

@@ -184,3 +184,19 @@ fn a_result_that_cannot_be_written_is_no_success() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("No space left"));
 }
+
+#[test]
+fn a_value_that_an_engine_quotes_stays_in_the_record() {
+    let lake = Lake::new();
+    lake.write("sql/int_orders.sql", "SELECT id, CAST(trim(\"ship city\") AS bigint) AS city FROM raw_orders\n");
+    let run = json(lake.root(), 2, &["run"]);
+    assert!(run["error"].as_str().unwrap().contains("Rome"), "{run}");
+    let told = run["alert"]["error"].as_str().unwrap();
+    assert!(told.starts_with("build int_orders (sql/int_orders.sql): "), "{told}");
+    assert!(told.contains("TRY_CAST"), "it says what to do: {told}");
+    let alerts = std::fs::read_dir(lake.path(".crawlguard/alerts")).unwrap();
+    let texts: String = alerts.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    for value in ["Rome", "Oslo"] {
+        assert!(!told.contains(value) && !texts.contains(value), "{told}\n{texts}");
+    }
+}
