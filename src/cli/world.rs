@@ -29,7 +29,7 @@ pub struct World {
     /// For whoever typed this one.
     pub commands: Commands,
     /// For whoever reads the alerts of a target on AWS, in the project's folder on any machine.
-    shared: Commands,
+    pub shared: Commands,
     pub place: Place,
 }
 

@@ -97,6 +97,7 @@ impl Account {
             target: "prod".into(),
             catalog: Arc::new(FilesCatalog::new(self.root("ann/.crawlguard/catalog"), "shop")),
             store: Arc::new(FsStore::new(self.folder.path().join("state"))),
+            shared: commands.clone(),
             commands,
             place: Place::Cloud(Box::new(Cloud::with(aws, &caller(account, name)))),
         }
