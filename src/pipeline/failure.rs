@@ -12,7 +12,7 @@ const LONGEST: usize = 200;
 const BEFORE_SELECT: usize = 2;
 
 /// What an engine found before it read a row: its words hold names and types alone.
-const ANALYSIS: [&str; 14] = [
+const ANALYSIS: [&str; 13] = [
     "SYNTAX_ERROR",
     "COLUMN_NOT_FOUND",
     "TABLE_NOT_FOUND",
@@ -24,9 +24,8 @@ const ANALYSIS: [&str; 14] = [
     "COLUMN_TYPE_UNKNOWN",
     "HIVE_COLUMN_ORDER_MISMATCH",
     "NOT_SUPPORTED",
-    "Binder Error",
-    "Catalog Error",
-    "Parser Error",
+    "a name or a type does not fit where it stands",
+    "a table, type or function is not known",
 ];
 
 /// What an engine's message begins with → what mends it. The first that fits counts.
@@ -34,17 +33,17 @@ const ANALYSIS: [&str; 14] = [
 const ADVICE: [(&[&str], &str); 7] = [
     (&ANALYSIS, "mend the model"),
     (
-        &["INVALID_CAST_ARGUMENT", "Conversion Error"],
+        &["INVALID_CAST_ARGUMENT"],
         "read the column through TRY_CAST in the model, or have the value corrected at its source",
     ),
-    (&["NUMERIC_VALUE_OUT_OF_RANGE", "Out of Range Error"], "cast to a wider type in the model"),
+    (&["NUMERIC_VALUE_OUT_OF_RANGE"], "cast to a wider type in the model"),
     (&["DIVISION_BY_ZERO"], "guard the division in the model: `a / nullif(b, 0)`"),
     (&["INVALID_FUNCTION_ARGUMENT"], "wrap the call in TRY in the model, or have the value corrected at its source"),
     (
-        &["HIVE_BAD_DATA", "HIVE_CURSOR_ERROR", "HIVE_UNKNOWN_ERROR", "Invalid Input Error", "IO Error"],
+        &["HIVE_BAD_DATA", "HIVE_CURSOR_ERROR", "HIVE_UNKNOWN_ERROR"],
         "mend the file that does not fit its table, or move it away",
     ),
-    (&["EXCEEDED_", "Out of Memory Error", "Query exhausted resources"], "let the model read less at once"),
+    (&["EXCEEDED_", "Query exhausted resources"], "let the model read less at once"),
 ];
 
 /// One line about a failed step.
@@ -62,15 +61,26 @@ pub(super) fn words(step: &Step, graph: &Graph, message: &str) -> String {
 
 fn said(message: &str) -> String {
     let is_analysis = ANALYSIS.iter().any(|code| message.starts_with(code));
+    let clean =
+        |text| if is_analysis { with_names(first_sentence(text)) } else { without_values(first_sentence(text)) };
     let advice = ADVICE.iter().find(|(codes, _)| codes.iter().any(|code| message.starts_with(code)));
-    let text = if is_analysis { with_names(first_sentence(message)) } else { without_values(first_sentence(message)) };
-    let text = text.trim_end();
-    let is_whole = !text.ends_with("...");
-    let sentence = shortened(text.strip_suffix('.').filter(|_| is_whole).unwrap_or(text));
-    match advice {
-        Some((_, advice)) => format!("{sentence}; {advice}"),
+    // The embedded engine brings its own help, and DuckDB's words apart.
+    let line = |label: &str| message.lines().find_map(|line| line.trim_start().strip_prefix(label));
+    let mut sentence = sentence(&clean(message));
+    if let Some(detail) = line("engine: ") {
+        sentence = format!("{sentence} ({})", self::sentence(&clean(detail)));
+    }
+    match line("help: ").or(advice.map(|(_, advice)| *advice)) {
+        Some(advice) => format!("{sentence}; {advice}"),
         None => sentence,
     }
+}
+
+/// Not too long, and without a full stop.
+fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    let is_whole = !text.ends_with("...");
+    shortened(text.strip_suffix('.').filter(|_| is_whole).unwrap_or(text))
 }
 
 /// An engine adds what it was asked, where it wrote files and whom to call.
@@ -92,7 +102,9 @@ fn without_values(text: &str) -> String {
 
 /// A value that no quotes stand around follows the word.
 fn after_value(text: &str) -> String {
-    let Some(start) = text.find(" value ").map(|at| at + " value ".len()) else { return text.to_owned() };
+    let words = ["with value ", "cast value ", "field value "];
+    let start = words.iter().filter_map(|words| Some(text.find(words)? + words.len())).min();
+    let Some(start) = start else { return text.to_owned() };
     let rest = &text[start..];
     let end = [" to ", " can't", " is ", ", "].iter().filter_map(|word| rest.find(word)).min().unwrap_or(rest.len());
     format!("{}...{}", &text[..start], &rest[end..])
@@ -165,14 +177,22 @@ mod tests {
                  TRY_CAST in the model, or have the value corrected at its source",
             ),
             (
-                "Conversion Error: Could not convert string 'N/A' to INT32\nLINE 1: 'N/A' 4711",
-                "build int_a (sql/int_a.sql): Conversion Error: Could not convert string '...' to INT32; read the column \
-                 through TRY_CAST in the model, or have the value corrected at its source",
+                "sql/int_a.sql: a value does not fit the type that it is cast to\n  help: use TRY_CAST\n  engine: Could not \
+                 convert string 'N/A' to INT32",
+                "build int_a (sql/int_a.sql): a value does not fit the type that it is cast to (Could not convert string \
+                 '...' to INT32); use TRY_CAST",
             ),
             (
-                "Conversion Error: Type INT64 with value 4711 can't be cast to the type INT8",
-                "build int_a (sql/int_a.sql): Conversion Error: Type INT64 with value ... can't be cast to the type INT8; \
-                 read the column through TRY_CAST in the model, or have the value corrected at its source",
+                "a value does not fit the type that it is cast to\n  help: use TRY_CAST\n  engine: Type INT64 with value 4711 \
+                 can't be cast to the type INT8",
+                "build int_a (sql/int_a.sql): a value does not fit the type that it is cast to (Type INT64 with value ... \
+                 can't be cast to the type INT8); use TRY_CAST",
+            ),
+            (
+                "a name or a type does not fit where it stands\n  help: check the names\n  engine: Referenced column \"citty\" \
+                 not found",
+                "build int_a (sql/int_a.sql): a name or a type does not fit where it stands (Referenced column `citty` not \
+                 found); check the names",
             ),
             (
                 "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for integer: 4711",
