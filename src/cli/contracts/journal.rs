@@ -16,7 +16,7 @@ use crate::store::{FsStore, Lease, Store, write_whole};
 /// lock each.
 pub async fn lock(world: &World, holder: &str) -> anyhow::Result<Lease> {
     let folder = world.settings.root.join(".crawlguard").join("contracts");
-    Ok(FsStore::new(folder).lock(holder).await.context("contracts and models are being written")?)
+    FsStore::new(folder).lock(holder).await.context("contracts and models are being written")
 }
 
 /// Writes all edits: first together as the journal, then one by one, then the journal is taken away.
