@@ -1,14 +1,15 @@
 import { fileURLToPath } from "node:url";
+import { project as folder } from "../settings.ts";
 import { App, type AppProps } from "aws-cdk-lib";
 import { at } from "./at.ts";
 import { assets } from "./parts.ts";
 import { type Project, readProject } from "./project.ts";
 import type { Written } from "./settings.ts";
 import { CrawlguardStack } from "./stack.ts";
-import { check, SettingsError } from "./check/index.ts";
+import { check, namedTwice, SettingsError } from "./check/index.ts";
 
-/** The project that this folder lies in. */
-export const here = (): Project => readProject(fileURLToPath(new URL("../..", import.meta.url)));
+/** The project that settings.ts names. */
+export const here = (): Project => readProject(fileURLToPath(new URL(`../${folder}`, import.meta.url)));
 
 /** An app with the CDK's flags that the templates rely on. */
 export const newApp = (props: AppProps = {}) =>
@@ -24,17 +25,18 @@ export function addStacks(app: App, project: Project, settings: Record<string, W
   const problems: string[] = [];
   const checked = Object.entries(settings).flatMap(([name, written]) => {
     try {
-      return [{ name, ...check(name, project.targets[name], written, now) }];
+      const { target, settings } = check(name, project.targets[name], written, now);
+      return [at(project, name, target, settings)];
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       problems.push(...error.problems);
       return [];
     }
   });
+  problems.push(...namedTwice(checked));
   if (problems.length > 0) throw new SettingsError(problems);
-  return checked.map(({ name, target, settings }) => {
-    const is = at(project, name, target, settings);
-    const env = { account: target.account, region: target.region };
+  return checked.map((is) => {
+    const env = { account: is.target.account, region: is.target.region };
     return new CrawlguardStack(app, is.name, is, (stack) => assets(stack, is, project), { env });
   });
 }

@@ -25,7 +25,7 @@ export function assets(scope: Construct, at: At, project: Project): Parts {
   const { path, revision } = writeBundle(project);
   const asset = new Asset(scope, "Bundle", { path });
   const built = join(project.root, BUILT);
-  const code = at.settings.code === "image" ? new ImageCode(built) : zipCode(built, at);
+  const code = at.settings.code === "image" ? new ImageCode(built, at.settings.architecture) : zipCode(built, at);
   return { code, bundle: { bucket: asset.s3BucketName, key: asset.s3ObjectKey, revision } };
 }
 
@@ -82,7 +82,10 @@ class MissingCode extends Code {
 class ImageCode extends Code {
   readonly isInline = false;
 
-  constructor(private readonly built: string) {
+  constructor(
+    private readonly built: string,
+    private readonly architecture: string,
+  ) {
     super();
   }
 
@@ -96,7 +99,7 @@ class ImageCode extends Code {
       .digest("hex");
     const { imageUri } = Stack.of(scope).synthesizer.addDockerImageAsset({
       sourceHash,
-      executable: ["node", join(INFRA, "bin/image.js"), this.built],
+      executable: ["node", join(INFRA, "bin/image.js"), this.built, this.architecture],
     });
     return { image: { imageUri } };
   }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { parse } from "smol-toml";
 
@@ -27,18 +27,20 @@ export interface Project {
   targets: Record<string, Target>;
 }
 
+const FOLDERS = ["contracts", "sql", "alerts"];
+
+/** As src/config.rs has them; test/settings.test.ts holds both against each other. */
+export const TARGET_DEFAULTS = { raw_prefix: "raw_", workgroup: "primary" };
+
 /** Reads `crawlguard.toml`. `crawlguard` itself checks the file in full; here only what is used is looked at. */
 export function readProject(root: string): Project {
   const written = parse(readFileSync(join(root, "crawlguard.toml"), "utf8")) as Record<string, any>;
   const targets = Object.entries(written.targets ?? {}).filter(([, target]) => (target as any).kind === "aws");
-  const filled = targets.map(([name, target]) => [
-    name,
-    { raw_prefix: "raw_", workgroup: "primary", ...(target as object) },
-  ]);
+  const filled = targets.map(([name, target]) => [name, { ...TARGET_DEFAULTS, ...(target as object) }]);
   return {
     root,
     name: String(written.project),
-    folders: ["contracts", "sql", "alerts"].map((folder) => written[folder] ?? folder),
+    folders: FOLDERS.map((folder) => written[folder] ?? folder),
     targets: Object.fromEntries(filled),
   };
 }
@@ -70,6 +72,8 @@ export function bundle(project: Project): Bundle {
 }
 
 function filesIn(root: string, folder: string): string[] {
+  // As for a run: a project need not have a folder of the usual name.
+  if (FOLDERS.includes(folder) && !existsSync(join(root, folder))) return [];
   const entries = readdirSync(join(root, folder), { withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile() && !entry.name.startsWith(".") && !entry.name.endsWith(".bak"))

@@ -39,7 +39,7 @@ pub use bundle::{Bundle, Pushed};
 pub use cleanup::orphans;
 pub use compare::{Comparison, compare, readable};
 pub use conclude::{Commands, begin, conclude};
-pub use deploy::{Edit, Push, push};
+pub use deploy::{Edit, Push, push, take_back};
 pub use drive::{Step, awaits, crawl_failed, drive, give_up, refuse};
 pub use inputs::{Inputs, Schemas};
 pub use project::Project;
