@@ -9,7 +9,9 @@ import { CrawlguardStack } from "./stack.ts";
 import { check as checkOne, namedTwice, SettingsError } from "./check/index.ts";
 
 /** The project that settings.ts names. */
-export const here = (): Project => readProject(fileURLToPath(new URL(`../${folder}`, import.meta.url)));
+export const here = (): Project => readProject(inInfra(folder), inInfra("../target/lambda/crawlguard-lambda"));
+
+const inInfra = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 /** An app with the CDK's flags that the templates rely on. */
 export const newApp = (props: AppProps = {}) =>

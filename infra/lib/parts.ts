@@ -16,15 +16,13 @@ export interface Parts {
   bundle: { bucket: string; key: string; revision: string };
 }
 
-/** The folder that `cargo lambda build` fills. */
-const BUILT = "target/lambda/crawlguard-lambda";
 const INFRA = fileURLToPath(new URL("..", import.meta.url));
 
 /** Code and bundle as assets, which `cdk deploy` uploads. */
 export function assets(scope: Construct, at: At, project: Project): Parts {
   const { path, revision } = writeBundle(project);
   const asset = new Asset(scope, "Bundle", { path });
-  const built = join(project.root, BUILT);
+  const { built } = project;
   const code = at.settings.code === "image" ? new ImageCode(built, at.settings.architecture) : zipCode(built, at);
   return { code, bundle: { bucket: asset.s3BucketName, key: asset.s3ObjectKey, revision } };
 }

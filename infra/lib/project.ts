@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { parse } from "smol-toml";
+import { SettingsError } from "./check/findings.ts";
 
 /** A target of `crawlguard.toml` with `kind = "aws"`: the names that infra/ and crawlguard share. */
 export interface Target {
@@ -21,6 +22,8 @@ export interface Target {
 /** The project that is deployed: its folder and what `crawlguard.toml` says. */
 export interface Project {
   root: string;
+  /** The folder that `cargo lambda build` fills. */
+  built: string;
   name: string;
   /** Folders that are deployed with `crawlguard.toml`, relative to the root. */
   folders: string[];
@@ -33,16 +36,25 @@ const FOLDERS = ["contracts", "sql", "alerts"];
 export const TARGET_DEFAULTS = { raw_prefix: "raw_", workgroup: "primary" };
 
 /** Reads `crawlguard.toml`. `crawlguard` itself checks the file in full; here only what is used is looked at. */
-export function readProject(root: string): Project {
-  const written = parse(readFileSync(join(root, "crawlguard.toml"), "utf8")) as Record<string, any>;
+export function readProject(root: string, built: string): Project {
+  const written = readSettings(join(root, "crawlguard.toml"));
   const targets = Object.entries(written.targets ?? {}).filter(([, target]) => (target as any).kind === "aws");
   const filled = targets.map(([name, target]) => [name, { ...TARGET_DEFAULTS, ...(target as object) }]);
   return {
     root,
+    built,
     name: String(written.project),
     folders: FOLDERS.map((folder) => written[folder] ?? folder),
     targets: Object.fromEntries(filled),
   };
+}
+
+function readSettings(path: string): Record<string, any> {
+  try {
+    return parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new SettingsError([`settings.ts project: ${path} cannot be read: ${(error as Error).message}`]);
+  }
 }
 
 /** `s3://bucket/prefix/` in two; the prefix is empty or ends with a slash. */

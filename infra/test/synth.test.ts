@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { stringify } from "yaml";
@@ -115,7 +115,7 @@ test("an image is built for the function's processor, as one image and not an in
 
 test("the zip is the asset if it is built, and else what tells so", () => {
   const root = scratch();
-  const empty = { ...project, root, folders: [] };
+  const empty = { ...project, root, built: root, folders: [] };
   writeFileSync(join(root, "crawlguard.toml"), "project = 'p'\n");
   const app = scratchApp();
   addStacks(app, empty, { prod }, NOW);
@@ -130,7 +130,7 @@ test("the zip is the asset if it is built, and else what tells so", () => {
 test("the bundle holds what a run reads, and its revision is that of src/pipeline/bundle.rs", () => {
   const root = scratch();
   writeFileSync(join(root, "crawlguard.toml"), 'project = "é"\n');
-  const small = bundle({ ...readProject(project.root), root, folders: [] });
+  const small = bundle({ ...project, root, folders: [] });
   // sha256 of {"crawlguard.toml":"project = \"é\"\n"}
   assert.equal(small.revision, "370a645dd5800f343fe21796746e6b9f689cfc5601c8d29c0d1de0023c29af9e");
   const whole = bundle(project);
@@ -140,6 +140,19 @@ test("the bundle holds what a run reads, and its revision is that of src/pipelin
     ),
   );
   assert.deepEqual(Object.keys(whole.files), Object.keys(whole.files).sort());
+});
+
+test("a project elsewhere is deployed as it is, without a folder that it does not have", () => {
+  const root = scratch();
+  mkdirSync(join(root, "sql"));
+  writeFileSync(join(root, "sql/int_a.sql"), "SELECT 1 AS a\n");
+  writeFileSync(join(root, "crawlguard.toml"), 'project = "mine"\n[targets.prod]\nkind = "aws"\n');
+  const mine = readProject(root, root);
+  assert.deepEqual(Object.keys(bundle(mine).files), ["crawlguard.toml", "sql/int_a.sql"]);
+  assert.deepEqual([mine.name, mine.targets.prod!.raw_prefix], ["mine", "raw_"]);
+  writeFileSync(join(root, "crawlguard.toml"), "project = ");
+  assert.throws(() => readProject(root, root), /settings.ts project: .*crawlguard.toml cannot be read/);
+  assert.throws(() => readProject(join(root, "none"), root), /settings.ts project: .*none.*cannot be read/);
 });
 
 test("a target's template does not depend on the day", () => {
