@@ -98,6 +98,8 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["oldVersionDays", { oldVersionDays: 0 }],
   ["accessLogBucket", { accessLogBucket: "LOGS" }],
   ["accessLogBucket", { accessLogBucket: 5 as never }],
+  ["docsUrl", { docsUrl: "docs/" }],
+  ["docsUrl", { docsUrl: "https://git.example.com/docs" }],
   ["lakeFormation", { lakeFormation: "false" as never }],
   ["memoryMb", { memoryMb: "512" as never }],
   ["slowRunMinutes", { slowRunMinutes: 0 }],

@@ -26,6 +26,7 @@ export function checkTypes(written: Written, settings: Settings, into: Findings)
 const NULLABLE: Record<string, unknown> = {
   csvClassifier: { delimiter: ",", quote: '"' },
   accessLogBucket: "logs",
+  docsUrl: "https://git.example.com/crawlguard/docs/",
 };
 
 function isLike(value: unknown, example: unknown, name: string): boolean {

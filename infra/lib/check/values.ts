@@ -52,6 +52,8 @@ export function checkValues(settings: Settings, now: Date, into: Findings) {
   checkKeys(settings, into);
   checkCrawl(settings, into);
   checkSchedules(settings, now, into);
+  const isUrl = settings.docsUrl === null || /^https:\/\/[^\s/]+\/(\S*\/)?$/.test(settings.docsUrl);
+  into.refuse(!isUrl, "docsUrl", `${shown(settings.docsUrl)}; an https URL that ends with a slash`);
   for (const [name, allowed] of Object.entries(CHOICES)) {
     const value = settings[name as keyof Settings];
     into.refuse(!allowed.includes(value), name, `${shown(value)}; it takes ${allowed.join(", ")}`);
