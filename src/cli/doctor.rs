@@ -42,8 +42,10 @@ struct Examined {
 enum State {
     Ok,
     /// It was not looked at; the help says how to.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "all of a local target is looked at"))]
     NotChecked,
     /// It works, but not as well as it should.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "a local target is well, or it is not"))]
     Caution,
     /// It is not there, or not as it has to be.
     Missing,
@@ -56,10 +58,12 @@ impl Examined {
         Self { what: what.into(), state: State::Ok, found: found.into(), help: String::new() }
     }
 
+    #[cfg(feature = "aws")]
     fn caution(what: impl Into<String>, found: impl Into<String>, help: impl Into<String>) -> Self {
         Self { what: what.into(), state: State::Caution, found: found.into(), help: help.into() }
     }
 
+    #[cfg(feature = "aws")]
     fn not_checked(what: impl Into<String>, found: impl Into<String>, help: impl Into<String>) -> Self {
         Self { what: what.into(), state: State::NotChecked, found: found.into(), help: help.into() }
     }
