@@ -1,6 +1,7 @@
 //! `contracts …`: what is promised, and accepting what the catalog shows instead.
 
 mod deployed;
+mod first;
 mod journal;
 mod log;
 mod update;
@@ -8,25 +9,24 @@ mod update;
 use std::fs;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::json;
 
 use super::args::{Contracts, Globals};
 use super::world::{Place, World};
-use super::{exit, print, say};
-use crate::contract::{Contract, Document, Origin};
-use crate::problem::{Problem, Problems};
+use super::{exit, print};
+use crate::contract::{Contract, Origin};
 use crate::schema::Table;
-use crate::sql::ident;
 use crate::store::write_whole;
 
+pub use first::{first_models, write_missing};
 pub use journal::unfinished;
 pub use update::{Ask, Update, accept};
 
 pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
     match command {
-        Contracts::Init { tables } => init(globals, &world, tables).await,
+        Contracts::Init { tables } => first::init(globals, &world, tables).await,
         Contracts::Update { tables, rename, reason, yes } => {
             let request = Update { tables, renames: rename, reason: reason.as_deref() };
             update::update(globals, &world, request, *yes).await
@@ -40,71 +40,6 @@ pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result
             deployed::pull(globals, &world, (!yes).then_some(ask)).await
         }
     }
-}
-
-async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow::Result<ExitCode> {
-    let written = write_missing(world, asked).await?;
-    for table in without_files(world).await? {
-        say(globals, &format!("skipped {table}: the crawler no longer finds its files"));
-    }
-    let human = || match written.as_slice() {
-        [] => "no table wants a contract\n".to_owned(),
-        files => files.iter().map(|file| format!("wrote {file}\n")).collect(),
-    };
-    print(globals, || json!({"schema_version": 1, "written": written}), human)?;
-    Ok(ExitCode::from(exit::CLEAN))
-}
-
-/// Writes a contract for each table asked for, or for each guarded table of the catalog that has none; returns the files,
-/// relative to the project.
-pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Vec<String>> {
-    let contracts = world.contracts()?;
-    let tables = world.catalog.tables(world.raw_prefix()).await?;
-    if tables.is_empty() {
-        bail!("the catalog holds no `{}` table; run `crawlguard crawl` first", world.raw_prefix());
-    }
-    let refused = asked.iter().filter_map(|name| not_new(name, &tables, of(&contracts, name)));
-    Problems::or(refused.collect(), ())?;
-    let wanted = |table: &&Table| match asked {
-        [] => !table.deprecated && of(&contracts, &table.name).is_none(),
-        asked => asked.contains(&table.name),
-    };
-    let mut written = Vec::new();
-    for table in tables.iter().filter(wanted) {
-        let file = new_file(world, &table.name);
-        write(world, &file, &Document::for_table(&file, &promised(world, None, table)).to_json())?;
-        written.push(file);
-    }
-    Ok(written)
-}
-
-/// Why a table that was asked for gets no first contract.
-fn not_new(name: &str, catalog: &[Table], contract: Option<&Contract>) -> Option<Problem> {
-    if let Some(contract) = contract {
-        let message = format!("has a contract already, {}", contract.file);
-        return Some(Problem::new(name, "", message, format!("run `crawlguard contracts update {name}` to renew it")));
-    }
-    match catalog.iter().find(|table| table.name == name) {
-        Some(table) if table.deprecated => {
-            let help = "bring its files back, and run `crawlguard crawl`";
-            return Some(Problem::new(name, "", "the crawler no longer finds its files", help));
-        }
-        Some(_) => return None,
-        None => {}
-    }
-    let help = match ident::closest(name, catalog.iter().map(|table| table.name.as_str())) {
-        Some(known) => format!("did you mean `{known}`?"),
-        None => "run `crawlguard crawl` first".to_owned(),
-    };
-    Some(Problem::new(name, "", "is not in the catalog", help))
-}
-
-/// The tables without a contract for which none is written.
-async fn without_files(world: &World) -> anyhow::Result<Vec<String>> {
-    let contracts = world.contracts()?;
-    let mut tables = world.catalog.tables(world.raw_prefix()).await?;
-    tables.retain(|table| table.deprecated && of(&contracts, &table.name).is_none());
-    Ok(tables.into_iter().map(|table| table.name).collect())
 }
 
 /// A table's contract.

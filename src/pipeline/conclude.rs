@@ -7,6 +7,7 @@ use super::publish::publishable;
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
 use super::told;
 use super::{Comparison, Ports, Project, Request, RunError, compare, readable};
+use crate::catalog::notes;
 use crate::checks::CheckStatus;
 use crate::config::Target;
 use crate::drift::{Finding, Level, Verdict};
@@ -38,6 +39,7 @@ pub fn begin(
     let mut run = Run::new(&project.settings.config.project, target, comparison.verdict, findings, plan);
     run.adapted = comparison.adaptation.models.iter().map(|model| adapted_model(&project.graph, model)).collect();
     run.not_carried = comparison.not_carried();
+    run.notes = notes(&comparison.tables);
     Ok(run)
 }
 

@@ -40,7 +40,7 @@ pub use cleanup::orphans;
 pub use compare::{Comparison, compare, readable};
 pub use conclude::{Commands, begin, conclude};
 pub use deploy::{Edit, Push, push, take_back};
-pub use drive::{Step, awaits, crawl_failed, drive, give_up, refuse};
+pub use drive::{Step, awaits, crawl_failed, drive, give_up, refuse, refuse_locked};
 pub use inputs::{Inputs, Schemas};
 pub use project::Project;
 pub use publish::{ROWS, RUN};

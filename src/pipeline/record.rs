@@ -9,6 +9,7 @@ use crate::checks::CheckResult;
 use crate::drift::{Finding, Verdict};
 use crate::engine::QueryId;
 use crate::plan::{Alert, Plan};
+use crate::problem::Problem;
 use crate::store::Store;
 
 const SCHEMA_VERSION: u32 = 1;
@@ -32,6 +33,9 @@ pub struct Run {
     pub adapted: Vec<AdaptedModel>,
     /// Additions that were tolerated and not carried, in words.
     pub not_carried: Vec<String>,
+    /// What the crawl noticed of the tables that is no fault.
+    #[serde(default)]
+    pub notes: Vec<Problem>,
     /// One entry for each step of the plan, in its order.
     pub steps: Vec<StepRecord>,
     pub checks: Vec<CheckResult>,
@@ -142,6 +146,7 @@ impl Run {
             findings,
             adapted: Vec::new(),
             not_carried: Vec::new(),
+            notes: Vec::new(),
             steps,
             checks: Vec::new(),
             source_rows: BTreeMap::new(),

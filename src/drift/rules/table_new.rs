@@ -1,5 +1,6 @@
 use super::words::{quoted, update};
 use crate::drift::{Change, ChangeKind, Level, Rule};
+use crate::problem::shell_word;
 
 pub static RULE: Rule = Rule {
     id: "table-new",
@@ -15,7 +16,15 @@ fn detect(change: &Change) -> Option<(String, String)> {
         return None;
     };
     let message = format!("Table {} has no contract in force; its drift would go unseen.", quoted(&change.table));
-    Some((message, format!("Run {} to give it one.", update(change))))
+    let help = match change.before {
+        Some(_) => format!("Run {} to put its contract in force again.", update(change)),
+        None => format!(
+            "Run `crawlguard contracts init {}` for a contract and a first model, or {} for the contract alone.",
+            shell_word(&change.table),
+            update(change)
+        ),
+    };
+    Some((message, help))
 }
 
 const DOCS: &str = "\
@@ -30,8 +39,9 @@ A new source is harmless until a model reads it. Then its drift would go unseen.
 `raw_refunds` appears beside `raw_orders`.
 
 ## How to resolve
-Run `crawlguard contracts update raw_refunds`, which puts a retired contract in force again, or `crawlguard contracts init` for
-all such tables: it writes contracts from what the catalog holds and leaves the others alone.
+Run `crawlguard contracts init raw_refunds`, or `crawlguard contracts init` for all such tables: it writes a contract from what
+the catalog holds and, where no model reads the table yet, a first model; nothing that is there is changed. A retired contract is
+put in force again by `crawlguard contracts update raw_refunds`.
 
 ## Known limits
 Without a project (`crawlguard diff OLD NEW`) no model is known, and the table counts as unread.

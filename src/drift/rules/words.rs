@@ -54,6 +54,12 @@ pub(super) fn update(change: &Change) -> String {
     format!("`crawlguard contracts update {}`", shell_word(&change.table))
 }
 
+/// A problem's advice as the beginning of a sentence.
+pub(super) fn sentence(advice: &str) -> String {
+    let mut characters = advice.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
 /// Advice to undo the change, or the command that accepts it.
 pub(super) fn accept(change: &Change, undo: &str) -> String {
     format!("{undo}, or run {} to accept the change.", update(change))
