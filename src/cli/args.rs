@@ -76,7 +76,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         catalog: Option<PathBuf>,
     },
-    /// Judge two sides without a project: contracts, Glue table JSON, data files or folders
+    /// Judge two sides without a project: contracts or folders of them, Glue table JSON, data files or folders
     Diff { old: PathBuf, new: PathBuf },
     /// Print what `run` would do; writes nothing
     Plan,
