@@ -130,7 +130,7 @@ pub enum Output {
 
 #[derive(Debug, Subcommand)]
 pub enum Contracts {
-    /// Write contracts for catalog tables that have none
+    /// Write a contract and a first model for catalog tables that have none
     Init {
         /// Tables to write one for [default: every table that has none]
         tables: Vec<String>,

@@ -78,31 +78,25 @@ impl Side {
 /// says, else as Glue would, unless quotes forbid that: then both sides' CSV is read with its quotes understood.
 fn sides(globals: &Globals, paths: [&Path; 2]) -> anyhow::Result<([Vec<Side>; 2], Vec<Problem>)> {
     let settings = data::Settings::of(globals, paths)?;
-    let written = both(written(paths[0]), written(paths[1]))?;
-    let [of_old, of_new] = [&written.1, &written.0].map(|other| other.as_ref().and_then(|other| quoted(other)));
-    let (is_old, is_new) = (written.0.is_none(), written.1.is_none());
-    let read = |side: Option<Vec<Side>>, path: &Path, other: Option<&CsvClassifier>| match side {
+    let read = |path: &Path, csv: Option<&CsvClassifier>| match written(path)? {
         Some(side) => Ok(side),
-        None => settings.read(path, other).map(of_tables),
+        None => settings.read(path, csv).map(of_tables),
     };
-    let plain = both(read(written.0, paths[0], of_old.as_ref()), read(written.1, paths[1], of_new.as_ref()));
-    match plain {
-        Ok((old, new)) => Ok(([old, new], Vec::new())),
-        Err(problems) => {
-            let open_csv = CsvClassifier { serde: CsvSerde::OpenCSVSerDe, ..CsvClassifier::default() };
-            let again = |is_data: bool, path: &Path| match is_data {
-                true => settings.read(path, Some(&open_csv)).map(of_tables),
-                false => Ok(self::written(path)?.unwrap_or_default()),
-            };
-            // What stood in the way is told as it was, if quotes were not all of it.
-            let (old, new) = both(again(is_old, paths[0]), again(is_new, paths[1])).map_err(|_| problems.clone())?;
-            let note = |problem: Problem| Problem {
-                message: format!("{}; read as OpenCSVSerDe reads it, all columns as text", problem.message),
-                ..problem
-            };
-            Ok(([old, new], problems.0.into_iter().take(1).map(note).collect()))
-        }
-    }
+    let (old, new) = both(written(paths[0]), written(paths[1]))?;
+    let [of_old, of_new] = [old, new].map(|side| quoted(&side?));
+    let problems = match both(read(paths[0], of_new.as_ref()), read(paths[1], of_old.as_ref())) {
+        Ok((old, new)) => return Ok(([old, new], Vec::new())),
+        Err(problems) => problems,
+    };
+    let open_csv = CsvClassifier { serde: CsvSerde::OpenCSVSerDe, ..CsvClassifier::default() };
+    let again = |path: &Path| read(path, Some(&open_csv));
+    // What stood in the way is told as it was, if quotes were not all of it.
+    let (old, new) = both(again(paths[0]), again(paths[1])).map_err(|_| problems.clone())?;
+    let note = |problem: Problem| Problem {
+        message: format!("{}; read as OpenCSVSerDe reads it, all columns as text", problem.message),
+        ..problem
+    };
+    Ok(([old, new], problems.0.into_iter().take(1).map(note).collect()))
 }
 
 fn of_tables(tables: Vec<Table>) -> Vec<Side> {

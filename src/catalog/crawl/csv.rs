@@ -62,12 +62,19 @@ const HEADER: &str = "header = \"present\"";
 
 /// The way out for a source that needs quotes understood.
 fn use_open_csv(target: &Target) -> String {
-    format!("write the cells without quotes, or {}", target.classify(&[OPEN_CSV, HEADER]))
+    let settings = [OPEN_CSV, HEADER];
+    let said = usize::from(is_guessed(target));
+    format!("write the cells without quotes, or {}", target.classify(&settings[..=said]))
+}
+
+/// True if nobody says whether the source's files have a header.
+fn is_guessed(target: &Target) -> bool {
+    target.classifier.as_ref().is_none_or(|classifier| classifier.header == CsvHeader::Unknown)
 }
 
 /// What Glue's choices make of the files without anything failing: names that became a row, quotes that stay in values.
 fn note(target: &Target, parts: &[Part<'_>]) -> Option<Problem> {
-    let is_guessed = target.classifier.as_ref().is_none_or(|classifier| classifier.header == CsvHeader::Unknown);
+    let is_guessed = is_guessed(target);
     let named = parts.iter().find(|part| is_guessed && !part.has_header && part.scan.may_have_header());
     let named = named.map(|part| (part, part.scan.first_line));
     let is_open_csv = target.classifier.as_ref().is_some_and(CsvClassifier::is_open_csv);
@@ -84,7 +91,8 @@ fn note(target: &Target, parts: &[Part<'_>]) -> Option<Problem> {
         );
         settings.insert(0, OPEN_CSV);
         // OpenCSVSerDe makes text of all columns, and then no header is seen.
-        settings.extend(named.is_none().then_some(if part.has_header { HEADER } else { "header = \"absent\"" }));
+        let header = if part.has_header { HEADER } else { "header = \"absent\"" };
+        settings.extend((is_guessed && named.is_none()).then_some(header));
     }
     Some(Problem::new(&part.file.shown, format!("line {line}"), told.join("; "), target.classify(&settings)))
 }

@@ -16,6 +16,8 @@ CREATE MACRO athena_rtrim(x) AS rtrim(x, athena_whitespace());
 CREATE MACRO athena_lower(x) AS lower(x);
 -- Java has no capital sharp s; chr(57344) is nobody's character.
 CREATE MACRO athena_upper(x) AS replace(upper(replace(x, 'ß', chr(57344))), chr(57344), 'ß');
+CREATE MACRO athena_joinable(x) AS CASE WHEN regexp_matches(typeof(x), '^(VARCHAR|BLOB|"NULL")$|\]$') THEN x
+  ELSE athena_fail('`||` joins text with text only: CAST the other side AS varchar', x) END;
 CREATE MACRO athena_length(x) AS length(CAST(x AS VARCHAR));
 CREATE MACRO athena_reverse(x) AS
   CASE WHEN athena_is_array(x) THEN athena_fail('reverse of an array is not supported', '') ELSE reverse(x) END;

@@ -59,6 +59,14 @@ fn a_classifier_says_whether_there_is_a_header() {
 }
 
 #[test]
+fn what_a_classifier_says_already_is_not_advised_again() {
+    let classifier = CsvClassifier { header: CsvHeader::Present, ..CsvClassifier::default() };
+    let table = classified("name,city\nAnn,\"Rome\"\n", &classifier).expect("a table");
+    let help = &notes(std::slice::from_ref(&table))[0].help;
+    assert_eq!(help, "write below `[targets.local.classifiers.t]` in crawlguard.toml:\n    serde = \"OpenCSVSerDe\"");
+}
+
+#[test]
 fn a_classifier_of_no_source_is_told() {
     let lake = Lake::of(&[("a.csv", b"id,name\n1,x\n")]);
     let by_source = BTreeMap::from([("orders".to_owned(), CsvClassifier::default())]);
