@@ -1,5 +1,8 @@
 import type { Written } from "./lib/settings.ts";
 
+/** The folder of the project that is deployed, where `crawlguard.toml` is; from this file. */
+export const project = "..";
+
 /**
  * What each AWS target of `crawlguard.toml` needs beside the names that stand there.
  *

@@ -1,6 +1,7 @@
 //! What the AWS adapters share: the configuration of their clients, and what an AWS error means.
 
 mod advice;
+mod signed;
 
 use std::error::Error;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 pub use advice::advice;
+pub use signed::{Signed, element, tls};
 
 use crate::port::{PortError, PortErrorKind};
 

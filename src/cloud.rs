@@ -1,6 +1,6 @@
 //! An AWS target, opened: its settings, its clients, and the adapters on them.
 
-use crate::aws::{self, Call, S3Folder};
+use crate::aws::{self, Call, S3Folder, Signed};
 use crate::catalog::glue::GlueCatalog;
 use crate::config::Aws;
 use crate::engine::athena::{AthenaEngine, AthenaSettings};
@@ -19,6 +19,8 @@ pub struct Cloud {
     pub s3: aws_sdk_s3::Client,
     pub sns: aws_sdk_sns::Client,
     pub sts: aws_sdk_sts::Client,
+    /// What has no SDK here.
+    pub signed: Signed,
 }
 
 impl Cloud {
@@ -37,6 +39,7 @@ impl Cloud {
             s3: aws::s3(config),
             sns: aws_sdk_sns::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
+            signed: Signed::new(config),
         }
     }
 

@@ -47,7 +47,7 @@ export class Alarms extends Construct {
       const isLess = id === "NoRun";
       const made = new Alarm(this, id, {
         alarmName: `${at.name}-${page}`,
-        alarmDescription: `${says} See docs/runbook/${page}.md.`,
+        alarmDescription: `${says} See ${at.settings.docsUrl ?? "docs/"}runbook/${page}.md`,
         metric,
         threshold,
         evaluationPeriods,

@@ -1,14 +1,17 @@
 import { fileURLToPath } from "node:url";
+import { project as folder } from "../settings.ts";
 import { App, type AppProps } from "aws-cdk-lib";
-import { at } from "./at.ts";
+import { type At, at } from "./at.ts";
 import { assets } from "./parts.ts";
 import { type Project, readProject } from "./project.ts";
 import type { Written } from "./settings.ts";
 import { CrawlguardStack } from "./stack.ts";
-import { check, SettingsError } from "./check/index.ts";
+import { check as checkOne, namedTwice, SettingsError } from "./check/index.ts";
 
-/** The project that this folder lies in. */
-export const here = (): Project => readProject(fileURLToPath(new URL("../..", import.meta.url)));
+/** The project that settings.ts names. */
+export const here = (): Project => readProject(inInfra(folder), inInfra("../target/lambda/crawlguard-lambda"));
+
+const inInfra = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 /** An app with the CDK's flags that the templates rely on. */
 export const newApp = (props: AppProps = {}) =>
@@ -19,22 +22,28 @@ export const newApp = (props: AppProps = {}) =>
     ...props,
   });
 
-/** A stack a target; throws what is wrong with any of them at once. */
-export function addStacks(app: App, project: Project, settings: Record<string, Written>, now: Date): CrawlguardStack[] {
+/** What each stack is made from; throws what is wrong with any of them at once. */
+export function check(project: Project, settings: Record<string, Written>, now: Date): At[] {
   const problems: string[] = [];
   const checked = Object.entries(settings).flatMap(([name, written]) => {
     try {
-      return [{ name, ...check(name, project.targets[name], written, now) }];
+      const { target, settings } = checkOne(name, project.targets[name], written, now);
+      return [at(project, name, target, settings)];
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       problems.push(...error.problems);
       return [];
     }
   });
+  problems.push(...namedTwice(checked));
   if (problems.length > 0) throw new SettingsError(problems);
-  return checked.map(({ name, target, settings }) => {
-    const is = at(project, name, target, settings);
-    const env = { account: target.account, region: target.region };
+  return checked;
+}
+
+/** A stack a target. */
+export function addStacks(app: App, project: Project, settings: Record<string, Written>, now: Date): CrawlguardStack[] {
+  return check(project, settings, now).map((is) => {
+    const env = { account: is.target.account, region: is.target.region };
     return new CrawlguardStack(app, is.name, is, (stack) => assets(stack, is, project), { env });
   });
 }

@@ -27,10 +27,7 @@ export interface At {
 
 export function at(project: Project, targetName: string, target: Complete, settings: Settings): At {
   return {
-    name: `crawlguard-${project.name}-${targetName}`
-      .toLowerCase()
-      .replace(/[^a-z0-9-]+/g, "-")
-      .slice(0, 56),
+    name: `crawlguard-${project.name}-${targetName}`.toLowerCase().replace(/[^a-z0-9-]+/g, "-"),
     project: project.name,
     targetName,
     target,

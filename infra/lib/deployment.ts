@@ -22,12 +22,14 @@ export class Deployment extends Construct {
       functionName: `${at.name}-deploy`,
       description: `Deploys the project of ${at.name}`,
       code,
+      // src/lambda/deploy.rs is done with an answer within this, whatever it waits for.
+      timeout: Duration.seconds(120),
       policy: (log) => deployPolicy(Stack.of(this), at, keys, log, bundle),
     });
     this.project = new CustomResource(this, "Project", {
       resourceType: "Custom::CrawlguardProject",
-      // CloudFormation would wait for an hour for a function that died.
-      serviceTimeout: Duration.seconds(at.settings.timeoutSeconds + 60),
+      // Enough for an answer that is lost: Lambda tries again after a minute. CloudFormation would wait for an hour.
+      serviceTimeout: Duration.minutes(6),
       serviceToken: deployer.function.functionArn,
       properties: { Bundle: `s3://${bundle.bucket}/${bundle.key}`, Digest: bundle.revision },
     });

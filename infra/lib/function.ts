@@ -16,6 +16,8 @@ export interface GuardProps {
   /** The policy of the function's role, given the name of its log. */
   policy: (logGroup: string) => PolicyDocument;
   reservedConcurrency?: number;
+  /** The longest that one invocation may take. */
+  timeout: Duration;
   onFailure?: SqsDestination;
 }
 
@@ -55,7 +57,7 @@ export class GuardFunction extends Construct {
       handler: isImage ? Handler.FROM_IMAGE : "bootstrap",
       architecture: settings.architecture === "arm64" ? Architecture.ARM_64 : Architecture.X86_64,
       memorySize: settings.memoryMb,
-      timeout: Duration.seconds(settings.timeoutSeconds),
+      timeout: props.timeout,
       environment: {
         CRAWLGUARD_TARGET: targetName,
         CRAWLGUARD_PROJECT: `s3://${state.bucket}/${state.prefix}project.json`,

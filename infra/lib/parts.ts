@@ -16,16 +16,14 @@ export interface Parts {
   bundle: { bucket: string; key: string; revision: string };
 }
 
-/** The folder that `cargo lambda build` fills. */
-const BUILT = "target/lambda/crawlguard-lambda";
 const INFRA = fileURLToPath(new URL("..", import.meta.url));
 
 /** Code and bundle as assets, which `cdk deploy` uploads. */
 export function assets(scope: Construct, at: At, project: Project): Parts {
   const { path, revision } = writeBundle(project);
   const asset = new Asset(scope, "Bundle", { path });
-  const built = join(project.root, BUILT);
-  const code = at.settings.code === "image" ? new ImageCode(built) : zipCode(built, at);
+  const { built } = project;
+  const code = at.settings.code === "image" ? new ImageCode(built, at.settings.architecture) : zipCode(built, at);
   return { code, bundle: { bucket: asset.s3BucketName, key: asset.s3ObjectKey, revision } };
 }
 
@@ -82,7 +80,10 @@ class MissingCode extends Code {
 class ImageCode extends Code {
   readonly isInline = false;
 
-  constructor(private readonly built: string) {
+  constructor(
+    private readonly built: string,
+    private readonly architecture: string,
+  ) {
     super();
   }
 
@@ -96,7 +97,7 @@ class ImageCode extends Code {
       .digest("hex");
     const { imageUri } = Stack.of(scope).synthesizer.addDockerImageAsset({
       sourceHash,
-      executable: ["node", join(INFRA, "bin/image.js"), this.built],
+      executable: ["node", join(INFRA, "bin/image.js"), this.built, this.architecture],
     });
     return { image: { imageUri } };
   }

@@ -162,6 +162,7 @@ export function deployPolicy(
         [arn.object(at.state.bucket, `${at.state.prefix}project.json`)],
       ),
       allow("ListState", ["s3:ListBucket"], [arn.bucket(at.state.bucket)]),
+      allow("AskWhetherTheStackRollsBack", ["cloudformation:DescribeStacks"], [stack.stackId]),
       ...common(stack, at, keys, logGroup),
     ],
   });

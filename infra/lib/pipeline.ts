@@ -40,6 +40,7 @@ export class Pipeline extends Construct {
       // State is written under conditions, so several at once are safe, but whoever loses works for nothing; and a flood of
       // events may not use up the account's quota. A build of a few models ends several queries in one second: hence not 1.
       reservedConcurrency: at.settings.reservedConcurrency || undefined,
+      timeout: Duration.seconds(at.settings.timeoutSeconds),
       onFailure: new SqsDestination(this.dead),
     });
     arguePipelineWildcards(this.guard.role, at);

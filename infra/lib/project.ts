@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { parse } from "smol-toml";
+import { SettingsError } from "./check/findings.ts";
 
 /** A target of `crawlguard.toml` with `kind = "aws"`: the names that infra/ and crawlguard share. */
 export interface Target {
@@ -21,26 +22,39 @@ export interface Target {
 /** The project that is deployed: its folder and what `crawlguard.toml` says. */
 export interface Project {
   root: string;
+  /** The folder that `cargo lambda build` fills. */
+  built: string;
   name: string;
   /** Folders that are deployed with `crawlguard.toml`, relative to the root. */
   folders: string[];
   targets: Record<string, Target>;
 }
 
+const FOLDERS = ["contracts", "sql", "alerts"];
+
+/** As src/config.rs has them; test/settings.test.ts holds both against each other. */
+export const TARGET_DEFAULTS = { raw_prefix: "raw_", workgroup: "primary" };
+
 /** Reads `crawlguard.toml`. `crawlguard` itself checks the file in full; here only what is used is looked at. */
-export function readProject(root: string): Project {
-  const written = parse(readFileSync(join(root, "crawlguard.toml"), "utf8")) as Record<string, any>;
+export function readProject(root: string, built: string): Project {
+  const written = readSettings(join(root, "crawlguard.toml"));
   const targets = Object.entries(written.targets ?? {}).filter(([, target]) => (target as any).kind === "aws");
-  const filled = targets.map(([name, target]) => [
-    name,
-    { raw_prefix: "raw_", workgroup: "primary", ...(target as object) },
-  ]);
+  const filled = targets.map(([name, target]) => [name, { ...TARGET_DEFAULTS, ...(target as object) }]);
   return {
     root,
+    built,
     name: String(written.project),
-    folders: ["contracts", "sql", "alerts"].map((folder) => written[folder] ?? folder),
+    folders: FOLDERS.map((folder) => written[folder] ?? folder),
     targets: Object.fromEntries(filled),
   };
+}
+
+function readSettings(path: string): Record<string, any> {
+  try {
+    return parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new SettingsError([`settings.ts project: ${path} cannot be read: ${(error as Error).message}`]);
+  }
 }
 
 /** `s3://bucket/prefix/` in two; the prefix is empty or ends with a slash. */
@@ -70,6 +84,8 @@ export function bundle(project: Project): Bundle {
 }
 
 function filesIn(root: string, folder: string): string[] {
+  // As for a run: a project need not have a folder of the usual name.
+  if (FOLDERS.includes(folder) && !existsSync(join(root, folder))) return [];
   const entries = readdirSync(join(root, folder), { withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile() && !entry.name.startsWith(".") && !entry.name.endsWith(".bak"))

@@ -57,6 +57,8 @@ export interface Settings {
   slowRunMinutes: number;
   /** Throttled invocations an hour that raise the alarm. */
   throttlesAnHour: number;
+  /** Where people read docs/, an https URL that ends with a slash; each alarm links to its page there. null: it names the page's path. */
+  docsUrl: string | null;
   /** Grants by Lake Formation too, for accounts where IAM alone no longer opens the catalog. */
   lakeFormation: boolean;
   /** What `cdk destroy` does to buckets, database, topic and key: `keep`, or `delete` (buckets have to be empty). */
@@ -92,6 +94,7 @@ export const defaults: Omit<Settings, Required> = {
   accessLogBucket: null,
   slowRunMinutes: 60,
   throttlesAnHour: 20,
+  docsUrl: null,
   lakeFormation: false,
   onDestroy: "keep",
 };

@@ -14,10 +14,16 @@ test("the settings table is that of lib/settings.ts (else: npm run docs)", () =>
 test("each alarm has a page, and each page an alarm", () => {
   const { json } = synth({ ...prod, arrivals: "on" });
   const named = ofType(json, "AWS::CloudWatch::Alarm").map(
-    ([, { Properties }]) => /docs\/runbook\/(.*\.md)\.$/.exec(Properties.AlarmDescription)![1],
+    ([, { Properties }]) => / See docs\/runbook\/(.*\.md)$/.exec(Properties.AlarmDescription)![1],
   );
   assert.deepEqual(named.sort(), readdirSync(join(DOCS, "runbook")).sort());
   for (const name of named) assert.ok(page().includes(`(runbook/${name})`), name);
+});
+
+test("an alarm links to its page where people read them", () => {
+  const { json } = synth({ ...prod, docsUrl: "https://git.example.com/docs/" });
+  const [[, alarm]] = ofType(json, "AWS::CloudWatch::Alarm") as any;
+  assert.match(alarm.Properties.AlarmDescription, / See https:\/\/git\.example\.com\/docs\/runbook\/no-run\.md$/);
 });
 
 test("the page on errors has each type that the function reports", () => {

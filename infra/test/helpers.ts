@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Validations } from "aws-cdk-lib";
@@ -35,6 +35,15 @@ export const existing: { target: Partial<Target>; written: Written } = {
   },
 };
 
+const SCRATCH = mkdtempSync(join(tmpdir(), "crawlguard-"));
+process.on("exit", () => rmSync(SCRATCH, { recursive: true, force: true }));
+
+/** A folder that is gone when the tests are over. */
+export const scratch = () => mkdtempSync(join(SCRATCH, "test-"));
+
+/** An app that leaves nothing behind. */
+export const scratchApp = () => newApp({ outdir: scratch(), context: { "aws:cdk:disable-stack-trace": true } });
+
 export interface Resource {
   Type: string;
   Properties: Record<string, any>;
@@ -48,10 +57,7 @@ export function synth(written: Written, target: Partial<Target> = {}, name = "pr
     ...project,
     targets: { ...project.targets, [name]: { ...project.targets[name]!, ...target } },
   };
-  const app = newApp({
-    outdir: mkdtempSync(join(tmpdir(), "crawlguard-")),
-    context: { "aws:cdk:disable-stack-trace": true },
-  });
+  const app = scratchApp();
   const [stack] = addStacks(app, changed, { [name]: written }, NOW);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const assembly = app.synth();

@@ -144,6 +144,16 @@ test("what deploys the project may write nothing else", () => {
   assert.deepEqual([write("project.json"), write("queue.json")], [true, false]);
 });
 
+test("what deploys the project may make the calls that it declares", () => {
+  const text = readFileSync(join(SRC, "lambda/deploy.rs"), "utf8");
+  const actions = [...text.matchAll(CALL)].map(([, action]) => action!);
+  assert.deepEqual(actions, ["s3:GetObject", "cloudformation:DescribeStacks"]);
+  assert.deepEqual(
+    actions.filter((action) => !deployRole().flatMap(actionsOf).includes(action)),
+    [],
+  );
+});
+
 /** Statements whose calls others make in the function's name, and who does. */
 const OTHERS: Record<string, string> = {
   AthenaReadsRawFiles: "Athena, for each query",

@@ -1,13 +1,28 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { addStacks } from "../lib/app.ts";
 import { cronProblem } from "../lib/cron.ts";
-import type { Target } from "../lib/project.ts";
-import type { Written } from "../lib/settings.ts";
+import { type Target, TARGET_DEFAULTS } from "../lib/project.ts";
+import { defaults, type Written } from "../lib/settings.ts";
 import { check, SettingsError } from "../lib/check/index.ts";
 import { settings } from "../settings.ts";
-import { NOW, prod, project } from "./helpers.ts";
+import { NOW, prod, project, scratchApp } from "./helpers.ts";
 
 const target = project.targets.prod!;
+
+/** All names of prod's target, other ones. */
+const OTHER_NAMES: Partial<Target> = {
+  database: "other",
+  crawler: "other-raw",
+  workgroup: "other",
+  warehouse: "s3://other-warehouse/tables/",
+  state: "s3://other-state/crawlguard/",
+  results: "s3://other-results/queries/",
+  topic: "arn:aws:sns:us-east-1:123456789012:other-alerts",
+};
+const ELSEWHERE = "arn:aws:sns:eu-west-1:123456789012:other-alerts";
 
 function problems(written: Partial<Written>, changed: Partial<Record<keyof Target, unknown>> = {}): string[] {
   try {
@@ -29,15 +44,27 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["emails", { emails: ["a@b"] }],
   ["emails", { emails: ["a@-b.com"] }],
   ["emails", { emails: [] }],
+  ["emails", { emails: ["a..b@example.com"] }],
+  ["emails", { emails: ["Ann <ann@example.com>"] }],
+  ["emails", { emails: ["ann@example.com", "ann@example.com"] }],
+  ["emails", { emails: "ann@example.com" as never }],
+  ["emails", { emails: undefined as never }],
   ["rawBucket", { rawBucket: "Raw" }],
   ["rawBucket", { rawBucket: "ra" }],
   ["rawBucket", { rawBucket: "raw.files" }],
   ["rawBucket", { rawBucket: "raw_files" }],
   ["rawBucket", { rawBucket: "-raw" }],
   ["rawBucket", { rawBucket: "xn--raw" }],
+  ["rawBucket", { rawBucket: "raw-" }],
+  ["rawBucket", { rawBucket: "our..lake", takeOver: ["rawBucket"] }],
+  ["rawBucket", { rawBucket: "our.-lake", takeOver: ["rawBucket"] }],
+  ["rawBucket", { rawBucket: "192.168.5.4", takeOver: ["rawBucket"] }],
+  ["rawBucket", { rawBucket: "our.mrap", takeOver: ["rawBucket"] }],
   ["rawBucket", { rawBucket: "raw-s3alias" }],
   ["rawBucket", { rawBucket: "r".repeat(64) }],
   ["sources", { sources: [] }],
+  ["sources", { sources: "orders" as never }],
+  ["sources", { sources: ["orders", "orders"] }],
   ["sources", { sources: ["/orders"] }],
   ["sources", { sources: ["orders/"] }],
   ["sources", { sources: ["2025/orders", "2026/orders"] }],
@@ -56,6 +83,7 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["tableThreshold", { tableThreshold: 3 }],
   ["csvClassifier", { csvClassifier: { delimiter: ";;", quote: '"' } }],
   ["csvClassifier", { csvClassifier: { delimiter: '"', quote: '"' } }],
+  ["csvClassifier", { csvClassifier: { delimiter: "," } as never }],
   ["sweepMinutes", { sweepMinutes: 0 }],
   ["arrivals", { arrivals: "yes" }],
   ["arrivals", { arrivals: "on", takeOver: ["rawBucket"] }],
@@ -69,6 +97,11 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["resultDays", { resultDays: 1.5 }],
   ["oldVersionDays", { oldVersionDays: 0 }],
   ["accessLogBucket", { accessLogBucket: "LOGS" }],
+  ["accessLogBucket", { accessLogBucket: 5 as never }],
+  ["docsUrl", { docsUrl: "docs/" }],
+  ["docsUrl", { docsUrl: "https://git.example.com/docs" }],
+  ["lakeFormation", { lakeFormation: "false" as never }],
+  ["memoryMb", { memoryMb: "512" as never }],
   ["slowRunMinutes", { slowRunMinutes: 0 }],
   ["throttlesAnHour", { throttlesAnHour: 0 }],
   ["onDestroy", { onDestroy: "burn" as never }],
@@ -77,6 +110,8 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["account", {}, { account: "12345" }],
   ["region", {}, { region: undefined }],
   ["region", {}, { region: "virginia" }],
+  ["region", {}, { region: "" }],
+  ["account", {}, { account: "" }],
   ["database", {}, { database: "My-Lake" }],
   ["crawler", {}, { crawler: undefined }],
   ["workgroup", {}, { workgroup: "primary" }],
@@ -136,6 +171,89 @@ test("all that is wrong is said at once", () => {
   );
 });
 
+test("what is not of a setting's type is said alone: nothing else can be told by it", () => {
+  assert.deepEqual(problems({ emails: "x" as never, memoryMb: 1 }), [
+    'settings.ts prod.emails: "x"; write it as ["data@example.com"]',
+  ]);
+});
+
+/** Two targets at once, and the settings that are refused; the second target is that of prod with these changes. */
+const TWICE: [string[], Partial<Target>, Partial<Written>][] = [
+  [[], OTHER_NAMES, { rawBucket: "other-raw" }],
+  [["settings.ts other.rawBucket"], OTHER_NAMES, { rawBucket: "pbright-prod-raw" }],
+  // A bucket's name is one of the whole world, whatever it is for.
+  [
+    ["settings.ts other.rawBucket"],
+    { ...OTHER_NAMES, region: "eu-west-1", topic: ELSEWHERE },
+    { rawBucket: "pbright-prod-state" },
+  ],
+  [["crawlguard.toml targets.other.workgroup"], { ...OTHER_NAMES, workgroup: "pbright" }, { rawBucket: "other-raw" }],
+  [[], { ...OTHER_NAMES, workgroup: "pbright" }, { rawBucket: "other-raw", takeOver: ["workgroup"] }],
+  [[], { ...OTHER_NAMES, workgroup: "pbright", region: "eu-west-1", topic: ELSEWHERE }, { rawBucket: "other-raw" }],
+  [["crawlguard.toml targets.other.crawler"], { ...OTHER_NAMES, crawler: "pbright-raw" }, { rawBucket: "other-raw" }],
+  [["crawlguard.toml targets.other.database"], { ...OTHER_NAMES, database: "pbright" }, { rawBucket: "other-raw" }],
+  [["crawlguard.toml targets.other.topic"], { ...OTHER_NAMES, topic: target.topic }, { rawBucket: "other-raw" }],
+  [
+    ["crawlguard.toml targets.other.state"],
+    { ...OTHER_NAMES, state: target.state },
+    { rawBucket: "other-raw", takeOver: ["state"] },
+  ],
+];
+
+for (const [expected, changed, written] of TWICE) {
+  test(`two targets: ${expected.join() || "fine"}, ${JSON.stringify({ ...written, ...changed })}`, () => {
+    const targets = { prod: target, other: { ...target, ...changed } };
+    const both = { prod, other: { ...prod, ...written } };
+    assert.deepEqual(
+      places(() => addStacks(scratchApp(), { ...project, targets }, both, NOW)),
+      expected,
+    );
+  });
+}
+
+test("a project whose names would be too long is refused by name", () => {
+  const long = { ...project, name: "a-rather-long-name-of-a-project-that-nobody-types" };
+  assert.deepEqual(
+    places(() => addStacks(scratchApp(), long, { prod }, NOW)),
+    ["crawlguard.toml project"],
+  );
+});
+
+/** Where the problems are that a call throws. */
+function places(call: () => unknown): string[] {
+  try {
+    call();
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof SettingsError, String(error));
+    return error.problems.map((problem) => problem.split(": ")[0]!);
+  }
+}
+
+test("what infra/ reads of crawlguard.toml is what src/config.rs has, with its defaults", () => {
+  const rust = readFileSync(join(project.root, "src/config.rs"), "utf8");
+  const fields = [.../pub struct Aws \{([\s\S]*?)\n\}/.exec(rust)![1]!.matchAll(/pub (\w+):/g)].map(([, name]) => name);
+  const read = readFileSync(join(project.root, "infra/lib/project.ts"), "utf8");
+  const names = [.../interface Target \{([\s\S]*?)\n\}/.exec(read)![1]!.matchAll(/^  (\w+)\??:/gm)].map(
+    ([, name]) => name,
+  );
+  assert.ok(names.length > 8);
+  assert.deepEqual(
+    names.filter((name) => !fields.includes(name)),
+    [],
+  );
+  const defaultOf = (name: string) => new RegExp(`fn default_${name}\\(\\)[^{]*\\{\\s*"([^"]*)"`).exec(rust)![1];
+  assert.deepEqual(TARGET_DEFAULTS, { raw_prefix: defaultOf("prefix"), workgroup: defaultOf("workgroup") });
+  assert.deepEqual(["contracts", "sql", "alerts"].map(defaultOf), ["contracts", "sql", "alerts"]);
+});
+
+test("no name of crawlguard.toml is a setting of settings.ts too", () => {
+  const both = Object.keys(TARGET_DEFAULTS)
+    .concat(Object.keys(target))
+    .filter((name) => name in defaults);
+  assert.deepEqual(both, []);
+});
+
 test("settings without a target are refused", () => {
   assert.throws(() => check("staging", undefined, prod, NOW), /crawlguard.toml has no \[targets.staging\]/);
 });
@@ -148,9 +266,15 @@ const FIRES = [
   "cron(0 9 ? * 2#1 2026-2030)",
   "cron(0 9 31 JAN,MAR ? *)",
   "cron(0/5 * 1W * ? *)",
+  "cron(0 12 29 FEB ? *)",
+  "cron(0 12 29 FEB ? 2028)",
+  "cron(0 12 ? FEB 1#5 *)",
+  // Later than now, of the same day.
+  "cron(5 3 2 1 ? 2026)",
+  "cron(0 4 2 1 ? 2026)",
 ];
 for (const expression of FIRES)
-  test(`fires: ${expression}`, () => assert.equal(cronProblem(expression, 2026), undefined));
+  test(`fires: ${expression}`, () => assert.equal(cronProblem(expression, NOW), undefined));
 
 const NEVER: [string, RegExp][] = [
   ["cron(0 12 * * * *)", /one of day and weekday/],
@@ -162,10 +286,16 @@ const NEVER: [string, RegExp][] = [
   ["cron(0 12 ? * 8 *)", /no day of week/],
   ["cron(0 12 31 FEB,APR,JUN ? *)", /never fires/],
   ["cron(0 12 * * ? 2020-2025)", /never fires/],
+  ["cron(0 12 29 FEB ? 2026-2027)", /never fires/],
+  ["cron(0 12 30W FEB ? *)", /never fires/],
+  ["cron(0 12 32W * ? *)", /no day of month/],
+  ["cron(0 12 ? FEB 1#5 2026-2028)", /never fires/],
+  ["cron(4 3 2 1 ? 2026)", /never fires/],
+  ["cron(0 12 1 1 ? 2026)", /never fires/],
   ["cron(5-1 12 * * ? *)", /no minute/],
   ["cron(*/0 12 * * ? *)", /no minute/],
   ["cron(0 12 * *)", /no `cron/],
   ["rate(1 day)", /no `cron/],
 ];
 for (const [expression, says] of NEVER)
-  test(`refused: ${expression}`, () => assert.match(cronProblem(expression, 2026) ?? "", says));
+  test(`refused: ${expression}`, () => assert.match(cronProblem(expression, NOW) ?? "", says));

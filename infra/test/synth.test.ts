@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { stringify } from "yaml";
-import { addStacks, newApp } from "../lib/app.ts";
+import { addStacks } from "../lib/app.ts";
 import { bundle, readProject } from "../lib/project.ts";
 import { plainTemplate } from "../lib/plain.ts";
 import { settings } from "../settings.ts";
-import { NOW, prod, project, synth, taken } from "./helpers.ts";
+import { NOW, prod, project, scratch, scratchApp, synth, taken } from "./helpers.ts";
 
 const INFRA = new URL("..", import.meta.url);
 
@@ -41,8 +40,7 @@ test("an existing lake's template is as it was (else: UPDATE_SNAPSHOTS=1 npm tes
 });
 
 test("dev and prod are two stacks of one app, which share no name", () => {
-  const outdir = mkdtempSync(join(tmpdir(), "crawlguard-"));
-  const app = newApp({ outdir, context: { "aws:cdk:disable-stack-trace": true } });
+  const app = scratchApp();
   addStacks(app, project, settings, NOW);
   const stacks = app.synth().stacks;
   assert.deepEqual(
@@ -83,10 +81,10 @@ test("synthesis needs no account, no region, no network and no program", () => {
     const app = newApp({ outdir: process.argv[1] });
     addStacks(app, here(), { dev: { ...settings.dev, code: "image" }, prod: settings.prod }, new Date(0));
     console.log(app.synth().stacks.length);`;
-  const outdir = mkdtempSync(join(tmpdir(), "crawlguard-"));
+  const outdir = scratch();
   const run = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script, outdir], {
     cwd: INFRA,
-    env: { PATH: "", HOME: outdir, TMPDIR: tmpdir() },
+    env: { PATH: "", HOME: outdir, TMPDIR: outdir },
     encoding: "utf8",
   });
   assert.equal(run.stdout.trim(), "2", run.stderr);
@@ -98,11 +96,28 @@ test("a function that is not built is told of when it would be uploaded, with th
   assert.match(run.stderr, /cargo lambda build --release --bin crawlguard-lambda/);
 });
 
+test("an image is built for the function's processor, as one image and not an index, from the folder with the binary", () => {
+  const folder = scratch();
+  const docker = join(folder, "docker");
+  writeFileSync(docker, `#!/bin/sh\necho "$@" > ${folder}/asked\n`, { mode: 0o755 });
+  const build = (built: string) =>
+    spawnSync(process.execPath, ["bin/image.js", built, "x86_64"], {
+      cwd: INFRA,
+      env: { PATH: `${folder}:/bin:/usr/bin` },
+      encoding: "utf8",
+    });
+  assert.match(build(folder).stderr, /no .*bootstrap; build it/);
+  writeFileSync(join(folder, "bootstrap"), "");
+  assert.equal(build(folder).stdout, "crawlguard-lambda:deploy");
+  const asked = readFileSync(join(folder, "asked"), "utf8");
+  assert.match(asked, /^build --platform linux\/amd64 --provenance=false --file .*Dockerfile --tag \S+ \S+\n$/);
+});
+
 test("the zip is the asset if it is built, and else what tells so", () => {
-  const root = mkdtempSync(join(tmpdir(), "crawlguard-"));
-  const empty = { ...project, root, folders: [] };
+  const root = scratch();
+  const empty = { ...project, root, built: root, folders: [] };
   writeFileSync(join(root, "crawlguard.toml"), "project = 'p'\n");
-  const app = newApp({ outdir: mkdtempSync(join(tmpdir(), "crawlguard-")) });
+  const app = scratchApp();
   addStacks(app, empty, { prod }, NOW);
   const assets = JSON.parse(readFileSync(join(app.synth().directory, "crawlguard-pbright-prod.assets.json"), "utf8"));
   const commands = Object.values<any>(assets.files)
@@ -113,9 +128,9 @@ test("the zip is the asset if it is built, and else what tells so", () => {
 });
 
 test("the bundle holds what a run reads, and its revision is that of src/pipeline/bundle.rs", () => {
-  const root = mkdtempSync(join(tmpdir(), "crawlguard-"));
+  const root = scratch();
   writeFileSync(join(root, "crawlguard.toml"), 'project = "é"\n');
-  const small = bundle({ ...readProject(project.root), root, folders: [] });
+  const small = bundle({ ...project, root, folders: [] });
   // sha256 of {"crawlguard.toml":"project = \"é\"\n"}
   assert.equal(small.revision, "370a645dd5800f343fe21796746e6b9f689cfc5601c8d29c0d1de0023c29af9e");
   const whole = bundle(project);
@@ -125,6 +140,19 @@ test("the bundle holds what a run reads, and its revision is that of src/pipelin
     ),
   );
   assert.deepEqual(Object.keys(whole.files), Object.keys(whole.files).sort());
+});
+
+test("a project elsewhere is deployed as it is, without a folder that it does not have", () => {
+  const root = scratch();
+  mkdirSync(join(root, "sql"));
+  writeFileSync(join(root, "sql/int_a.sql"), "SELECT 1 AS a\n");
+  writeFileSync(join(root, "crawlguard.toml"), 'project = "mine"\n[targets.prod]\nkind = "aws"\n');
+  const mine = readProject(root, root);
+  assert.deepEqual(Object.keys(bundle(mine).files), ["crawlguard.toml", "sql/int_a.sql"]);
+  assert.deepEqual([mine.name, mine.targets.prod!.raw_prefix], ["mine", "raw_"]);
+  writeFileSync(join(root, "crawlguard.toml"), "project = ");
+  assert.throws(() => readProject(root, root), /settings.ts project: .*crawlguard.toml cannot be read/);
+  assert.throws(() => readProject(join(root, "none"), root), /settings.ts project: .*none.*cannot be read/);
 });
 
 test("a target's template does not depend on the day", () => {

@@ -15,7 +15,8 @@ pub use files::FilesCatalog;
 pub use update_time::updated;
 
 use crate::port::PortError;
-use crate::schema::{Table, TableKind, UNREADABLE};
+use crate::problem::Problem;
+use crate::schema::{NOTES, Table, TableKind, UNREADABLE};
 
 /// How a crawler stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,13 @@ pub trait Catalog: Send + Sync {
 
     /// Removes a table's entry, not its data; absent is fine.
     async fn forget(&self, name: &str) -> Result<(), PortError>;
+}
+
+/// What the crawl of these tables noticed that is no fault, as far as it still holds.
+pub fn notes(tables: &[Table]) -> Vec<Problem> {
+    let holds = |table: &&Table| !table.deprecated && !table.parameters.contains_key(UNREADABLE);
+    let noted = tables.iter().filter(holds).filter_map(|table| table.parameters.get(NOTES));
+    noted.flat_map(|notes| serde_json::from_str::<Vec<Problem>>(notes).unwrap_or_default()).collect()
 }
 
 /// Marks a table that no crawl, or another crawler than `crawler`, made: what the catalog says of it may be otherwise soon.

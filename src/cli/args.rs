@@ -76,7 +76,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         catalog: Option<PathBuf>,
     },
-    /// Judge two sides without a project: contracts, Glue table JSON, data files or folders
+    /// Judge two sides without a project: contracts or folders of them, Glue table JSON, data files or folders
     Diff { old: PathBuf, new: PathBuf },
     /// Print what `run` would do; writes nothing
     Plan,
@@ -130,7 +130,7 @@ pub enum Output {
 
 #[derive(Debug, Subcommand)]
 pub enum Contracts {
-    /// Write first contracts, for catalog tables that have none or for published models
+    /// Write a contract and a first model for catalog tables that have none, or a contract for published models
     Init {
         /// Tables and models to write one for [default: every crawled table that has none]
         tables: Vec<String>,

@@ -1,22 +1,18 @@
-//! `check` and `diff`: the judgement alone; nothing is written.
+//! `check`: the judgement alone; nothing is written.
 
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::bail;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Globals;
-use super::world::{World, absolute, commands};
+use super::world::World;
 use super::{crawl, exit, print};
-use crate::catalog::crawl::crawl as infer;
 use crate::catalog::{Catalog, doubt, glue_json, updated};
-use crate::contract::{Contract, Document};
-use crate::drift::{Finding, Verdict, diff as facts, judge};
-use crate::pipeline::{Commands, compare};
+use crate::pipeline::compare;
 use crate::plan::slot;
 use crate::port::{PortError, PortErrorKind};
 use crate::problem::{Problem, Problems};
@@ -39,153 +35,24 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
         Some(dump) => dump.as_of,
         None => world.folders().ok().and_then(crawl::last),
     };
-    report(globals, &world.commands, comparison.findings, Some(as_of))
+    let (verdict, mut findings) = (comparison.verdict, comparison.findings);
+    findings.iter_mut().for_each(|finding| finding.help = world.commands.spell(&finding.help));
+    print(
+        globals,
+        || json!({"schema_version": 1, "verdict": verdict, "findings": findings, "catalog_as_of": as_of.map(slot)}),
+        || human::catalog_age(as_of, Timestamp::now()) + &human::findings(verdict, &findings),
+    )?;
+    Ok(exit::of_verdict(verdict))
 }
 
 /// Two readings, or the problems of both.
-fn both<A, B>(first: Result<A, Problems>, second: Result<B, Problems>) -> Result<(A, B), Problems> {
+pub(super) fn both<A, B>(first: Result<A, Problems>, second: Result<B, Problems>) -> Result<(A, B), Problems> {
     match (first, second) {
         (Ok(first), Ok(second)) => Ok((first, second)),
         (first, second) => {
             Err(Problems([first.err(), second.err()].into_iter().flatten().flat_map(|found| found.0).collect()))
         }
     }
-}
-
-/// `as_of` is when the catalog was made, where there is one; its time may not be known.
-fn report(
-    globals: &Globals,
-    commands: &Commands,
-    mut findings: Vec<Finding>,
-    as_of: Option<Option<Timestamp>>,
-) -> anyhow::Result<ExitCode> {
-    let verdict = Verdict::of(&findings);
-    findings.iter_mut().for_each(|finding| finding.help = commands.spell(&finding.help));
-    let as_json = || {
-        let mut value = json!({"schema_version": 1, "verdict": verdict, "findings": findings});
-        if let Some(as_of) = as_of {
-            value["catalog_as_of"] = as_of.map(slot).into();
-        }
-        value
-    };
-    let as_text = || {
-        let age = as_of.map(|as_of| human::catalog_age(as_of, Timestamp::now())).unwrap_or_default();
-        age + &human::findings(verdict, &findings)
-    };
-    print(globals, as_json, as_text)?;
-    Ok(exit::of_verdict(verdict))
-}
-
-/// Each side: a contract, Glue table JSON, or a data file or folder. One table is compared with one, sets by name.
-pub fn diff(globals: &Globals, old: &Path, new: &Path) -> anyhow::Result<ExitCode> {
-    let (promised, found) = both(side(old), side(new))?;
-    let contracts: Vec<_> = promised.into_iter().map(Side::contract).collect::<Result<_, _>>()?;
-    let mut tables: Vec<_> = found.into_iter().map(Side::table).collect();
-    if let ([contract], [table]) = (contracts.as_slice(), tables.as_mut_slice()) {
-        // Two snapshots of one table may bear different names and lie in different places.
-        table.name.clone_from(&contract.table.name);
-        table.location.clone_from(&contract.table.location);
-    }
-    if contracts.is_empty() || tables.is_empty() {
-        bail!("{} holds no table", if contracts.is_empty() { old } else { new }.display());
-    }
-    let findings = judge(&facts(&contracts, &tables), &contracts, None);
-    report(globals, &commands(globals), findings, None)
-}
-
-enum Side {
-    Contract(Box<Contract>),
-    Table(Box<Table>),
-}
-
-impl Side {
-    fn contract(self) -> Result<Contract, Problems> {
-        match self {
-            Self::Contract(contract) => Ok(*contract),
-            Self::Table(table) => Document::for_table(&table.name, &table).contract(),
-        }
-    }
-
-    fn table(self) -> Table {
-        match self {
-            Self::Contract(contract) => contract.table,
-            Self::Table(table) => *table,
-        }
-    }
-}
-
-/// What a path holds. A `.json` file is a contract if it says so (`kind: DataContract`), Glue's if it has Glue's keys, else data.
-fn side(path: &Path) -> Result<Vec<Side>, Problems> {
-    let file = path.display().to_string();
-    let tables = |tables: Vec<Table>| tables.into_iter().map(Box::new).map(Side::Table).collect();
-    if !path.exists() {
-        return Err(Problem::new(file, "", "no such file or folder", "Check the path.").into());
-    }
-    if path.is_dir() {
-        return data(path).map(tables);
-    }
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let text =
-        || fs::read_to_string(path).map_err(|error| Problem::new(&file, "", error.to_string(), "Make it readable."));
-    match extension {
-        "yaml" | "yml" => contract(&file, &text()?),
-        "json" => {
-            let text = text()?;
-            let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-            let has = |key: &str| value.get(key).is_some();
-            if has("kind") && has("apiVersion") {
-                contract(&file, &text)
-            } else if has("Table") || has("TableList") || has("StorageDescriptor") || value.is_array() {
-                glue_json::read(&file, &text).map(tables)
-            } else {
-                data(path).map(tables)
-            }
-        }
-        _ => data(path).map(tables),
-    }
-}
-
-fn contract(file: &str, text: &str) -> Result<Vec<Side>, Problems> {
-    Ok(vec![Side::Contract(Box::new(Document::read(file, text)?.contract()?))])
-}
-
-/// A data file or folder, crawled as the one source of a lake of its own.
-fn data(path: &Path) -> Result<Vec<Table>, Problems> {
-    let path = absolute(path);
-    let file = path.display().to_string();
-    let io = |error: std::io::Error| Problem::new(&file, "", error.to_string(), "Make it readable.");
-    let lake = tempfile::tempdir().map_err(io)?;
-    let source = lake.path().join("data");
-    if path.is_dir() {
-        link(&path, &source).map_err(io)?;
-    } else {
-        fs::create_dir(&source).map_err(io)?;
-        link(&path, &source.join(path.file_name().unwrap_or_default())).map_err(io)?;
-    }
-    let mut crawled = infer(lake.path(), "diff", "");
-    let inside = source.display().to_string();
-    let outside = if path.is_dir() {
-        file.clone()
-    } else {
-        path.parent().map(|parent| parent.display().to_string()).unwrap_or_default()
-    };
-    for problem in &mut crawled.problems {
-        problem.file = problem.file.replacen(&inside, &outside, 1);
-    }
-    for table in &mut crawled.tables {
-        table.location = Some(outside.clone() + "/");
-    }
-    Problems::or(crawled.problems, crawled.tables)
-}
-
-#[cfg(unix)]
-fn link(from: &Path, to: &Path) -> std::io::Result<()> {
-    std::os::unix::fs::symlink(from, to)
-}
-
-#[cfg(not(unix))]
-fn link(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::copy(from, to).map(drop)
 }
 
 /// A dump of `aws glue get-tables` as a catalog that cannot be written.

@@ -1,6 +1,7 @@
 //! `contracts …`: what is promised, and accepting what the catalog shows instead.
 
 mod deployed;
+mod first;
 mod init;
 mod journal;
 mod log;
@@ -19,6 +20,7 @@ use crate::contract::{Contract, Origin};
 use crate::schema::Table;
 use crate::store::write_whole;
 
+pub use first::first_models;
 pub use init::write_missing;
 pub use journal::unfinished;
 pub use update::{Ask, Update, accept};

@@ -13,8 +13,9 @@ use super::cloud;
 #[cfg(feature = "aws")]
 use super::world::Place;
 use super::world::{Here, World, now};
-use super::{exit, print};
-use crate::catalog::crawl::{Crawl, crawl_with};
+use super::{exit, print, say};
+use crate::catalog::crawl::{Classifiers, Crawl, crawl_with};
+use crate::catalog::{Catalog, notes};
 use crate::port::PortError;
 use crate::problem::{Problem, Problems};
 use crate::schema::{DEPRECATED, Evidence, Table, UNREADABLE};
@@ -30,8 +31,13 @@ pub async fn crawl(globals: &Globals) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(exit::CLEAN));
     }
     let crawled = update(&world).await?;
+    say_notes(globals, &crawled);
     let names: Vec<_> = crawled.tables.iter().map(|table| table.name.as_str()).collect();
-    print(globals, || json!({"schema_version": 1, "tables": names, "problems": crawled.problems}), || human(&crawled))?;
+    let as_json = || {
+        let (problems, notes) = (&crawled.problems, notes(&crawled.tables));
+        json!({"schema_version": 1, "tables": names, "problems": problems, "notes": notes})
+    };
+    print(globals, as_json, || human(&crawled))?;
     Ok(ExitCode::from(if crawled.problems.is_empty() { exit::CLEAN } else { exit::NO_ANSWER }))
 }
 
@@ -45,16 +51,27 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
         let problem = Problem::new(lake.display().to_string(), "", "the lake is not a folder", help);
         return Err(Problems::from(problem).into());
     }
-    let crawled = crawl_with(lake, database, prefix, &here.local.classifiers);
+    let classifiers = Classifiers { target: &world.target, by_source: here.local.classifiers.clone() };
+    let crawled = crawl_with(lake, database, prefix, &classifiers);
     let known = world.catalog.tables(prefix).await?;
     let mut known: BTreeMap<_, _> = known.into_iter().map(|table| (table.name.clone(), table)).collect();
     for table in &crawled.tables {
         let before = known.remove(&table.name);
         here.catalog.put(&with_known_types(table, before.as_ref()))?;
     }
+    for unread in &crawled.unread {
+        let mut table = known.remove(&unread.name).unwrap_or_else(|| unread.clone());
+        table.parameters.extend(unread.parameters.clone());
+        here.catalog.put(&table)?;
+    }
     for mut table in known.into_values() {
-        if let Some(why) = unreadable(&table, &crawled.problems) {
+        table.parameters.remove(UNREADABLE);
+        if let Some(why) = unseen(&table, &crawled.of_lake) {
             table.parameters.insert(UNREADABLE.into(), why);
+        } else if table.columns.is_empty() {
+            // It was never read, so there is nothing to remember of it.
+            here.catalog.forget(&table.name).await?;
+            continue;
         } else {
             table.deprecated = true;
             table.parameters.insert(DEPRECATED.into(), "true".into());
@@ -75,14 +92,9 @@ fn note(here: &Here) -> PathBuf {
     here.state.join("last_crawl")
 }
 
-/// The problems of sources that the catalog has no table for.
-pub async fn unseen_problems(world: &World, crawled: &Crawl) -> anyhow::Result<Vec<Problem>> {
-    if crawled.problems.is_empty() {
-        return Ok(Vec::new());
-    }
-    let tables = world.catalog.tables(world.raw_prefix()).await?;
-    let unseen = |problem: &&Problem| !tables.iter().any(|table| lies_in(problem, table));
-    Ok(crawled.problems.iter().filter(unseen).cloned().collect())
+/// Tells people what the crawl noticed.
+pub fn say_notes(globals: &Globals, crawled: &Crawl) {
+    notes(&crawled.tables).iter().for_each(|note| say(globals, &format!("note: {note}")));
 }
 
 /// A column without a value keeps the type that the catalog knew: a placeholder is no evidence against it.
@@ -97,20 +109,10 @@ fn with_known_types(table: &Table, known: Option<&Table>) -> Table {
 }
 
 /// Why a table that the crawl does not show is not known to be gone: only a folder that is not there is.
-fn unreadable(table: &Table, problems: &[Problem]) -> Option<String> {
-    let own = problems.iter().find(|problem| lies_in(problem, table));
+fn unseen(table: &Table, of_lake: &[Problem]) -> Option<String> {
     let is_gone = table.location.as_ref().is_some_and(|location| matches!(Path::new(location).try_exists(), Ok(false)));
-    let any = || problems.first().filter(|_| !is_gone);
-    // The finding brings its own help.
-    let why = own.or_else(any).map(|problem| Problem { help: String::new(), ..problem.clone() }.to_string());
-    why.or_else(|| (!is_gone).then(|| "its folder is there, and the crawl shows no table of it".to_owned()))
-}
-
-fn lies_in(problem: &Problem, table: &Table) -> bool {
-    // The catalog's location is the folder's real path; a problem names the file as it was reached.
-    let file = Path::new(&problem.file);
-    let file = file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
-    table.location.as_ref().is_some_and(|location| file.starts_with(location))
+    let why = || of_lake.first().map(ToString::to_string);
+    (!is_gone).then(|| why().unwrap_or_else(|| "its folder is there, and the crawl shows no table of it".to_owned()))
 }
 
 fn human(crawled: &Crawl) -> String {

@@ -1,8 +1,18 @@
 //! `doctor`: whether everything that a target names is there and lets itself be used, and the fix of what is not.
 
 #[cfg(feature = "aws")]
+mod bucket;
+#[cfg(feature = "aws")]
 mod cloud;
+#[cfg(feature = "aws")]
+mod crawler;
 mod here;
+#[cfg(feature = "aws")]
+mod stack;
+#[cfg(feature = "aws")]
+mod topic;
+#[cfg(feature = "aws")]
+mod workgroup;
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -31,6 +41,12 @@ struct Examined {
 #[serde(rename_all = "snake_case")]
 enum State {
     Ok,
+    /// It was not looked at; the help says how to.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "all of a local target is looked at"))]
+    NotChecked,
+    /// It works, but not as well as it should.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "a local target is well, or it is not"))]
+    Caution,
     /// It is not there, or not as it has to be.
     Missing,
     /// There is no telling.
@@ -40,6 +56,16 @@ enum State {
 impl Examined {
     fn ok(what: impl Into<String>, found: impl Into<String>) -> Self {
         Self { what: what.into(), state: State::Ok, found: found.into(), help: String::new() }
+    }
+
+    #[cfg(feature = "aws")]
+    fn caution(what: impl Into<String>, found: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), state: State::Caution, found: found.into(), help: help.into() }
+    }
+
+    #[cfg(feature = "aws")]
+    fn not_checked(what: impl Into<String>, found: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), state: State::NotChecked, found: found.into(), help: help.into() }
     }
 
     fn missing(what: impl Into<String>, found: impl Into<String>, help: impl Into<String>) -> Self {
@@ -70,7 +96,7 @@ pub async fn doctor(globals: &Globals) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(match examined.iter().map(|one| one.state).max() {
         Some(State::Unknown) => exit::NO_ANSWER,
         Some(State::Missing) => exit::NO,
-        Some(State::Ok) | None => exit::CLEAN,
+        Some(State::Ok | State::NotChecked | State::Caution) | None => exit::CLEAN,
     }))
 }
 
@@ -90,12 +116,14 @@ fn human(examined: &[Examined]) -> String {
     for Examined { what, state, found, help } in examined {
         let state = match state {
             State::Ok => "ok",
+            State::NotChecked => "not checked",
+            State::Caution => "caution",
             State::Missing => "missing",
             State::Unknown => "unknown",
         };
-        writeln!(text, "{state:<8} {what}: {}", found.replace('\n', "\n           ")).expect("a String takes all");
+        writeln!(text, "{state:<11} {what}: {}", found.replace('\n', "\n            ")).expect("a String takes all");
         if !help.is_empty() {
-            writeln!(text, "           help: {help}").expect("a String takes all");
+            writeln!(text, "            help: {help}").expect("a String takes all");
         }
     }
     text

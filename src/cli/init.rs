@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -12,10 +12,10 @@ use super::args::Globals;
 use super::world::{World, absolute, program};
 use super::{contracts, crawl, exit, print};
 use crate::catalog::crawl::Crawl;
+use crate::catalog::notes;
 use crate::config;
 use crate::pipeline::Commands;
 use crate::problem::shell_word;
-use crate::sql::first_model;
 use crate::store::write_whole;
 
 /// The settings of a new project.
@@ -61,8 +61,10 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
     let root = absolute(dir);
     if root.join(config::FILE).exists() {
         bail!(
-            "{} is there already; nothing was changed\n  help: for tables without a contract, run `{}`",
+            "{} is there already; nothing was changed\n  help: for sources without a contract, run `{}` and `{}`, which \
+             writes first models too",
             root.join(config::FILE).display(),
+            commands(dir).line("crawl"),
             commands(dir).line("contracts init")
         );
     }
@@ -71,7 +73,7 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
         bail!("the lake {} is not a folder; name it with --lake", lake_path.display());
     }
     fs::create_dir_all(&root).with_context(|| format!("create folder {}", root.display()))?;
-    let shown = lake_path.strip_prefix(&root).unwrap_or(&lake_path).display().to_string();
+    let shown = relative(&root, &lake_path).display().to_string();
     put(&root, "crawlguard.schema.json", &config::json_schema())?;
     put(&root, config::FILE, &settings(&name_of(&root), &shown))?;
     let world = World::open(&Globals { project: Some(root.clone()), ..globals.clone() }).await?;
@@ -79,20 +81,36 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
     for problem in &crawled.problems {
         writeln!(anstream::stderr(), "{problem}")?;
     }
+    crawl::say_notes(globals, &crawled);
     let mut written = vec![config::FILE.to_owned(), "crawlguard.schema.json".to_owned()];
     let mut models = Vec::new();
     if !crawled.tables.is_empty() {
-        written.extend(contracts::write_missing(&world, &[]).await?);
-        models = write_models(&world).await?;
+        let (tables, files): (Vec<_>, Vec<_>) = contracts::write_missing(&world, &[]).await?.into_iter().unzip();
+        written.extend(files);
+        models = contracts::first_models(globals, &world, &tables).await?;
         written.extend(models.iter().map(|(_, file)| file.clone()));
     }
     written.extend(ignore_state(&root)?);
     print(
         globals,
-        || json!({"schema_version": 1, "project": root, "written": written, "problems": crawled.problems}),
+        || json!({"schema_version": 1, "project": root, "written": written, "problems": crawled.problems, "notes": notes(&crawled.tables)}),
         || if globals.quiet { String::new() } else { told(&written) + &next(dir, &models, &crawled) },
     )?;
     Ok(ExitCode::from(if crawled.problems.is_empty() { exit::CLEAN } else { exit::NO_ANSWER }))
+}
+
+/// The lake as the project's settings name it: so that the two can be moved together, it is relative where it lies inside
+/// the project or beside it.
+fn relative(root: &Path, lake: &Path) -> PathBuf {
+    if let Ok(inside) = lake.strip_prefix(root) {
+        return inside.to_owned();
+    }
+    let (Ok(real_root), Ok(real_lake)) = (root.canonicalize(), lake.canonicalize()) else { return lake.to_owned() };
+    let beside = || {
+        let parent = real_root.parent().filter(|parent| parent.parent().is_some())?;
+        Some(Path::new("..").join(real_lake.strip_prefix(parent).ok()?))
+    };
+    real_lake.strip_prefix(&real_root).map(Path::to_owned).ok().or_else(beside).unwrap_or_else(|| lake.to_owned())
 }
 
 fn told(written: &[String]) -> String {
@@ -128,21 +146,6 @@ fn next(dir: &Path, models: &[(String, String)], crawled: &Crawl) -> String {
         lines.push(commands.line("contracts list"));
     }
     text + &lines.iter().map(|line| format!("  {line}\n")).collect::<String>()
-}
-
-/// A first model over each table that has none: (model, file).
-async fn write_models(world: &World) -> anyhow::Result<Vec<(String, String)>> {
-    let prefix = world.raw_prefix();
-    let mut written = Vec::new();
-    for table in world.catalog.tables(prefix).await?.into_iter().filter(|table| !table.deprecated) {
-        let model = format!("int_{}", table.name.strip_prefix(prefix).unwrap_or(&table.name));
-        let file = world.settings.config.sql.join(format!("{model}.sql")).display().to_string();
-        if !world.settings.root.join(&file).exists() {
-            put(&world.settings.root, &file, &first_model(&table))?;
-            written.push((model, file));
-        }
-    }
-    Ok(written)
 }
 
 fn ignore_state(root: &Path) -> anyhow::Result<Option<String>> {

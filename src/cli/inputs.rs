@@ -1,6 +1,7 @@
 //! What a lake's files are, in one word.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -11,7 +12,8 @@ use crate::digest::sha256_hex;
 use crate::pipeline::Inputs;
 use crate::port::{PortError, PortErrorKind};
 
-/// A hash over every file's path, size and time of change; a lake that is not there has one too.
+/// A hash over every file's path, size and time of change; a lake that is not there has one too, and so has a folder that
+/// cannot be listed: what that means is for the crawl to say.
 pub fn fingerprint(lake: &Path) -> anyhow::Result<String> {
     let mut files = Vec::new();
     collect(lake, &mut files)?;
@@ -40,7 +42,11 @@ impl Inputs for LakeFiles<'_> {
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            files.push(folder.to_owned());
+            return Ok(());
+        }
         entries => entries.with_context(|| format!("list {}", folder.display()))?,
     };
     for entry in entries {

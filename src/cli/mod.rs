@@ -7,6 +7,7 @@ mod cloud;
 mod contracts;
 mod crawl;
 mod demo;
+mod diff;
 mod doctor;
 pub mod exit;
 mod init;
@@ -59,7 +60,7 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Crawl => crawl::crawl(globals).await,
         Command::Doctor => doctor::doctor(globals).await,
         Command::Check { catalog } => check::check(globals, catalog.as_deref()).await,
-        Command::Diff { old, new } => check::diff(globals, old, new),
+        Command::Diff { old, new } => diff::diff(globals, old, new),
         Command::Plan => run::plan(globals).await,
         Command::Run { slot, no_crawl } => run::run(globals, *slot, !no_crawl).await,
         Command::Runs { run_id } => run::runs(globals, run_id.as_deref()).await,

@@ -13,7 +13,7 @@ use super::world::{self, Here, Place, World};
 use super::{crawl, exit, inputs, print};
 use crate::notify::Outbox;
 use crate::pipeline::{
-    Outcome, Ports, Project, Request, Run, begin, compare, load, orphans, runs as run_ids, unfinished,
+    Outcome, Ports, Project, Request, Run, begin, compare, load, orphans, refuse_locked, runs as run_ids, unfinished,
 };
 use crate::plan::{self, run_id};
 use crate::problem::{Problem, Problems};
@@ -37,7 +37,7 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     }
     print(
         globals,
-        || json!({"schema_version": 1, "verdict": run.verdict, "findings": run.findings, "adapted": run.adapted, "not_carried": run.not_carried, "orphans": run.orphans, "plan": run.plan}),
+        || json!({"schema_version": 1, "verdict": run.verdict, "findings": run.findings, "adapted": run.adapted, "not_carried": run.not_carried, "notes": run.notes, "orphans": run.orphans, "plan": run.plan}),
         || human::plan(&run),
     )?;
     Ok(exit::of_verdict(run.verdict))
@@ -87,17 +87,13 @@ async fn execute_here(
     // A run that was cut off goes on over what it compared, if that is still what its files say.
     let cut = unfinished(world.store.as_ref()).await?;
     let resumes = cut.as_ref().is_some_and(|cut| cut.run.inputs == inputs);
-    // A known table that cannot be read is a finding; a source without a table would otherwise go unmentioned.
-    let mut problems = match crawls && !resumes {
-        true => crawl::unseen_problems(world, &crawl::update(world).await?).await?,
+    // A table that cannot be read is a finding; what is wrong with the lake as a whole stops the run by itself.
+    let of_lake = match crawls && !resumes {
+        true => crawl::update(world).await?.of_lake,
         false => Vec::new(),
     };
-    let project = world.project();
-    problems.extend(match &project {
-        Ok(project) => untranslatable(project, &here.local.database),
-        Err(found) => found.0.clone(),
-    });
-    Problems::or(problems, ())?;
+    let project = world.project().map_err(|Problems(found)| Problems([of_lake.clone(), found].concat()))?;
+    Problems::or(untranslatable(&project, &here.local.database), ())?;
     let outbox = Outbox::new(world.store.as_ref());
     let progress = Progress::new(globals.quiet);
     let lake = inputs::LakeFiles(&here.lake);
@@ -111,7 +107,10 @@ async fn execute_here(
         again: slot.is_none(),
         ..world.request()
     };
-    let run = crate::pipeline::run(ports, &project?, cut, request).await;
+    let run = match Problems::or(of_lake, ()) {
+        Ok(()) => crate::pipeline::run(ports, &project, cut, request).await,
+        Err(problems) => refuse_locked(ports, &project, request, &problems.to_string()).await,
+    };
     progress.finish();
     Ok(run?)
 }

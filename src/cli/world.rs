@@ -70,7 +70,9 @@ impl World {
     fn here(settings: Settings, target: String, local: Local, commands: Commands) -> Self {
         let state = settings.root.join(&local.state);
         let catalog = Arc::new(FilesCatalog::new(state.join("catalog"), &local.database));
-        let (lake, warehouse) = (settings.root.join(&local.lake), state.join("warehouse"));
+        let lake = settings.root.join(&local.lake);
+        // Without the `..` of a lake beside the project, as people know it.
+        let (lake, warehouse) = (lake.canonicalize().unwrap_or(lake), state.join("warehouse"));
         let store = Arc::new(FsStore::new(&state));
         let place = Place::Here(Box::new(Here { local, catalog: Arc::clone(&catalog), lake, state, warehouse }));
         Self { settings, target, catalog, store, commands, shared: Commands::default(), place }

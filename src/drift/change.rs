@@ -27,13 +27,15 @@ pub struct Change {
     pub before: Option<String>,
     pub after: Option<String>,
     pub decode: Decode,
+    /// What our crawler advises about the source, where it knows better than a rule: the settings to write.
+    pub advice: Option<String>,
 }
 
 impl Change {
     /// A fact about a whole table, sides left open.
     pub(super) fn of_table(table: &str, kind: ChangeKind, decode: Decode) -> Self {
         let table = table.to_owned();
-        Self { table, path: String::new(), kind, place: None, before: None, after: None, decode }
+        Self { table, path: String::new(), kind, place: None, before: None, after: None, decode, advice: None }
     }
 
     /// The top-level column (or partition key) the fact is about; `None` if it is about the table.
@@ -88,7 +90,7 @@ pub enum ChangeKind {
     TableKindChanged,
     /// A type or SerDe this program does not know, where it is not the one that was promised.
     Unreadable,
-    /// `after` is why our crawler could not read the files. It stands alone: what else the table says is older.
+    /// `after` is why the files could not be read. It stands alone: what else the table says is older.
     FilesUnreadable,
     /// Of files read by position: `before` is the newest header, `after` says where others depart from it.
     HeadersDiffer,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Facts;
 use super::{Change, ChangeKind, Decode, columns, recorded, storage};
@@ -21,9 +21,15 @@ pub fn diff(contracts: &[Contract], catalog: &[Table]) -> Vec<Change> {
             changes.extend(afters.is_empty().then(|| missing(before)));
         }
     }
+    let retired: BTreeSet<&str> =
+        contracts.iter().filter(|it| it.table.deprecated).map(|it| it.table.name.as_str()).collect();
     let siblings = Siblings::of(&promised, &found);
     let uncontracted = found.iter().filter(|(name, _)| !promised.contains_key(*name));
     changes.extend(uncontracted.flat_map(|(_, tables)| tables).filter_map(|table| siblings.place(table)));
+    for change in changes.iter_mut().filter(|it| it.kind == ChangeKind::TableNew && retired.contains(it.table.as_str()))
+    {
+        change.before = Some("a retired contract".to_owned());
+    }
     changes.sort();
     changes
 }
@@ -53,6 +59,9 @@ fn compare(before: &Table, after: &Table) -> Vec<Change> {
         facts.add("", ChangeKind::TableDeprecated, None, None, Decode::Safe);
     }
     columns::columns(&mut facts, before, after);
+    if facts.has(ChangeKind::HeaderLost) {
+        facts.advise(recorded::classify(after));
+    }
     let same_columns = facts.changes.is_empty();
     recorded::missing_in_newest(&mut facts, before, after);
     columns::partition_keys(&mut facts, before, after);

@@ -33,6 +33,13 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// What is advised about the last fact.
+    pub(super) fn advise(&mut self, advice: Option<String>) {
+        if let Some(change) = self.changes.last_mut() {
+            change.advice = advice;
+        }
+    }
+
     pub(super) fn has(&self, kind: ChangeKind) -> bool {
         self.changes.iter().any(|change| change.kind == kind)
     }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::facts::Facts;
 use super::{Change, ChangeKind, Decode, Update};
-use crate::schema::{DataType, MISSING_IN_NEWEST, MIXED_HEADERS, Table, UNREADABLE, path};
+use crate::problem::Problem;
+use crate::schema::{DataType, MISSING_IN_NEWEST, MIXED_HEADERS, NOTES, Table, UNREADABLE, path};
 
 /// How many files a fact names.
 const NAMED: usize = 3;
@@ -57,8 +58,17 @@ fn nested_type<'a>(data_type: &'a DataType, here: &str, path: &str) -> Option<&'
 /// The fact, if our crawler could not read the table's files: what the table says is then of an older crawl.
 pub(super) fn files_unreadable(table: &str, found: &Table) -> Option<Change> {
     let why = found.parameters.get(UNREADABLE)?;
+    // As a problem is written.
+    let (why, advice) =
+        why.split_once("\n  help: ").map_or((why.as_str(), None), |(why, help)| (why, Some(help.into())));
     let fact = Change::of_table(table, ChangeKind::FilesUnreadable, Decode::Unknown);
-    Some(Change { after: Some(why.clone()), ..fact })
+    Some(Change { after: Some(why.to_owned()), advice, ..fact })
+}
+
+/// The settings that our crawler advises, where it took what may be a header for a row.
+pub(super) fn classify(found: &Table) -> Option<String> {
+    let notes: Vec<Problem> = serde_json::from_str(found.parameters.get(NOTES)?).ok()?;
+    notes.into_iter().next().map(|note| note.help)
 }
 
 /// States that files have another header than the newest one, whose columns are the table's.

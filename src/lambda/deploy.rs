@@ -2,28 +2,35 @@
 //!
 //! A stack waits for the answer, for up to an hour: every request is answered, whatever went wrong.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html>
+//!
+//! A stack that rolls back asks for what it had before, as an update like any other. It is never refused that: the stack
+//! would be stuck in UPDATE_ROLLBACK_FAILED. Where what it had may not be put back, what is there stays.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_sdk_s3::config::AsyncSleep;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Failure, Shell, now};
-use crate::aws::{Call, S3Folder};
+use crate::aws::{self, Call, S3Folder};
 use crate::pipeline::{self, Bundle, Push, Pushed, RunError, bundle, deploy};
+use crate::port::{PortError, PortErrorKind};
 use crate::store::Store;
 
 const READ: Call = Call::new("read", "s3:GetObject");
+const STACK: Call = Call::new("read stack", "cloudformation:DescribeStacks");
 /// The longest answer that CloudFormation takes, in bytes.
 const LONGEST: usize = 4096;
 /// Well within the function's own time, so that there is some left to answer in.
 const PATIENCE: Duration = Duration::from_secs(60);
 const ANSWER: Duration = Duration::from_secs(20);
+/// A role that has just been made or changed opens everywhere some seconds later: how often it is tried, and how long apart.
+const TRIES: usize = 8;
+const APART: Duration = Duration::from_secs(5);
 
 /// What CloudFormation asks.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,6 +46,16 @@ pub struct Request {
     physical_resource_id: Option<String>,
     #[serde(default)]
     resource_properties: Value,
+    /// What the resource had before; of updates alone.
+    #[serde(default)]
+    old_resource_properties: Value,
+}
+
+impl Request {
+    /// The revision that the template names.
+    fn digest(&self) -> Option<&str> {
+        self.resource_properties["Digest"].as_str()
+    }
 }
 
 /// The project that is to be deployed: a bundle, or its files alone.
@@ -60,7 +77,7 @@ pub async fn handle(shell: &Result<Shell, Failure>, request: &Request) -> Result
         _ if request.request_type == "Delete" => Ok("nothing is removed with the stack".to_owned()),
         Ok(shell) => match tokio::time::timeout(PATIENCE, carry_out(shell, request)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(format!("not done within {} s; deploy again", PATIENCE.as_secs())),
+            Err(_) => too_late(shell, request).await,
         },
         Err(failure) => Err(failure.to_string()),
     };
@@ -71,11 +88,38 @@ pub async fn handle(shell: &Result<Shell, Failure>, request: &Request) -> Result
     Ok(json!({"schema_version": 1, "deployed": outcome.is_ok(), "reason": outcome.unwrap_or_else(|why| why)}))
 }
 
+/// Nothing half done is left: the project is one object.
+async fn too_late(shell: &Shell, request: &Request) -> Result<String, String> {
+    let why = format!("not done within {} s", PATIENCE.as_secs());
+    match tokio::time::timeout(ANSWER, rolls_back(shell, request)).await {
+        Ok(true) => Ok(format!("what is deployed stays: {why}")),
+        _ => Err(format!("{why}; deploy again")),
+    }
+}
+
 async fn carry_out(shell: &Shell, request: &Request) -> Result<String, String> {
-    let property = |name: &str| request.resource_properties[name].as_str().map(str::to_owned);
-    let uri = property("Bundle").ok_or("the resource has no property `Bundle`, the s3:// URI of the project")?;
-    let bytes = fetch(shell, &uri).await?;
-    deploy(&shell.store(), &shell.target, &bytes, property("Digest").as_deref(), &request.stack_id).await
+    let bytes = match request.resource_properties["Bundle"].as_str() {
+        Some(uri) => fetch(shell, uri).await,
+        None => Err("the resource has no property `Bundle`, the s3:// URI of the project".to_owned()),
+    };
+    settle(&shell.store(), &shell.target, request, bytes, rolls_back(shell, request)).await
+}
+
+/// Whether the stack is on its way back. One that cannot be asked is not.
+async fn rolls_back(shell: &Shell, request: &Request) -> bool {
+    let form = format!("Action=DescribeStacks&Version=2010-05-15&StackName={}", escaped(&request.stack_id));
+    match shell.signed.query(STACK, &request.stack_id, &form).await {
+        Ok(text) => aws::element(&text, "StackStatus").is_some_and(|status| status.contains("ROLLBACK_IN_PROGRESS")),
+        Err(error) => {
+            tracing::warn!(%error, "deployment");
+            false
+        }
+    }
+}
+
+/// An ARN inside a form.
+fn escaped(arn: &str) -> String {
+    arn.replace(':', "%3A").replace('/', "%2F")
 }
 
 async fn fetch(shell: &Shell, uri: &str) -> Result<Vec<u8>, String> {
@@ -83,11 +127,67 @@ async fn fetch(shell: &Shell, uri: &str) -> Result<Vec<u8>, String> {
         .rsplit_once('/')
         .and_then(|(folder, key)| Some((S3Folder::parse(folder)?, key)))
         .ok_or_else(|| format!("`{uri}` is no s3:// URI of an object"))?;
-    let client = crate::aws::s3(&shell.config);
+    for _ in 1..TRIES {
+        match get(shell, &folder, key).await {
+            Err(error) if error.kind == PortErrorKind::Denied => pause(shell).await,
+            answer => return answer.map_err(|error| error.to_string()),
+        }
+    }
+    get(shell, &folder, key).await.map_err(|error| error.to_string())
+}
+
+async fn pause(shell: &Shell) {
+    match shell.config.sleep_impl() {
+        Some(sleep) => sleep.sleep(APART).await,
+        None => tokio::time::sleep(APART).await,
+    }
+}
+
+async fn get(shell: &Shell, folder: &S3Folder, key: &str) -> Result<Vec<u8>, PortError> {
+    let client = aws::s3(&shell.config);
+    let uri = folder.uri(key);
     let get = client.get_object().bucket(&folder.bucket).key(format!("{}{key}", folder.prefix));
-    let answer = get.send().await.map_err(|error| READ.failed(format!("`{uri}`"), error).to_string())?;
-    let bytes = answer.body.collect().await.map_err(|error| format!("read `{uri}`: {error}"))?;
+    let answer = get.send().await.map_err(|error| READ.failed(format!("`{uri}`"), error))?;
+    let bytes = answer.body.collect().await.map_err(|error| READ.invalid(format!("`{uri}`"), error.to_string()))?;
     Ok(bytes.to_vec())
+}
+
+/// Deploys what a request names; where that fails and the stack `rolls_back`, as much of it as may be.
+pub async fn settle(
+    store: &dyn Store,
+    target: &str,
+    request: &Request,
+    bytes: Result<Vec<u8>, String>,
+    rolls_back: impl Future<Output = bool>,
+) -> Result<String, String> {
+    let done = match &bytes {
+        Ok(bytes) => deploy(store, target, bytes, request.digest(), &request.stack_id).await,
+        Err(why) => Err(why.clone()),
+    };
+    let Err(why) = done else { return done };
+    if request.request_type != "Update" || !rolls_back.await {
+        return Err(why);
+    }
+    Ok(match taken_back(store, target, request, bytes).await {
+        Ok(revision) => format!("put revision {revision} back"),
+        Err(instead) => format!("what is deployed stays: {why}; {instead}"),
+    })
+}
+
+/// Puts back what the stack had before, in the place of what this stack itself has just deployed.
+async fn taken_back(
+    store: &dyn Store,
+    target: &str,
+    request: &Request,
+    bytes: Result<Vec<u8>, String>,
+) -> Result<String, String> {
+    let failed = request.old_resource_properties["Digest"].as_str().ok_or("the request does not name what failed")?;
+    let bundle = offered(target, &bytes?, request.digest(), &request.stack_id)?;
+    match pipeline::take_back(store, failed, &bundle).await {
+        Ok(true) => Ok(bundle.revision),
+        Ok(false) => Err("it is not what this deployment brought".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Deploys the bundle in `bytes` for `target`; the answer, or why not, in words.
@@ -98,6 +198,16 @@ pub async fn deploy(
     digest: Option<&str>,
     stack: &str,
 ) -> Result<String, String> {
+    let bundle = offered(target, bytes, digest, stack)?;
+    match pipeline::push(store, &bundle).await.map_err(|error: RunError| error.to_string())? {
+        Push::Same => Ok(format!("revision {} is deployed already", bundle.revision)),
+        Push::Done { .. } => Ok(format!("deployed revision {}", bundle.revision)),
+        Push::Refused { deployed } => Err(refusal(&deployed, &bundle, target)),
+    }
+}
+
+/// The bundle in `bytes`, if it is the one that the template names and `target` can run it.
+fn offered(target: &str, bytes: &[u8], digest: Option<&str>, stack: &str) -> Result<Bundle, String> {
     let offered: Offered =
         serde_json::from_slice(bytes).map_err(|error| format!("the bundle cannot be read: {error}"))?;
     let pushed = offered.pushed.unwrap_or_default();
@@ -107,11 +217,7 @@ pub async fn deploy(
         return Err(format!("the bundle is revision {}, and not what the template names", bundle.revision));
     }
     bundle.check(target).map_err(|problems| format!("the project cannot be run:\n{problems}"))?;
-    match pipeline::push(store, &bundle).await.map_err(|error: RunError| error.to_string())? {
-        Push::Same => Ok(format!("revision {} is deployed already", bundle.revision)),
-        Push::Done { .. } => Ok(format!("deployed revision {}", bundle.revision)),
-        Push::Refused { deployed } => Err(refusal(&deployed, &bundle, target)),
-    }
+    Ok(bundle)
 }
 
 fn refusal(deployed: &Bundle, bundle: &Bundle, target: &str) -> String {
@@ -155,7 +261,7 @@ pub fn answer(request: &Request, place: Option<String>, outcome: &Result<String,
 
 /// Puts an answer where CloudFormation waits for it. Errors do not tell the URL.
 pub async fn send(url: &str, answer: &str) -> Result<(), String> {
-    let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
+    let connector = aws::tls();
     let mut request = HttpRequest::new(answer.to_owned().into());
     request.set_method("PUT").map_err(|_| "PUT is no method")?;
     request.set_uri(url).map_err(|_| "the ResponseURL is no URL")?;

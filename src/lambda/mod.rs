@@ -7,13 +7,14 @@ mod log;
 mod receipt;
 
 use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub use event::{Trigger, read};
 
-use crate::aws::{self, S3Folder};
+use crate::aws::{self, S3Folder, Signed};
 use crate::catalog::Catalog;
 use crate::catalog::glue::GlueCatalog;
 use crate::cloud::Cloud;
@@ -73,6 +74,7 @@ impl From<RunError> for Failure {
 #[derive(Debug, Clone)]
 pub struct Shell {
     config: SdkConfig,
+    signed: Signed,
     /// The folder of run records and of the deployed project.
     state: S3Folder,
     target: String,
@@ -132,7 +134,12 @@ impl Shell {
                 format!("CRAWLGUARD_PROJECT is `{project}`, and not s3://…/{}", bundle::KEY),
             )
         })?;
-        Ok(Self { config, state, target: target.into() })
+        Ok(Self { signed: Signed::new(&config), config, state, target: target.into() })
+    }
+
+    /// The same, whose calls without an SDK go by a way of the caller's.
+    pub fn via(self, connector: SharedHttpConnector) -> Self {
+        Self { signed: self.signed.via(connector), ..self }
     }
 
     /// A shell with what the function's environment says: `CRAWLGUARD_PROJECT` and `CRAWLGUARD_TARGET`.

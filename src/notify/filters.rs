@@ -18,10 +18,14 @@ pub(super) fn add(environment: &mut Environment<'_>) {
 }
 
 /// `text | wrap(indent)`: lines of at most 72 characters, every line but the first indented. A longer word stays whole, and
-/// so does a command in backticks: it is there to be copied.
+/// so do a command in backticks and the text's own lines: they are there to be pasted.
 pub fn wrap(text: &str, indent: Option<usize>) -> String {
     let indent = indent.unwrap_or(0);
-    let width = WIDTH.saturating_sub(indent);
+    let lines: Vec<_> = text.lines().flat_map(|line| wrapped(line, WIDTH.saturating_sub(indent))).collect();
+    lines.join(&format!("\n{}", " ".repeat(indent)))
+}
+
+fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in words(text) {
@@ -38,7 +42,7 @@ pub fn wrap(text: &str, indent: Option<usize>) -> String {
         line.push_str(word);
         used += length;
     }
-    lines.join(&format!("\n{}", " ".repeat(indent)))
+    lines
 }
 
 /// The words of a text; a command in backticks is one, with the punctuation behind it.
@@ -134,6 +138,7 @@ mod tests {
         assert!(wrapped.lines().skip(1).all(|line| line.starts_with("   word")));
         assert_eq!(wrap(&"x".repeat(100), None), "x".repeat(100));
         assert_eq!(wrap(" ", None), "");
+        assert_eq!(wrap("append:\n    [a]\n    b = 1", Some(2)), "append:\n  [a]\n  b = 1");
     }
 
     #[test]

@@ -75,22 +75,30 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// The alert as templates see it: no control characters, so that a name cannot break a line. Only an error has lines,
-/// and an error without a word is none.
+/// The alert as templates see it: no control characters, so that a name cannot break a line. Only an error and the help of
+/// a finding have lines, and an error without a word is none.
 fn fields(alert: &Alert) -> Value {
     let mut fields = serde_json::to_value(alert).expect("an alert is strings, numbers and lists");
     let error = alert.error.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    let error = error.map(|text| text.replace(|char: char| char.is_control() && char != '\n', " "));
+    let error = error.map(without_controls);
     blank_controls(&mut fields);
     fields["error"] = error.into();
     fields
+}
+
+/// The text's lines as they are, and no other control character.
+fn without_controls(text: &str) -> String {
+    text.replace(|char: char| char.is_control() && char != '\n', " ")
 }
 
 fn blank_controls(value: &mut Value) {
     match value {
         Value::String(text) if text.contains(char::is_control) => *text = text.replace(char::is_control, " "),
         Value::Array(items) => items.iter_mut().for_each(blank_controls),
-        Value::Object(fields) => fields.values_mut().for_each(blank_controls),
+        Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| match value {
+            Value::String(help) if key == "help" => *help = without_controls(help),
+            value => blank_controls(value),
+        }),
         _ => {}
     }
 }

@@ -6,6 +6,7 @@ use super::publish::publishable;
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
 use super::told;
 use super::{Commands, Comparison, Ports, Project, Request, RunError, compare, readable};
+use crate::catalog::notes;
 use crate::checks::CheckStatus;
 use crate::config::Target;
 use crate::drift::{Finding, Level, Verdict};
@@ -42,6 +43,7 @@ pub fn begin(
     let stops =
         |finding: &&Finding| finding.level != Level::Tolerated && comparison.acceptable.contains(&finding.table);
     run.acceptable = comparison.findings.iter().filter(stops).map(|finding| finding.table.clone()).collect();
+    run.notes = notes(&comparison.tables);
     Ok(run)
 }
 

@@ -56,6 +56,16 @@ pub async fn push(store: &dyn Store, bundle: &Bundle) -> Result<Push, RunError> 
     Err(RunError::Overtaken { key: KEY.into() })
 }
 
+/// Puts `bundle` in the place of `revision`, whatever that has accepted; false if something else is deployed.
+pub async fn take_back(store: &dyn Store, revision: &str, bundle: &Bundle) -> Result<bool, RunError> {
+    match deployed(store).await? {
+        Some((deployed, tag)) if deployed.revision == revision => {
+            stored::write(store, KEY, bundle, Some(&tag)).await.map(|_| true)
+        }
+        _ => Ok(false),
+    }
+}
+
 impl Bundle {
     /// True if this project holds every acceptance of `other`.
     pub fn knows(&self, other: &Self) -> bool {

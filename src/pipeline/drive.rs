@@ -184,6 +184,16 @@ pub async fn refuse(
     error: &str,
 ) -> Result<Run, RunError> {
     let _lease = ports.store.lock(holder).await?;
+    refuse_locked(ports, project, request, error).await
+}
+
+/// [`refuse`], for whoever holds the lock already.
+pub async fn refuse_locked(
+    ports: Ports<'_>,
+    project: &Project,
+    request: Request<'_>,
+    error: &str,
+) -> Result<Run, RunError> {
     let id = run_id(request.slot);
     let mut recorded = match load(ports.store, &id).await? {
         // A run that was cut off as it was refused has its error already; any other is its own project's to end.

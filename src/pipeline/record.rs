@@ -9,6 +9,7 @@ use crate::checks::CheckResult;
 use crate::drift::{Finding, Verdict};
 use crate::engine::QueryId;
 use crate::plan::{Alert, Plan};
+use crate::problem::Problem;
 use crate::store::Store;
 
 const SCHEMA_VERSION: u32 = 1;
@@ -35,6 +36,9 @@ pub struct Run {
     /// Tables whose drift stopped the run, and is accepted by `contracts update` as it stands.
     #[serde(default)]
     pub acceptable: BTreeSet<String>,
+    /// What the crawl noticed of the tables that is no fault.
+    #[serde(default)]
+    pub notes: Vec<Problem>,
     /// One entry for each step of the plan, in its order.
     pub steps: Vec<StepRecord>,
     pub checks: Vec<CheckResult>,
@@ -146,6 +150,7 @@ impl Run {
             adapted: Vec::new(),
             not_carried: Vec::new(),
             acceptable: BTreeSet::new(),
+            notes: Vec::new(),
             steps,
             checks: Vec::new(),
             source_rows: BTreeMap::new(),

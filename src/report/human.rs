@@ -112,7 +112,8 @@ fn adapted(run: &Run) -> String {
 
 /// What is left to people, one a line.
 fn notes(run: &Run) -> String {
-    let notes = run.not_carried.iter().cloned().chain(orphans(&run.orphans));
+    let noticed = run.notes.iter().map(ToString::to_string);
+    let notes = run.not_carried.iter().cloned().chain(orphans(&run.orphans)).chain(noticed);
     notes.map(|note| format!("{} {note}\n", paint(YELLOW, "note:"))).collect()
 }
 

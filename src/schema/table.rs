@@ -17,6 +17,9 @@ pub const MIXED_HEADERS: &str = "crawlguard.mixed_headers";
 /// JSON list of paths.
 pub const MISSING_IN_NEWEST: &str = "crawlguard.missing_in_newest";
 
+/// Table parameter of our own crawler: what it noticed that is no fault, as a JSON list of problems.
+pub const NOTES: &str = "crawlguard.notes";
+
 /// A catalog table: what a crawler wrote, or what a contract promises.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {

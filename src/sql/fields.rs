@@ -164,8 +164,11 @@ impl FieldReader<'_> {
         }
         for (token, fits) in &new.unnested {
             let fitted = old.unnested.iter().any(|(other, fitted)| other == token && *fitted);
-            if fitted && !fits {
-                let message = "UNNEST gives other columns than it did: the struct has more or fewer fields now";
+            if !fits {
+                let message = match fitted {
+                    true => "UNNEST gives other columns than it did: the struct has more or fewer fields now",
+                    false => "UNNEST gives more or fewer columns than are named: one for each field of a struct",
+                };
                 let help = "name the columns that it gives now, by hand";
                 self.problems.push(Problem::new(&model.file, source.place(*token), message, help));
             }

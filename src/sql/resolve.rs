@@ -225,7 +225,7 @@ impl Resolver<'_> {
     }
 
     /// The types of what an UNNEST gives, in order; empty if they are not certain. An array of structs gives a column for each
-    /// field; the embedded engine gives the struct itself, so one name is taken for that.
+    /// field.
     /// <https://trino.io/docs/current/sql/select.html#unnest>
     fn unnested_types(
         &mut self,
@@ -235,24 +235,17 @@ impl Resolver<'_> {
         scope: &Scope,
     ) -> Vec<DataType> {
         let mut types = Vec::new();
-        let mut items = Vec::new();
         for argument in self.arguments(arguments.clone()) {
             match self.data_type(argument, scope) {
-                Some(DataType::Array(item)) => {
-                    match item.as_ref() {
-                        DataType::Struct(fields) => types.extend(fields.iter().map(|field| field.data_type.clone())),
-                        other => types.push(other.clone()),
-                    }
-                    items.push(*item);
-                }
+                Some(DataType::Array(item)) => match *item {
+                    DataType::Struct(fields) => types.extend(fields.into_iter().map(|field| field.data_type)),
+                    other => types.push(other),
+                },
                 Some(DataType::Map(key, value)) => types.extend([*key, *value]),
                 _ => return Vec::new(),
             }
         }
         let named = relation.columns.len().saturating_sub(usize::from(ordinality));
-        if named == 1 && items.len() == 1 {
-            types = items;
-        }
         self.found.unnested.push((arguments.start, types.len() == named));
         if types.len() == named { types } else { Vec::new() }
     }

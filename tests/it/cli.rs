@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::support::Lake;
 
 mod accept;
+mod diff;
 mod doctor;
 mod documented;
 mod errors;
@@ -305,8 +306,62 @@ fn a_quoted_cell_that_the_serde_would_split_stops_the_run() {
 fn a_source_that_was_never_read_is_not_passed_over() {
     let lake = Lake::new();
     lake.write("lake/fresh/a.json", "{\"x\"");
-    let message = refused(lake.root(), &["run"]);
-    assert!(message.contains("fresh/a.json"), "{message}");
+    let run = json(lake.root(), 2, &["run"]);
+    assert_eq!((&run["verdict"], &run["outcome"]), (&"unknown".into(), &"error".into()));
+    let finding = &run["findings"][0];
+    assert_eq!((&finding["rule"], &finding["table"]), (&"files-unreadable".into(), &"raw_fresh".into()));
+    assert!(finding["message"].as_str().unwrap().contains("fresh/a.json:line 1"), "{finding}");
+    assert_eq!(finding["help"], "Write one object a line, then run `crawlguard crawl`; nothing accepts it.");
+    assert_eq!(run["delivery"], "sent");
+    // It is told once, is no table to promise, and leaves nothing behind.
+    let again = json(lake.root(), 2, &["run"]);
+    assert_eq!(again["delivery"]["already_told"]["run_id"], run["run_id"]);
+    assert_eq!(json(lake.root(), 2, &["check"])["findings"], run["findings"]);
+    assert_eq!(json(lake.root(), 0, &["contracts", "init"])["written"], serde_json::json!([]));
+    let message = refused(lake.root(), &["contracts", "init", "raw_fresh"]);
+    assert!(message.contains("raw_fresh: its files cannot be read: "), "{message}");
+    std::fs::remove_dir_all(lake.path("lake/fresh")).unwrap();
+    let over = json(lake.root(), 0, &["run"]);
+    assert_eq!((&over["findings"], &over["alert"]["kind"]), (&serde_json::json!([]), &"resolved".into()));
+    assert!(!lake.path(".crawlguard/catalog/shop/raw_fresh").exists());
+}
+
+#[test]
+fn what_is_wrong_with_the_lake_as_a_whole_is_recorded_and_told() {
+    let lake = Lake::new();
+    lake.write("lake/stray.csv", "id,name\n1,Ann\n");
+    let run = json(lake.root(), 2, &["run"]);
+    assert_eq!(
+        (&run["verdict"], &run["outcome"], &run["delivery"]),
+        (&"unknown".into(), &"error".into(), &"sent".into())
+    );
+    assert!(run["error"].as_str().unwrap().contains("stray.csv: a data file lies in no source's folder"), "{run}");
+    assert_eq!(json(lake.root(), 0, &["runs"])["runs"].as_array().unwrap().len(), 1);
+    std::fs::remove_file(lake.path("lake/stray.csv")).unwrap();
+    assert_eq!(json(lake.root(), 0, &["run"])["alert"]["kind"], "resolved");
+}
+
+#[test]
+fn a_lake_beside_the_project_is_named_relative_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for lake in ["lake", "shop/inside"] {
+        std::fs::create_dir_all(folder.path().join(lake).join("orders")).unwrap();
+        std::fs::write(folder.path().join(lake).join("orders/a.csv"), "id,city\n1,Rome\n").unwrap();
+    }
+    let absolute = folder.path().join("lake").display().to_string();
+    for (project, lake, expected) in
+        [("one", "lake", "../lake"), ("two", absolute.as_str(), "../lake"), ("shop", "inside", "inside")]
+    {
+        expect(folder.path(), 0, &["-q", "init", project, "--lake", lake]);
+        let settings = std::fs::read_to_string(folder.path().join(project).join("crawlguard.toml")).unwrap();
+        assert!(settings.contains(&format!("\nlake = \"{expected}\"\n")), "{project}: {settings}");
+    }
+    // Both move together.
+    let moved = tempfile::tempdir().unwrap();
+    for part in ["one", "lake"] {
+        std::fs::rename(folder.path().join(part), moved.path().join(part)).unwrap();
+    }
+    assert_eq!(json(&moved.path().join("one"), 0, &["run"])["outcome"], "published");
 }
 
 #[test]
@@ -366,18 +421,6 @@ fn rules_are_listed_and_explained() {
         let id = rule["rule"].as_str().unwrap();
         assert!(expect(folder.path(), 0, &["explain", id]).starts_with(&format!("# {id}\n")));
     }
-}
-
-#[test]
-fn two_files_are_judged_without_a_project() {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
-    write("old.csv", "id,name\n1,a\n");
-    write("end.csv", "id,name,note\n1,a,x\n");
-    write("middle.csv", "id,note,name\n1,x,a\n");
-    assert_eq!(json(folder.path(), 0, &["diff", "old.csv", "old.csv"])["verdict"], "clean");
-    assert_eq!(json(folder.path(), 0, &["diff", "old.csv", "end.csv"])["verdict"], "tolerated");
-    assert_eq!(json(folder.path(), 1, &["diff", "old.csv", "middle.csv"])["verdict"], "breaking");
 }
 
 #[test]

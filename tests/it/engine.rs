@@ -193,6 +193,51 @@ async fn nested_json_is_read_by_key_whatever_its_case() {
     assert!(lake.query("SELECT o FROM raw_orders").await.is_err());
 }
 
+/// Trino 476 gives the same texts.
+#[tokio::test]
+async fn a_json_number_in_a_column_of_text_keeps_its_text() {
+    let lake = Lake::new();
+    let columns =
+        [("id", "int"), ("v", "string"), ("s", "struct<f:string,n:double>"), ("l", "array<string>"), ("d", "double")];
+    lake.put(&lake.table("raw_numbers", Storage::OPENX_JSON, &columns));
+    for (number, text) in [
+        ("1.50", "1.50"),
+        ("-12.340", "-12.340"),
+        ("1.0", "1.0"),
+        ("0.10", "0.10"),
+        ("-0.0", "0.0"),
+        ("1e3", "1E+3"),
+        ("1.0E2", "1.0E+2"),
+        ("123456.789e3", "123456789"),
+        ("0.000001", "0.000001"),
+        ("0.00000001", "1E-8"),
+        ("1.5e-7", "1.5E-7"),
+        ("10000000000000000000000.0", "10000000000000000000000.0"),
+        // These need no care.
+        ("-0", "0"),
+        ("100", "100"),
+        ("12345678901234567890123", "12345678901234567890123"),
+        ("true", "true"),
+        ("null", "NULL"),
+    ] {
+        let row = |value: &str| {
+            format!(
+                "{{\"id\": 1, \"v\": {value}, \"s\":{{\"f\":{value},\"n\":2.50}},\"l\":[\"x\",{value}],\"d\":2.50}}\n"
+            )
+        };
+        lake.write("raw_numbers/1.json", &row(number));
+        assert_eq!(
+            lake.texts("SELECT v, s.f, l[2], s.n, d FROM raw_numbers").await,
+            [format!("{text}|{text}|{text}|2.5|2.5")]
+        );
+        // Beside text, in one place alone, and after a byte order mark.
+        lake.write("raw_numbers/1.json", &format!("\u{feff}{}{}", row(number), row(r#""a\": 1.50""#)));
+        assert_eq!(lake.texts("SELECT v FROM raw_numbers").await, [text, "a\": 1.50"]);
+        lake.write("raw_numbers/1.json", &format!("{{\"l\":[\"x\"]}}\n{{\"l\":[{number}]}}\n"));
+        assert_eq!(lake.texts("SELECT l[1] FROM raw_numbers").await, ["x", text]);
+    }
+}
+
 #[tokio::test]
 async fn any_json_key_can_be_a_column_and_a_byte_order_mark_is_passed_over() {
     let lake = Lake::new();

@@ -51,10 +51,13 @@ function checkOverlaps(target: Target, settings: Settings, into: Findings) {
   for (const name of names) {
     const uri = target[name] ?? "";
     const others = folders.filter(([other]) => other !== name);
-    const hit = others.find(([, its]) => its !== "" && uri !== "" && (its.startsWith(uri) || uri.startsWith(its)));
+    const hit = others.find(([, its]) => overlaps(uri, its));
     into.refuse(hit !== undefined, name, `${shown(uri)} and ${shown(hit?.[1])} lie in each other`);
   }
 }
+
+export const overlaps = (one: string, other: string) =>
+  one !== "" && other !== "" && (one.startsWith(other) || other.startsWith(one));
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 function bucketNameProblem(name: string, isMade: boolean): string | undefined {
@@ -63,6 +66,8 @@ function bucketNameProblem(name: string, isMade: boolean): string | undefined {
   if (!/^[a-z0-9][a-z0-9.-]*[a-z0-9]$/.test(name)) {
     return "a bucket's name has lower-case letters, digits and -, and begins and ends with a letter or digit";
   }
-  const reserved = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|--table-s3)$/.exec(name);
+  if (/\.\.|\.-|-\./.test(name)) return "a bucket's name has a letter or digit on each side of a dot";
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(name)) return "a bucket's name is no IP address";
+  const reserved = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/.exec(name);
   return reserved ? `S3 keeps \`${reserved[0]}\` for itself` : undefined;
 }

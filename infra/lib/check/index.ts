@@ -3,9 +3,11 @@ import { defaults, type Settings, type Written } from "../settings.ts";
 import { checkFolders } from "./folders.ts";
 import { Findings, SettingsError } from "./findings.ts";
 import { checkTarget } from "./target.ts";
+import { checkTypes } from "./types.ts";
 import { checkValues } from "./values.ts";
 
 export { SettingsError } from "./findings.ts";
+export { namedTwice } from "./twice.ts";
 
 /** A target whose names are all there. */
 export type Complete = Target & Required<Pick<Target, "account" | "region" | "crawler" | "results">>;
@@ -22,8 +24,10 @@ export function check(name: string, target: Target | undefined, written: Written
   const settings: Settings = { ...defaults, ...written };
   const inTarget = new Findings(`crawlguard.toml targets.${name}`);
   const inSettings = new Findings(`settings.ts ${name}`);
+  // What has another type cannot be looked at any further.
+  if (!checkTypes(written, settings, inSettings)) throw new SettingsError(inSettings.problems);
   checkTarget(target, settings, inTarget);
-  checkValues(written, settings, now, inSettings);
+  checkValues(settings, now, inSettings);
   checkFolders(target, settings, inTarget, inSettings);
   const problems = [...inTarget.problems, ...inSettings.problems];
   if (problems.length > 0) throw new SettingsError(problems);

@@ -10,7 +10,7 @@ export function checkTarget(target: Target, settings: Settings, into: Findings) 
   const makes = (name: Settings["takeOver"][number]) => !settings.takeOver.includes(name);
   const digits = "write the twelve digits, in quotes";
   into.refuse(!/^\d{12}$/.test(account ?? ""), "account", `${shown(account)}; ${digits}`);
-  const isRegion = /^[a-z]{2}(-[a-z]+)+-\d$/.test(region ?? "");
+  const isRegion = /^[a-z]{2,4}(-[a-z]+)+-\d$/.test(region ?? "");
   into.refuse(!isRegion, "region", `${shown(region)}; write one, such as "us-east-1"`);
   const isDatabase = /^[a-z0-9_]{1,255}$/.test(database ?? "");
   const letters = "Athena takes lower-case letters, digits and _";

@@ -1,11 +1,12 @@
 import { cronProblem } from "../cron.ts";
-import { defaults, type Existing, type Settings, type Written } from "../settings.ts";
+import type { Existing, Settings } from "../settings.ts";
 import { type Findings, shown } from "./findings.ts";
 import { TOPIC_ARN } from "./target.ts";
 
 const KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
-/** What SNS takes: one @, a name before it, a host with a dot after it. */
-const EMAIL = /^[^\s@<>,;"]+@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i;
+/** One @, a name before it, a host with a dot after it. */
+const EMAIL = /^[^\s@<>,;:()[\]\\"]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$/i;
+const isEmail = (text: string) => EMAIL.test(text) && !/^\.|\.\.|\.@/.test(text) && text.length <= 254;
 
 const EXISTING: Existing[] = [
   "rawBucket",
@@ -46,12 +47,13 @@ const RANGES: Partial<Record<keyof Settings, [number, number]>> = {
 };
 
 /** Each setting by itself, and those that do not go together. */
-export function checkValues(written: Written, settings: Settings, now: Date, into: Findings) {
-  checkNames(written, into);
+export function checkValues(settings: Settings, now: Date, into: Findings) {
   checkRecipients(settings, into);
   checkKeys(settings, into);
   checkCrawl(settings, into);
   checkSchedules(settings, now, into);
+  const isUrl = settings.docsUrl === null || /^https:\/\/[^\s/]+\/(\S*\/)?$/.test(settings.docsUrl);
+  into.refuse(!isUrl, "docsUrl", `${shown(settings.docsUrl)}; an https URL that ends with a slash`);
   for (const [name, allowed] of Object.entries(CHOICES)) {
     const value = settings[name as keyof Settings];
     into.refuse(!allowed.includes(value), name, `${shown(value)}; it takes ${allowed.join(", ")}`);
@@ -63,14 +65,11 @@ export function checkValues(written: Written, settings: Settings, now: Date, int
   }
 }
 
-function checkNames(written: Written, into: Findings) {
-  const known = new Set([...Object.keys(defaults), "emails", "rawBucket", "sources"]);
-  for (const name of Object.keys(written)) into.refuse(!known.has(name), name, "there is no such setting");
-}
-
 function checkRecipients({ emails, takeOver }: Settings, into: Findings) {
   into.refuse(emails.length === 0 && !takeOver.includes("topic"), "emails", "empty; nobody would hear of an alert");
-  for (const email of emails) into.refuse(!EMAIL.test(email), "emails", `${shown(email)} is no email address`);
+  for (const email of emails) into.refuse(!isEmail(email), "emails", `${shown(email)} is no email address`);
+  const twice = emails.find((email, index) => emails.indexOf(email) !== index);
+  into.refuse(twice !== undefined, "emails", `${shown(twice)} is there twice`);
 }
 
 function checkKeys({ key, otherKeys, takeOver }: Settings, into: Findings) {
@@ -105,7 +104,7 @@ function checkCrawl(settings: Settings, into: Findings) {
 
 function checkSchedules(settings: Settings, now: Date, into: Findings) {
   for (const name of ["crawlSchedule", "dailySchedule"] as const) {
-    const problem = cronProblem(settings[name], now.getUTCFullYear());
+    const problem = cronProblem(settings[name], now);
     into.refuse(problem !== undefined, name, `${shown(settings[name])}; ${problem}`);
   }
 }

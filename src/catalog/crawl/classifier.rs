@@ -1,7 +1,29 @@
 //! What a project says of a source's CSV, where the built-in classifier would guess.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+/// A target's classifiers, by the name of the source's folder.
+#[derive(Debug, Clone)]
+pub struct Classifiers<'a> {
+    /// The target's name, as its settings are keyed by it.
+    pub target: &'a str,
+    pub by_source: BTreeMap<String, CsvClassifier>,
+}
+
+impl Classifiers<'_> {
+    /// The table of `crawlguard.toml` that holds a source's settings.
+    pub(super) fn setting(&self, source: &str) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let key = |name: &str| match !name.is_empty() && name.chars().all(plain) {
+            true => name.to_owned(),
+            false => toml::Value::String(name.to_owned()).to_string(),
+        };
+        format!("targets.{}.classifiers.{}", key(self.target), key(source))
+    }
+}
 
 /// How one source's CSV is read, as Glue's custom CSV classifier says it.
 /// <https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCsvClassifierRequest.html>

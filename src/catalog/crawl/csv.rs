@@ -44,21 +44,57 @@ pub(super) fn infer(target: &Target, files: &[SourceFile], gzip: bool, problems:
     }
     report_delimiters(&parts, problems);
     report_duplicates(&parts, problems);
+    let mut inferred = describe(&parts);
+    if let Some(note) = note(target, &parts) {
+        inferred.set_note(&note);
+    }
     match target.classifier.as_ref().filter(|classifier| classifier.is_open_csv()) {
-        Some(classifier) => as_open_csv(describe(&parts), classifier),
+        Some(classifier) => as_open_csv(inferred, classifier),
         None => {
             report_quoted_numbers(target, &parts, problems);
-            describe(&parts)
+            inferred
         }
     }
 }
 
+const OPEN_CSV: &str = "serde = \"OpenCSVSerDe\"";
+const HEADER: &str = "header = \"present\"";
+
 /// The way out for a source that needs quotes understood.
 fn use_open_csv(target: &Target) -> String {
-    format!(
-        "set {} = \"OpenCSVSerDe\" below the target in crawlguard.toml, or write the cells without quotes",
-        target.setting("serde")
-    )
+    let settings = [OPEN_CSV, HEADER];
+    let said = usize::from(is_guessed(target));
+    format!("write the cells without quotes, or {}", target.classify(&settings[..=said]))
+}
+
+/// True if nobody says whether the source's files have a header.
+fn is_guessed(target: &Target) -> bool {
+    target.classifier.as_ref().is_none_or(|classifier| classifier.header == CsvHeader::Unknown)
+}
+
+/// What Glue's choices make of the files without anything failing: names that became a row, quotes that stay in values.
+fn note(target: &Target, parts: &[Part<'_>]) -> Option<Problem> {
+    let is_guessed = is_guessed(target);
+    let named = parts.iter().find(|part| is_guessed && !part.has_header && part.scan.may_have_header());
+    let named = named.map(|part| (part, part.scan.first_line));
+    let is_open_csv = target.classifier.as_ref().is_some_and(CsvClassifier::is_open_csv);
+    let quoted = parts.iter().filter(|_| !is_open_csv).find_map(|part| Some((part, part.quoted_line()?)));
+    let (part, line) = named.or(quoted)?;
+    let (mut told, mut settings) = (Vec::new(), Vec::new());
+    if named.is_some() {
+        told.push("looks like a header and became a row: where all columns are text Glue sees no header, and calls them `col0`, `col1`, …");
+        settings.push("header = \"present\" # \"absent\" if it is data");
+    }
+    if quoted.is_some() {
+        told.push(
+            "cells stand in quotes, and their values keep them: Glue chooses LazySimpleSerDe, which knows no quotes",
+        );
+        settings.insert(0, OPEN_CSV);
+        // OpenCSVSerDe makes text of all columns, and then no header is seen.
+        let header = if part.has_header { HEADER } else { "header = \"absent\"" };
+        settings.extend((is_guessed && named.is_none()).then_some(header));
+    }
+    Some(Problem::new(&part.file.shown, format!("line {line}"), told.join("; "), target.classify(&settings)))
 }
 
 /// LazySimpleSerDe takes the quotes for a part of the cell, and reads it as NULL.
@@ -162,6 +198,12 @@ pub(in crate::catalog) fn column_names(line: &str, delimiter: u8, quote: Option<
 }
 
 impl Part<'_> {
+    /// The first line with a value in quotes; those around a header's names are no part of them.
+    fn quoted_line(&self) -> Option<u64> {
+        let first = (self.scan.quoted && !self.has_header).then_some(self.scan.first_line);
+        self.scan.quoted_line.or(first)
+    }
+
     fn names(&self) -> Vec<String> {
         if self.has_header {
             header_names(&self.scan)

@@ -1,11 +1,11 @@
 //! Which folders are tables, and which files are in them.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::classifier::CsvClassifier;
+use super::age;
+use super::classifier::{Classifiers, CsvClassifier};
 use crate::problem::Problem;
 
 /// One folder of the lake: one table.
@@ -15,20 +15,19 @@ pub(super) struct Target {
     /// The folder as the user would type it.
     pub(super) shown: String,
     pub(super) table: String,
-    /// The folder's name, as a setting is keyed by it.
-    pub(super) source: String,
+    /// Where `crawlguard.toml` says how the source's CSV is read: `targets.local.classifiers.orders`.
+    pub(super) setting: String,
     pub(super) classifier: Option<CsvClassifier>,
 }
 
 impl Target {
-    /// A setting of the source's classifier, as `crawlguard.toml` writes it below the target.
-    pub(super) fn setting(&self, key: &str) -> String {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        let source = match self.source.chars().all(plain) {
-            true => self.source.clone(),
-            false => toml::Value::String(self.source.clone()).to_string(),
+    /// The lines of `crawlguard.toml` that make these the source's settings.
+    pub(super) fn classify(&self, settings: &[&str]) -> String {
+        let start = match self.classifier {
+            Some(_) => format!("write below `[{}]` in crawlguard.toml:", self.setting),
+            None => format!("append to crawlguard.toml:\n    [{}]", self.setting),
         };
-        format!("classifiers.{source}.{key}")
+        settings.iter().fold(start, |text, setting| format!("{text}\n    {setting}"))
     }
 }
 
@@ -55,26 +54,34 @@ impl SourceFile {
 pub(super) fn targets(
     lake: &Path,
     prefix: &str,
-    classifiers: &BTreeMap<String, CsvClassifier>,
+    classifiers: &Classifiers<'_>,
     problems: &mut Vec<Problem>,
-) -> Result<Vec<Target>, Problem> {
-    let mut found: Vec<Target> = Vec::new();
-    for (source, folder) in entries(lake)? {
-        let (table, shown) = (table_name(prefix, &source), folder.display().to_string());
-        if folder.is_dir() {
-            let classifier = classifiers.get(&source).cloned();
-            found.push(Target { folder, shown, table, source, classifier });
-        } else if is_data(&source) {
-            let help = "move it into a folder of its own: each folder of the lake is a table";
-            problems.push(Problem::new(shown, "", "a data file lies in no source's folder", help));
+) -> Vec<Target> {
+    let found = match entries(lake) {
+        Ok(found) => found,
+        Err(problem) => {
+            problems.push(problem);
+            return Vec::new();
         }
+    };
+    let (folders, files): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, path)| path.is_dir());
+    for (_, file) in files.iter().filter(|(name, _)| is_data(name)) {
+        let help = "move it into a folder of its own: each folder of the lake is a table";
+        problems.push(Problem::new(file.display().to_string(), "", "a data file lies in no source's folder", help));
     }
-    for name in classifiers.keys().filter(|name| found.iter().all(|target| target.source != **name)) {
-        let place = format!("classifiers.{name}");
+    let is_folder = |name: &&String| folders.iter().any(|(source, _)| source == *name);
+    for name in classifiers.by_source.keys().filter(|name| !is_folder(name)) {
         let message = format!("the lake `{}` has no folder `{name}`", lake.display());
-        problems.push(Problem::new("crawlguard.toml", place, message, "name the source's folder"));
+        problems.push(Problem::new("crawlguard.toml", classifiers.setting(name), message, "name the source's folder"));
     }
-    Ok(found)
+    let target = |(source, folder): (String, PathBuf)| Target {
+        shown: folder.display().to_string(),
+        table: table_name(prefix, &source),
+        setting: classifiers.setting(&source),
+        classifier: classifiers.by_source.get(&source).cloned(),
+        folder,
+    };
+    folders.into_iter().map(target).collect()
 }
 
 fn is_data(file: &str) -> bool {
@@ -89,11 +96,11 @@ fn table_name(prefix: &str, folder: &str) -> String {
     prefix.chars().map(|c| c.to_ascii_lowercase()).chain(folder.chars().map(plain)).take(128).collect()
 }
 
-/// All files of a target, oldest first, equally old ones by path.
+/// All files of a target, oldest first.
 pub(super) fn files(target: &Target, problems: &mut Vec<Problem>) -> Vec<SourceFile> {
     let mut found = Vec::new();
     list(&target.folder, "", &mut found, problems);
-    found.sort_by(|a, b| (a.modified, &a.relative).cmp(&(b.modified, &b.relative)));
+    age::sort(&mut found);
     found
 }
 

@@ -4,6 +4,7 @@
 //! byte, so that a late `12.5` or a broken line is seen before the build meets it.
 //! <https://repost.aws/knowledge-center/glue-crawler-detect-schema>
 
+mod age;
 mod classifier;
 mod csv;
 mod json;
@@ -20,49 +21,83 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
-pub use classifier::{CsvClassifier, CsvHeader, CsvSerde};
+pub use classifier::{Classifiers, CsvClassifier, CsvHeader, CsvSerde};
 #[cfg(feature = "aws")]
 pub(super) use csv::{DELIMITERS, column_names};
 use listing::Target;
 
 use crate::problem::Problem;
-use crate::schema::Table;
+use crate::schema::{Table, UNREADABLE};
 
 /// What a crawl found.
 #[derive(Debug, Clone, Default)]
 pub struct Crawl {
     pub tables: Vec<Table>,
-    /// Files that could not be read; the tables they belong to are left out, so the catalog keeps no guess.
+    /// Tables whose files could not be read: a name and a place, marked with why, so that the catalog keeps no guess.
+    pub unread: Vec<Table>,
+    /// Everything that could not be read, and why.
     pub problems: Vec<Problem>,
+    /// Those of `problems` that are of no one table.
+    pub of_lake: Vec<Problem>,
 }
 
 /// Crawls every folder of `lake` (one S3 target each); `prefix` is put before table names (`raw_`).
 pub fn crawl(lake: &Path, database: &str, prefix: &str) -> Crawl {
-    crawl_with(lake, database, prefix, &BTreeMap::new())
+    crawl_with(lake, database, prefix, &Classifiers { target: "local", by_source: BTreeMap::new() })
 }
 
-/// The same, with CSV classifiers by the name of the source's folder.
-pub fn crawl_with(lake: &Path, database: &str, prefix: &str, classifiers: &BTreeMap<String, CsvClassifier>) -> Crawl {
+/// The same, with the CSV classifiers of a target.
+pub fn crawl_with(lake: &Path, database: &str, prefix: &str, classifiers: &Classifiers<'_>) -> Crawl {
     let mut found = Crawl::default();
-    let targets = match listing::targets(lake, prefix, classifiers, &mut found.problems) {
-        Ok(targets) => without_clashes(targets, &mut found.problems),
-        Err(problem) => {
-            found.problems.push(problem);
-            return found;
-        }
-    };
-    for outcome in crawl_all(&targets, database) {
+    let targets = listing::targets(lake, prefix, classifiers, &mut found.of_lake);
+    let (targets, clashes) = without_clashes(targets);
+    let outcomes = crawl_all(&targets, database);
+    for outcome in outcomes.into_iter().chain(clashes.into_iter().map(Err)) {
         match outcome {
-            Ok(table) => found.tables.extend(table),
-            Err(problems) => found.problems.extend(problems),
+            Ok(table) => found.tables.push(table),
+            Err(unread) => {
+                found.unread.push(unread.table(database));
+                found.problems.extend(unread.problems);
+            }
         }
     }
+    found.problems.extend(found.of_lake.iter().cloned());
     found.tables.sort_by(|a, b| a.name.cmp(&b.name));
+    found.unread.sort_by(|a, b| a.name.cmp(&b.name));
     found.problems.sort();
     found
 }
 
-type Outcome = Result<Option<Table>, Vec<Problem>>;
+type Outcome = Result<Table, Unread>;
+
+/// A table of which nothing can be said, and why; never without a problem.
+struct Unread {
+    name: String,
+    location: Option<String>,
+    problems: Vec<Problem>,
+}
+
+impl Unread {
+    fn of(target: &Target, problems: Vec<Problem>) -> Self {
+        Self { name: target.table.clone(), location: prefix::location(target).ok(), problems }
+    }
+
+    fn table(&self, database: &str) -> Table {
+        let first = self.problems.iter().min().cloned();
+        let mut why = first.unwrap_or_else(|| Problem::new("", "", "nothing was found", "deliver the data"));
+        let more = self.problems.len().saturating_sub(1);
+        if more > 0 {
+            why.message += &format!(" (and {more} more)");
+        }
+        Table {
+            database: database.to_owned(),
+            name: self.name.clone(),
+            location: self.location.clone(),
+            parameters: [(UNREADABLE.to_owned(), why.to_string())].into(),
+            ..Table::default()
+        }
+    }
+}
 
 /// One target a thread, as many at a time as there are processors.
 fn crawl_all(targets: &[Target], database: &str) -> Vec<Outcome> {
@@ -86,24 +121,22 @@ fn crawl_all(targets: &[Target], database: &str) -> Vec<Outcome> {
 }
 
 /// Takes out the folders whose table names are the same: Glue would add a hash to one of them.
-fn without_clashes(targets: Vec<Target>, problems: &mut Vec<Problem>) -> Vec<Target> {
+fn without_clashes(targets: Vec<Target>) -> (Vec<Target>, Vec<Unread>) {
     let mut by_table: BTreeMap<String, Vec<Target>> = BTreeMap::new();
     for target in targets {
         by_table.entry(target.table.clone()).or_default().push(target);
     }
-    let mut kept = Vec::new();
+    let (mut kept, mut clashes) = (Vec::new(), Vec::new());
     for (table, mut same) in by_table {
         if same.len() == 1 {
             kept.append(&mut same);
             continue;
         }
         let folders: Vec<_> = same.iter().map(|target| format!("`{}`", target.shown)).collect();
-        problems.push(Problem::new(
-            same[0].shown.clone(),
-            "",
-            format!("folders {} would all be table `{table}`", folders.join(", ")),
-            "rename the folders so that they differ in letters or digits",
-        ));
+        let message = format!("folders {} would all be table `{table}`", folders.join(", "));
+        let help = "rename the folders so that they differ in letters or digits";
+        let problem = Problem::new(same[0].shown.clone(), "", message, help);
+        clashes.push(Unread::of(&same[0], vec![problem]));
     }
-    kept
+    (kept, clashes)
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::Outcome;
 use super::listing::{self, SourceFile, Target, unreadable};
 use super::sniff::{Kind, Sniffed, sniff};
+use super::{Outcome, Unread};
 use super::{csv, json, parquet};
 use crate::problem::Problem;
-use crate::schema::{Column, DataType, MISSING_IN_NEWEST, Storage, Table, TableKind};
+use crate::schema::{Column, DataType, MISSING_IN_NEWEST, NOTES, Storage, Table, TableKind};
 
 /// What the files of one format say, before it becomes a table.
 pub(super) struct Inferred {
@@ -23,6 +23,11 @@ impl Inferred {
     pub(super) fn new(serde: &'static str, columns: Vec<Column>, records: u64) -> Self {
         let (serde_parameters, parameters) = Default::default();
         Self { serde, columns, records, serde_parameters, parameters, skip_header_lines: 0 }
+    }
+
+    /// Records what is no fault, and what people would want to know.
+    pub(super) fn set_note(&mut self, note: &Problem) {
+        self.parameters.insert(NOTES.to_owned(), serde_json::json!([note]).to_string());
     }
 
     /// Records the columns and nested fields, as paths, that older files have and the newest has not: in a union of files
@@ -53,7 +58,10 @@ pub(super) fn crawl(target: &Target, database: &str) -> Outcome {
         let inferred = infer(target, *sniffed, files, &mut problems);
         table = build(target, database, *sniffed, files, inferred, &mut problems);
     }
-    if problems.is_empty() { Ok(table) } else { Err(problems) }
+    match table {
+        Some(table) if problems.is_empty() => Ok(table),
+        _ => Err(Unread::of(target, problems)),
+    }
 }
 
 type Group = (Sniffed, Vec<SourceFile>);
@@ -139,7 +147,7 @@ fn build(
 }
 
 /// The folder's real path: however the lake is typed, its tables stay where they are.
-fn location(target: &Target) -> Result<String, Problem> {
+pub(super) fn location(target: &Target) -> Result<String, Problem> {
     let real = target.folder.canonicalize().map_err(|error| unreadable(&target.folder, &error))?;
     let text = real.to_str().ok_or_else(|| Problem::new(&target.shown, "", "the path is not UTF-8", "rename it"))?;
     Ok(format!("{text}/"))

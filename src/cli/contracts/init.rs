@@ -1,4 +1,4 @@
-//! `contracts init`: first contracts, of crawled tables and of models; and one for a retired table that is back.
+//! `contracts init`: first contracts, of crawled tables and of models; one for a retired table that is back; and first models.
 
 use std::process::ExitCode;
 
@@ -8,18 +8,25 @@ use serde_json::json;
 use super::super::args::Globals;
 use super::super::world::{World, now};
 use super::super::{exit, print, say};
+use super::first::first_models;
 use super::journal::{self, Edit, text_of};
 use super::log::{self, Accepted, Entry};
 use super::{new_file, of, promised, write};
 use crate::contract::{Contract, Document};
 use crate::problem::{Problem, Problems, closest};
-use crate::schema::Table;
+use crate::schema::{Table, UNREADABLE};
 use crate::sql::Model;
 
 pub async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow::Result<ExitCode> {
-    let written = write_missing(world, asked).await?;
-    for table in without_files(world).await? {
-        say(globals, &format!("skipped {table}: the crawler no longer finds its files"));
+    let (tables, mut written): (Vec<_>, Vec<_>) = write_missing(world, asked).await?.into_iter().unzip();
+    let models = first_models(globals, world, &tables).await?;
+    written.extend(models.into_iter().map(|(_, file)| file));
+    for skipped in skipped(world).await? {
+        say(globals, &skipped);
+    }
+    if world.is_deployed() && !written.is_empty() {
+        let push = world.commands.line("contracts push");
+        say(globals, &format!("they are in this folder alone: deploy them with `{push}`"));
     }
     let human = || match written.as_slice() {
         [] => "no table wants a contract\n".to_owned(),
@@ -29,9 +36,9 @@ pub async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow:
     Ok(ExitCode::from(exit::CLEAN))
 }
 
-/// Writes a contract for each table or model asked for, or for each guarded table of the catalog that has none; returns the
-/// files, relative to the project.
-pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Vec<String>> {
+/// Writes a contract for each table or model asked for, or for each guarded table of the catalog that has none: (table,
+/// file), files relative to the project.
+pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Vec<(String, String)>> {
     let contracts = world.contracts()?;
     let tables = world.catalog.tables(world.raw_prefix()).await?;
     let models = models(world, asked, &tables)?;
@@ -50,19 +57,21 @@ pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Ve
     }
     Problems::or(refused, ())?;
     let wanted = |table: &&Table| match asked {
-        [] => !table.deprecated && of(&contracts, &table.name).is_none(),
+        [] => why_not(table).is_none() && of(&contracts, &table.name).is_none(),
         asked => asked.contains(&table.name),
     };
     let mut written = Vec::new();
     for table in tables.iter().filter(wanted) {
         let contract = of(&contracts, &table.name);
-        written.push(match contract {
+        let file = match contract {
             Some(retired) => revive(world, retired, &promised(world, contract, table)).await?,
             None => first(world, &table.name, |file| Document::for_table(file, &promised(world, None, table)))?,
-        });
+        };
+        written.push((table.name.clone(), file));
     }
     for (model, table) in built {
-        written.push(first(world, &model.name, |file| Document::for_model(file, &table, &model.primary_key))?);
+        let file = first(world, &model.name, |file| Document::for_model(file, &table, &model.primary_key))?;
+        written.push((model.name.clone(), file));
     }
     Ok(written)
 }
@@ -125,13 +134,23 @@ async fn revive(world: &World, retired: &Contract, table: &Table) -> anyhow::Res
     Ok(file)
 }
 
+/// Why nothing can be promised of a table, and what to do about it.
+fn why_not(table: &Table) -> Option<(String, &'static str)> {
+    if let Some(why) = table.parameters.get(UNREADABLE) {
+        let why = why.lines().next().unwrap_or_default();
+        return Some((format!("its files cannot be read: {why}"), "mend them, and run `crawlguard crawl`"));
+    }
+    let gone =
+        || ("the crawler no longer finds its files".to_owned(), "bring its files back, and run `crawlguard crawl`");
+    table.deprecated.then(gone)
+}
+
 /// Why a table that was asked for gets no first contract.
 fn not_new(name: &str, catalog: &[Table], contract: Option<&Contract>) -> Option<Problem> {
     let found = catalog.iter().find(|table| table.name == name);
     match (contract, found) {
-        (_, Some(table)) if table.deprecated => {
-            let help = "bring its files back, and run `crawlguard crawl`";
-            return Some(Problem::new(name, "", "the crawler no longer finds its files", help));
+        (_, Some(table)) if why_not(table).is_some() => {
+            return why_not(table).map(|(message, help)| Problem::new(name, "", message, help));
         }
         (Some(contract), Some(_)) if contract.table.deprecated && !contract.file.ends_with(".json") => {
             let help = format!("set `status: active` in {}, whose comments JSON would lose", contract.file);
@@ -157,10 +176,10 @@ fn not_new(name: &str, catalog: &[Table], contract: Option<&Contract>) -> Option
     Some(Problem::new(name, "", "is not in the catalog", help))
 }
 
-/// The tables without a contract for which none is written.
-async fn without_files(world: &World) -> anyhow::Result<Vec<String>> {
+/// The tables without a contract for which none is written, and why.
+async fn skipped(world: &World) -> anyhow::Result<Vec<String>> {
     let contracts = world.contracts()?;
-    let mut tables = world.catalog.tables(world.raw_prefix()).await?;
-    tables.retain(|table| table.deprecated && of(&contracts, &table.name).is_none());
-    Ok(tables.into_iter().map(|table| table.name).collect())
+    let tables = world.catalog.tables(world.raw_prefix()).await?;
+    let without = tables.iter().filter(|table| of(&contracts, &table.name).is_none());
+    Ok(without.filter_map(|table| Some(format!("skipped {}: {}", table.name, why_not(table)?.0))).collect())
 }

@@ -1,24 +1,18 @@
 //! What a target on AWS needs, each asked of the service that has it.
 
-use aws_sdk_glue::types::{Crawler, RecrawlBehavior, UpdateBehavior};
-use aws_sdk_s3::types::BucketVersioningStatus;
+use aws_sdk_glue::types::{Database, Permission};
+use jiff::{SignedDuration, Timestamp};
 
-use super::Examined;
-use crate::aws::{Call, S3Folder, advice};
+use super::{Examined, bucket, crawler, stack, topic, workgroup};
+use crate::aws::{Call, advice};
 use crate::cli::world::World;
 use crate::cloud::Cloud;
-use crate::config::{Aws, Settings};
+use crate::config::Settings;
 use crate::pipeline::{Project, RunError, bundle};
 use crate::port::{PortError, PortErrorKind};
 use crate::store::{Expect, Store};
 
 const DATABASE: Call = Call::new("read database", "glue:GetDatabase");
-const CRAWLER: Call = Call::new("read crawler", "glue:GetCrawler");
-const WORKGROUP: Call = Call::new("read workgroup", "athena:GetWorkGroup");
-const BUCKET: Call = Call::new("find bucket", "s3:ListBucket");
-const VERSIONING: Call = Call::new("read versioning", "s3:GetBucketVersioning");
-const TOPIC: Call = Call::new("read subscriptions", "sns:ListSubscriptionsByTopic");
-
 /// Written, refused and removed again.
 const PROBE: &str = "doctor.probe";
 
@@ -31,18 +25,20 @@ pub async fn examine(world: &World, cloud: &Cloud) -> Vec<Examined> {
     if !is_somebody {
         return examined;
     }
-    examined.push(database(cloud).await);
-    examined.extend(crawler(cloud).await);
-    examined.extend(workgroup(cloud).await);
-    examined.extend(buckets(cloud).await);
+    examined.extend(database(cloud).await);
+    examined.extend(crawler::examine(cloud).await);
+    examined.extend(workgroup::examine(cloud).await);
+    examined.extend(bucket::examine(cloud).await);
     examined.push(conditional_writes(cloud).await);
-    examined.push(topic(cloud).await);
+    examined.extend(topic::examine(cloud).await);
     examined.push(deployed(world, cloud).await);
+    examined.push(last_run(cloud).await);
+    examined.extend(stack::examine(world, cloud).await);
     examined
 }
 
 /// What the error itself advises comes before what is usual.
-fn failed(what: &str, error: &PortError, help: impl Into<String>) -> Examined {
+pub(super) fn failed(what: &str, error: &PortError, help: impl Into<String>) -> Examined {
     let mut examined = Examined::failed(what, error, help);
     if let Some(advice) = advice(&error.message) {
         examined.found = examined.found.replace(&format!("; {advice}"), "");
@@ -80,136 +76,36 @@ async fn identity(cloud: &Cloud) -> Examined {
     }
 }
 
-async fn database(cloud: &Cloud) -> Examined {
+async fn database(cloud: &Cloud) -> Vec<Examined> {
     let name = &cloud.settings.database;
     match cloud.glue.get_database().name(name).send().await {
-        Ok(_) => Examined::ok("database", format!("`{name}`")),
+        Ok(answer) => {
+            let mut examined = vec![Examined::ok("database", format!("`{name}`"))];
+            examined.extend(answer.database().and_then(lake_formation));
+            examined
+        }
         Err(error) => {
             let help = "create the Glue database, or mend `database` or `region`";
-            failed("database", &DATABASE.failed(format!("`{name}`"), error), help)
+            vec![failed("database", &DATABASE.failed(format!("`{name}`"), error), help)]
         }
     }
 }
 
-async fn crawler(cloud: &Cloud) -> Vec<Examined> {
-    let Some(name) = &cloud.settings.crawler else {
-        return vec![Examined::ok("crawler", "none is named: no crawl starts a run")];
-    };
-    match cloud.glue.get_crawler().name(name).send().await {
-        Ok(answer) => answer.crawler.map(|crawler| crawler_settings(&crawler, &cloud.settings)).unwrap_or_default(),
-        Err(error) => {
-            let help = "create the crawler, or mend `crawler`";
-            vec![failed("crawler", &CRAWLER.failed(format!("`{name}`"), error), help)]
-        }
-    }
-}
-
-/// Settings under which a crawl shows what changed.
-/// <https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html>
-fn crawler_settings(crawler: &Crawler, target: &Aws) -> Vec<Examined> {
-    let name = crawler.name().unwrap_or_default();
-    let mut examined = vec![Examined::ok("crawler", format!("`{name}`"))];
-    let mut wrong = |found: String, help: &str| examined.push(Examined::missing("crawler", found, help));
-    let (database, prefix) = (crawler.database_name().unwrap_or_default(), crawler.table_prefix().unwrap_or_default());
-    if database != target.database {
-        wrong(format!("`{name}` writes to database `{database}`"), "mend `database`, or the crawler's");
-    }
-    if prefix != target.raw_prefix {
-        wrong(format!("`{name}` puts `{prefix}` before names"), "mend `raw_prefix`, or the crawler's table prefix");
-    }
-    let updates = crawler.schema_change_policy().and_then(|policy| policy.update_behavior());
-    if updates == Some(&UpdateBehavior::Log) {
-        let help = "set its UpdateBehavior to UPDATE_IN_DATABASE, unless a custom classifier needs LOG";
-        wrong(format!("`{name}` only logs changes of columns, so they are never seen"), help);
-    }
-    let recrawls = crawler.recrawl_policy().and_then(|policy| policy.recrawl_behavior());
-    if recrawls == Some(&RecrawlBehavior::CrawlNewFoldersOnly) {
-        wrong(format!("`{name}` crawls new folders only, and then logs changes"), "set CRAWL_EVERYTHING");
-    }
-    let configuration = crawler.configuration().unwrap_or_default();
-    if configuration.contains("MergeNewColumns") {
-        let help = "take MergeNewColumns out of its configuration";
-        wrong(format!("`{name}` merges new columns, so one that is gone is never seen"), help);
-    }
-    if !configuration.contains("InheritFromTable") {
-        let help = "set CrawlerOutput.Partitions.AddOrUpdateBehavior to InheritFromTable";
-        wrong(format!("`{name}` gives partitions columns of their own, which nobody compares"), help);
-    }
-    examined
-}
-
-async fn workgroup(cloud: &Cloud) -> Vec<Examined> {
-    let name = &cloud.settings.workgroup;
-    let answer = match cloud.athena.get_work_group().work_group(name).send().await {
-        Ok(answer) => answer,
-        Err(error) => {
-            let help = "create the workgroup, or mend `workgroup`";
-            return vec![failed("workgroup", &WORKGROUP.failed(format!("`{name}`"), error), help)];
-        }
-    };
-    let group = answer.work_group;
-    let configuration = group.as_ref().and_then(|group| group.configuration());
-    let output = configuration.and_then(|it| it.result_configuration()).and_then(|it| it.output_location());
-    let is_enforced = configuration.and_then(|it| it.enforce_work_group_configuration()).unwrap_or_default();
-    let cutoff = configuration.and_then(|it| it.bytes_scanned_cutoff_per_query());
-    let cutoff = cutoff.map_or("without a cut-off".to_owned(), |bytes| format!("cut off at {bytes} bytes a query"));
-    let place = match (output, is_enforced) {
-        (Some(output), true) => format!("builds and results have to go to `{output}`"),
-        (Some(output), false) => format!("results go to `{output}`"),
-        (None, _) => "it names no place for results".to_owned(),
-    };
-    let mut examined = vec![Examined::ok("workgroup", format!("`{name}`, {cutoff}; {place}"))];
-    if group.as_ref().and_then(|group| group.state()).is_some_and(|state| state.as_str() == "DISABLED") {
-        examined.push(Examined::missing("workgroup", format!("`{name}` is disabled"), "enable it"));
-    }
-    if output.is_none() && cloud.settings.results.is_none() {
-        let help = "set `results` in crawlguard.toml, or the workgroup's output location";
-        examined.push(Examined::missing("results", "neither the workgroup nor the target says where they go", help));
-    }
-    examined
-}
-
-async fn buckets(cloud: &Cloud) -> Vec<Examined> {
-    let Aws { warehouse, state, results, .. } = &cloud.settings;
-    let mut examined = Vec::new();
-    for (setting, uri) in [("warehouse", Some(warehouse)), ("state", Some(state)), ("results", results.as_ref())] {
-        if let Some(folder) = uri.and_then(|uri| S3Folder::parse(uri)) {
-            examined.push(bucket(cloud, setting, &folder.bucket).await);
-        }
-    }
-    examined.push(versioning(cloud).await);
-    examined
-}
-
-async fn bucket(cloud: &Cloud, setting: &str, name: &str) -> Examined {
-    let here = cloud.glue.config().region().map(|region| region.as_ref()).unwrap_or_default();
-    match cloud.s3.head_bucket().bucket(name).send().await {
-        Ok(answer) => match answer.bucket_region() {
-            Some(region) if region != here => {
-                let help = format!("name a bucket in `{here}`: Athena reads and writes in its own region");
-                Examined::missing(setting, format!("bucket `{name}` is in `{region}`"), help)
-            }
-            _ => Examined::ok(setting, format!("bucket `{name}`")),
-        },
-        Err(error) => {
-            let help = format!("create the bucket, or mend `{setting}` or `region`");
-            failed(setting, &BUCKET.failed(format!("`{name}`"), error), help)
-        }
-    }
-}
-
-async fn versioning(cloud: &Cloud) -> Examined {
-    let name = S3Folder::parse(&cloud.settings.state).map(|folder| folder.bucket).unwrap_or_default();
-    match cloud.s3.get_bucket_versioning().bucket(&name).send().await {
-        Ok(answer) if answer.status() == Some(&BucketVersioningStatus::Enabled) => {
-            Examined::ok("versioning", format!("bucket `{name}` keeps versions"))
-        }
-        Ok(_) => {
-            let help = "turn versioning on, so that a record that was overwritten or deleted can be put back";
-            Examined::missing("versioning", format!("bucket `{name}` keeps no versions"), help)
-        }
-        Err(error) => failed("versioning", &VERSIONING.failed(format!("`{name}`"), error), ""),
-    }
+/// A database whose new tables are open to whomever IAM allows needs no grants.
+/// <https://docs.aws.amazon.com/lake-formation/latest/dg/change-settings.html>
+fn lake_formation(database: &Database) -> Option<Examined> {
+    let is_open = database.create_table_default_permissions().iter().any(|granted| {
+        let who = granted.principal().and_then(|it| it.data_lake_principal_identifier());
+        who == Some("IAM_ALLOWED_PRINCIPALS") && granted.permissions().contains(&Permission::All)
+    });
+    let name = database.name();
+    let found =
+        format!("Lake Formation opens new tables of `{name}`, not IAM alone; its grants to the function's role");
+    let help = format!(
+        "set `lakeFormation` in infra/settings.ts and deploy, and look at `aws lakeformation list-permissions --resource \
+         '{{\"Database\":{{\"Name\":\"{name}\"}}}}'`"
+    );
+    (!is_open).then(|| Examined::not_checked("Lake Formation", found, help))
 }
 
 /// Two writes of one object that must not be there before: one is taken, one refused.
@@ -238,41 +134,6 @@ async fn conditional_writes(cloud: &Cloud) -> Examined {
     }
 }
 
-async fn topic(cloud: &Cloud) -> Examined {
-    let arn = &cloud.settings.topic;
-    let mut pages = cloud.sns.list_subscriptions_by_topic().topic_arn(arn).into_paginator().send();
-    let (mut confirmed, mut pending) = (0, 0);
-    while let Some(page) = pages.next().await {
-        let page = match page {
-            Ok(page) => page,
-            Err(error) => {
-                let help = "create the topic, or mend `topic` or `region`";
-                return failed("topic", &TOPIC.failed(format!("`{arn}`"), error), help);
-            }
-        };
-        let is_mail = |protocol: Option<&str>| protocol.is_some_and(|protocol| protocol.starts_with("email"));
-        for subscription in page.subscriptions().iter().filter(|it| is_mail(it.protocol())) {
-            let is_confirmed = subscription.subscription_arn().is_some_and(|arn| arn.starts_with("arn:"));
-            *(if is_confirmed { &mut confirmed } else { &mut pending }) += 1;
-        }
-    }
-    match (confirmed, pending) {
-        (0, 0) => {
-            let help = format!("aws sns subscribe --topic-arn {arn} --protocol email --notification-endpoint ADDRESS");
-            Examined::missing("topic", format!("nobody gets a mail from `{arn}`"), help)
-        }
-        (0, pending) => {
-            let help = "follow the link in the mail that SNS sent";
-            Examined::missing(
-                "topic",
-                format!("{pending} mail subscriptions of `{arn}` wait for their confirmation"),
-                help,
-            )
-        }
-        (confirmed, _) => Examined::ok("topic", format!("`{arn}` mails to {confirmed}")),
-    }
-}
-
 /// What the Lambda runs by, read as it would read it.
 async fn deployed(world: &World, cloud: &Cloud) -> Examined {
     let what = "deployed project";
@@ -297,4 +158,31 @@ async fn deployed(world: &World, cloud: &Cloud) -> Examined {
         Ok(()) => Examined::ok(what, format!("`{uri}`, revision {revision} of {}", bundle.pushed.at)),
         Err(error) => Examined::missing(what, format!("`{uri}`: {error:#}"), "mend these files and push again"),
     }
+}
+
+/// Longer than from one daily run to the next.
+const A_DAY: SignedDuration = SignedDuration::from_hours(26);
+
+/// Runs come by themselves if the crawler's events and the schedule start the function.
+async fn last_run(cloud: &Cloud) -> Examined {
+    let what = "last run";
+    let keys = match cloud.store().list("runs/").await {
+        Ok(keys) => keys,
+        Err(error) => return failed(what, &error, "allow s3:ListBucket on the bucket of `state`"),
+    };
+    let help = "see docs/runbook/no-run.md; before the first deployment there is none";
+    let Some(newest) = keys.iter().filter_map(|key| key.rsplit('/').next()?.strip_suffix(".json")).max() else {
+        return Examined::caution(what, "there was none", help);
+    };
+    match began(newest).map(|began| Timestamp::now().duration_since(began) > A_DAY) {
+        Some(false) => Examined::ok(what, newest),
+        _ => Examined::caution(what, format!("{newest}, and none in the last 26 hours"), help),
+    }
+}
+
+/// The moment of a run's id, `20260102T030405Z`.
+fn began(run_id: &str) -> Option<Timestamp> {
+    let part = |from: usize, to: usize| run_id.get(from..to);
+    let date = format!("{}-{}-{}", part(0, 4)?, part(4, 6)?, part(6, 8)?);
+    format!("{date}T{}:{}:{}Z", part(9, 11)?, part(11, 13)?, part(13, 15)?).parse().ok()
 }

@@ -21,14 +21,21 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
         change.table,
         why.trim_end_matches('.')
     );
-    Some((message, Advice::mend("Mend what it names, then run `crawlguard crawl`; nothing accepts it")))
+    let then = "run `crawlguard crawl`; nothing accepts it";
+    let mend = match change.advice.as_deref() {
+        // Lines to paste stay whole.
+        Some(advice) if advice.contains('\n') => format!("{advice}\n  Then {then}"),
+        Some(advice) => format!("{advice}, then {then}"),
+        None => format!("mend what it names, then {then}"),
+    };
+    Some((message, Advice::mend(mend)))
 }
 
 const DOCS: &str = "\
 ## What it does
 Reports a table of which the catalog may not tell the truth. It is the only finding of that table. Either
-- its files could not be read the last time: by `crawlguard crawl`, or, on AWS, those whose header is looked at (no right to read
-  them, archived, cut off, too many to find the newest), or
+- its files could not be read the last time: by `crawlguard crawl`, whether or not it has a contract yet, or, on AWS, those whose
+  header is looked at (no right to read them, archived, cut off, too many to find the newest), or
 - it is a view among the crawled tables, or
 - it was last written by another crawler than the target's.
 

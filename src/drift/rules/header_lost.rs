@@ -21,13 +21,14 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
         before(change),
         after(change)
     );
-    Some((
-        message,
-        accept(
-            change,
-            "Restore the header row, or give the crawler a CSV classifier with `ContainsHeader=PRESENT` and crawl again",
-        ),
-    ))
+    let undo = match &change.advice {
+        Some(settings) => format!("Restore the header row; or, if it is there, {settings}\n  and crawl again"),
+        None => "Restore the header row; or, if it is there, give the crawler a custom CSV classifier with \
+                 `ContainsHeader=PRESENT` (in crawlguard.toml, `header = \"present\"` of the source's classifier) and crawl \
+                 again"
+            .to_owned(),
+    };
+    Some((message, accept(change, &undo)))
 }
 
 const DOCS: &str = "\
@@ -42,8 +43,8 @@ really is gone, all names change at once and a header line becomes a row.
 `id, amount` becomes `col0, col1` after one alphanumeric id arrived.
 
 ## How to resolve
-Use a custom classifier (`ContainsHeader=PRESENT`, `Header`, `QuoteSymbol`), or have the producer write the header again; crawl,
-then check again.
+Use a custom classifier (on AWS `ContainsHeader=PRESENT`, `Header`, `QuoteSymbol`; on this machine the lines of `crawlguard.toml`
+that the finding names), or have the producer write the header again; crawl, then check again.
 
 ## Known limits
 Only the names are looked at. A file whose header really reads `col0, col1` is reported the first time and accepted with

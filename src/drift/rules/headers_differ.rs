@@ -26,7 +26,9 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
         before(change),
         after(change)
     );
-    let help = "Rewrite or move files so that all have one header, then run `crawlguard crawl`; nothing accepts it";
+    let help = "Rewrite or move files so that all have one header, then run `crawlguard crawl`; nothing accepts it. If they \
+                have, the crawler misread them: say in a custom CSV classifier how they are read (`ContainsHeader`, \
+                `Delimiter`, `QuoteSymbol`; in crawlguard.toml, `header`, `delimiter`, `quote` of the source's classifier)";
     Some((message, Advice::mend(help)))
 }
 

@@ -1,5 +1,6 @@
 use super::words::quoted;
 use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
+use crate::problem::shell_word;
 
 pub static RULE: Rule = Rule {
     id: "table-new",
@@ -15,7 +16,17 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
         return None;
     };
     let message = format!("Table {} has no contract in force; its drift would go unseen.", quoted(&change.table));
-    Some((message, Advice::mend("").or_accept("to give it one")))
+    let advice = match change.before {
+        Some(_) => Advice::mend("").or_accept("to put its contract in force again"),
+        None => {
+            let both = format!(
+                "Run `crawlguard contracts init {}` for both a contract and a first model",
+                shell_word(&change.table)
+            );
+            Advice::mend(both).or_accept("for the contract alone")
+        }
+    };
+    Some((message, advice))
 }
 
 const DOCS: &str = "\
@@ -30,9 +41,10 @@ A new source is harmless until a model reads it. Then its drift would go unseen.
 `raw_refunds` appears beside `raw_orders`.
 
 ## How to resolve
-Run `crawlguard contracts update raw_refunds`, which puts a retired contract in force again, or `crawlguard contracts init` for
-all tables without a contract: it writes contracts from what the catalog holds and leaves the others alone. Where a model reads a
-retired table already, `crawlguard contracts init raw_refunds` puts its contract in force.
+Run `crawlguard contracts init raw_refunds`, or `crawlguard contracts init` for all such tables: it writes a contract from what
+the catalog holds and, where no model reads the table yet, a first model; nothing that is there is changed. A retired contract is
+put in force again by `crawlguard contracts update raw_refunds`, or, where a model reads its table already, by
+`crawlguard contracts init raw_refunds`.
 
 ## Known limits
 Without a project (`crawlguard diff OLD NEW`) no model is known, and the table counts as unread.

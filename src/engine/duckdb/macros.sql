@@ -16,6 +16,8 @@ CREATE MACRO athena_rtrim(x) AS rtrim(x, athena_whitespace());
 CREATE MACRO athena_lower(x) AS lower(x);
 -- Java has no capital sharp s; chr(57344) is nobody's character.
 CREATE MACRO athena_upper(x) AS replace(upper(replace(x, 'ß', chr(57344))), chr(57344), 'ß');
+CREATE MACRO athena_joinable(x) AS CASE WHEN regexp_matches(typeof(x), '^(VARCHAR|BLOB|"NULL")$|\]$') THEN x
+  ELSE athena_fail('`||` joins text with text only: CAST the other side AS varchar', x) END;
 CREATE MACRO athena_length(x) AS length(CAST(x AS VARCHAR));
 CREATE MACRO athena_reverse(x) AS
   CASE WHEN athena_is_array(x) THEN athena_fail('reverse of an array is not supported', '') ELSE reverse(x) END;
@@ -314,3 +316,31 @@ CREATE MACRO athena_json_extract_scalar(x, path) AS CASE WHEN json_valid(x) THEN
   ELSE json_extract_string(x, path) END END;
 CREATE MACRO athena_json_array_length(x) AS
   CASE WHEN json_valid(x) AND json_type(x) = 'ARRAY' THEN CAST(json_array_length(x) AS BIGINT) END;
+
+-- JSON numbers with a point or an exponent as text: what Athena reads into a column of text is that of Java's BigDecimal,
+-- `1.50` for 1.50 and `1E+3` for 1e3. https://docs.oracle.com/javase/8/docs/api/java/math/BigDecimal.html#toString--
+-- Of the parts: s sign, i digits before and f behind the point, e exponent; d all digits, n how many are behind the point.
+CREATE MACRO athena_json_number(x) AS list_transform(
+  list_transform(
+    [regexp_extract(x, '^(-?)([0-9]+)(?:[.]([0-9]+))?(?:[eE]([+-]?[0-9]+))?$', ['s', 'i', 'f', 'e'])],
+    lambda p: {
+      s: p.s,
+      d: coalesce(nullif(ltrim(p.i || p.f, '0'), ''), '0'),
+      n: length(p.f) - coalesce(TRY_CAST(p.e AS INTEGER), 0)
+    }
+  ),
+  lambda p: CASE WHEN p.d = '0' THEN '' ELSE p.s END || CASE
+    WHEN p.n = 0 THEN p.d
+    WHEN p.n > 0 AND length(p.d) - 1 - p.n >= -6 THEN
+      left(lpad(p.d, greatest(length(p.d), p.n + 1)::INTEGER, '0'), greatest(length(p.d) - p.n, 1)) || '.'
+      || right(lpad(p.d, greatest(length(p.d), p.n + 1)::INTEGER, '0'), p.n)
+    ELSE p.d[1] || CASE WHEN length(p.d) > 1 THEN '.' || p.d[2:] ELSE '' END
+      || 'E' || CASE WHEN length(p.d) - 1 > p.n THEN '+' ELSE '' END || (length(p.d) - 1 - p.n)
+  END
+)[1];
+CREATE MACRO athena_exact_json(x) AS CASE
+  WHEN regexp_matches(CAST(x AS VARCHAR), '[:\[,]\s*-?[0-9]+[.eE]') THEN CAST(array_to_string(list_transform(
+    regexp_extract_all(CAST(x AS VARCHAR), '"(?:[^"\\]|\\.)*"|-?[0-9]+(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?|[^"0-9-]+'),
+    lambda token: CASE WHEN regexp_matches(token, '^-?[0-9]+[.eE]') THEN '"' || athena_json_number(token) || '"' ELSE token END
+  ), '') AS JSON)
+  ELSE x END;

@@ -37,6 +37,7 @@ pub(super) fn node(node: Expression) -> Rewritten {
         Expression::Mod(op) => Ok(binary("athena_modulus", *op)),
         Expression::Add(op) => Ok(plus(*op)),
         Expression::Sub(op) => Ok(minus(*op)),
+        Expression::Concat(op) => Ok(joined(*op)),
         Expression::Subscript(subscript) => Ok(call("athena_subscript", vec![subscript.this, subscript.index])),
         Expression::Avg(mut avg) => {
             avg.this = call("athena_not_decimal", vec![avg.this]);
@@ -56,6 +57,34 @@ pub(super) fn node(node: Expression) -> Rewritten {
         },
         Expression::Literal(literal) => self::literal(*literal),
         other => Ok(other),
+    }
+}
+
+/// Text is joined with text alone, where DuckDB makes text of anything.
+fn joined(op: BinaryOp) -> Expression {
+    Expression::Concat(Box::new(BinaryOp::new(part(op.left), part(op.right))))
+}
+
+/// One side of `||`, its type looked at unless it is certain: the macro names its argument several times.
+fn part(side: Expression) -> Expression {
+    const TEXT: [&str; 11] = [
+        "athena_array_join",
+        "athena_chr",
+        "athena_concat_ws",
+        "athena_lower",
+        "athena_ltrim",
+        "athena_replace",
+        "athena_rtrim",
+        "athena_split_part",
+        "athena_to_varchar",
+        "athena_trim",
+        "athena_upper",
+    ];
+    match &side {
+        Expression::Concat(_) | Expression::Null(_) | Expression::Subquery(_) => side,
+        Expression::Function(function) if TEXT.contains(&function.name.as_str()) => side,
+        _ if string(&side).is_some() => side,
+        _ => call("athena_joinable", vec![side]),
     }
 }
 
@@ -229,7 +258,7 @@ fn function(mut function: Function) -> Rewritten {
     let args = std::mem::take(&mut function.args);
     match name.as_str() {
         "try" => Ok(call("TRY", args)),
-        "concat" => fold(args, "concat", |left, right| Expression::Concat(Box::new(BinaryOp::new(left, right)))),
+        "concat" => fold(args, "concat", |left, right| joined(BinaryOp::new(left, right))),
         "greatest" => fold(args, "greatest", |left, right| call("athena_greatest", vec![left, right])),
         "least" => fold(args, "least", |left, right| call("athena_least", vec![left, right])),
         "filter" => Ok(call("LIST_FILTER", args)),

@@ -50,8 +50,11 @@ fn without_credentials_nothing_else_is_asked() {
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(2), "{text}");
-    let words =
-        ["ok       project:", "missing  region: `eu-central-1`, and the topic is in `us-east-1`", "unknown  identity:"];
+    let words = [
+        "ok          project:",
+        "missing     region: `eu-central-1`, and the topic is in `us-east-1`",
+        "unknown     identity:",
+    ];
     assert!(words.iter().all(|word| text.contains(word)) && text.contains("aws sso login"), "{text}");
     assert!(!text.contains("database:"), "{text}");
 }

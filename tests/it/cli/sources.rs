@@ -68,6 +68,7 @@ fn a_source_that_is_gone_is_retired_if_no_model_reads_it() {
     lake.write("lake/refunds/1.json", "{\"id\":1}\n");
     expect(lake.root(), 0, &["crawl"]);
     expect(lake.root(), 0, &["contracts", "init"]);
+    std::fs::remove_file(lake.path("sql/int_refunds.sql")).unwrap();
     std::fs::remove_dir_all(lake.path("lake/refunds")).unwrap();
     expect(lake.root(), 0, &["crawl"]);
     let found = json(lake.root(), 1, &["check"]);
@@ -167,10 +168,13 @@ fn a_format_that_the_engine_does_not_read_stops_a_run_before_it_starts() {
 fn a_sources_classifier_makes_its_quoted_csv_readable() {
     let lake = Lake::new();
     lake.write("lake/shops/1.csv", "id,name\n1,\"Doe, Ann\"\n");
-    let message = refused(lake.root(), &["run"]);
-    assert!(message.contains("set classifiers.shops.serde = \"OpenCSVSerDe\""), "{message}");
+    let run = json(lake.root(), 2, &["run"]);
     let settings = std::fs::read_to_string(lake.path("crawlguard.toml")).unwrap();
-    let classifier = "[targets.local.classifiers.shops]\nserde = \"OpenCSVSerDe\"\nheader = \"present\"\n";
+    let classifier = pasted(&run["findings"][0]["help"]);
+    assert_eq!(classifier, "[targets.local.classifiers.shops]\nserde = \"OpenCSVSerDe\"\nheader = \"present\"\n");
+    let sent =
+        std::fs::read_to_string(lake.path(&format!(".crawlguard/alerts/{}.txt", run["run_id"].as_str().unwrap())));
+    assert!(sent.unwrap().contains("\n  [targets.local.classifiers.shops]\n  serde = \"OpenCSVSerDe\"\n"));
     lake.write("crawlguard.toml", &format!("{settings}{classifier}"));
     expect(lake.root(), 0, &["crawl"]);
     let rows = expect(lake.root(), 0, &["query", "--raw", "SELECT * FROM raw_shops", "--output", "csv"]);
@@ -178,4 +182,79 @@ fn a_sources_classifier_makes_its_quoted_csv_readable() {
     lake.write("crawlguard.toml", &format!("{settings}{}", classifier.replace("Open", "open")));
     let message = refused(lake.root(), &["crawl"]);
     assert!(message.contains("crawlguard.toml:") && message.contains("OpenCSVSerDe"), "{message}");
+}
+
+/// The settings that a help names, as somebody would copy them.
+fn pasted(help: &Value) -> String {
+    let lines = help.as_str().unwrap().lines().filter_map(|line| line.strip_prefix("    "));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_header_that_glue_takes_for_a_row_is_told_until_the_project_says_what_it_is() {
+    let lake = Lake::new();
+    lake.write("lake/people/1.csv", "name,city\nAnn,Rome\nBob,Oslo\n");
+    let settings = std::fs::read_to_string(lake.path("crawlguard.toml")).unwrap();
+    let crawled = json(lake.root(), 0, &["crawl"]);
+    let note = &crawled["notes"][0];
+    assert_eq!(
+        (&note["file"], &note["place"]),
+        (&lake.path("lake/people/1.csv").display().to_string().into(), &"line 1".into())
+    );
+    assert!(note["message"].as_str().unwrap().starts_with("looks like a header and became a row"), "{note}");
+    let run = json(lake.root(), 0, &["run"]);
+    assert_eq!((&run["outcome"], &run["notes"]), (&"published".into(), &crawled["notes"]));
+    assert_eq!(json(lake.root(), 0, &["plan"])["notes"], crawled["notes"]);
+    assert!(expect(lake.root(), 0, &["run"]).contains("[targets.local.classifiers.people]"));
+    for (said, columns) in [("present", ["city", "name"]), ("absent", ["col0", "col1"])] {
+        let classifier = pasted(&note["help"]).replace("\"present\"", &format!("\"{said}\""));
+        lake.write("crawlguard.toml", &format!("{settings}{classifier}"));
+        assert_eq!(json(lake.root(), 0, &["crawl"])["notes"], Value::Array(Vec::new()));
+        let row = &json(lake.root(), 0, &["query", "--raw", "SELECT * FROM raw_people"])[0];
+        assert!(columns.iter().all(|column| row.get(column).is_some()), "{said}: {row}");
+    }
+}
+
+#[test]
+fn a_header_that_became_a_row_names_the_setting_that_brings_it_back() {
+    let lake = Lake::new();
+    lake.write("lake/people/1.csv", "id,name\n1,Ann\n2,Bob\n");
+    expect(lake.root(), 0, &["crawl"]);
+    expect(lake.root(), 0, &["contracts", "init", "raw_people"]);
+    lake.write("lake/people/1.csv", "id,name\nA1,Ann\nA2,Bob\n");
+    let run = json(lake.root(), 1, &["run"]);
+    assert_eq!(run["findings"][0]["rule"], "header-lost");
+    let settings = std::fs::read_to_string(lake.path("crawlguard.toml")).unwrap();
+    lake.write("crawlguard.toml", &format!("{settings}{}", pasted(&run["findings"][0]["help"])));
+    expect(lake.root(), 0, &["crawl"]);
+    let found = json(lake.root(), 1, &["check"]);
+    assert_eq!(
+        (&found["findings"][0]["path"], found["findings"].as_array().unwrap().len()),
+        (&"id".into(), 1),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_source_that_comes_later_gets_its_contract_and_a_first_model_by_one_command() {
+    let lake = Lake::new();
+    lake.write("lake/late/1.json", "{\"Full Name\":\" Ann \"}\n");
+    let run = json(lake.root(), 0, &["run"]);
+    let finding = &run["findings"][0];
+    assert_eq!((&finding["rule"], &finding["level"]), (&"table-new".into(), &"tolerated".into()));
+    let help = finding["help"].as_str().unwrap();
+    assert!(help.starts_with("Run `crawlguard contracts init raw_late` for a contract and a first model"), "{help}");
+    let made = json(lake.root(), 0, &["contracts", "init", "raw_late"]);
+    assert_eq!(made["written"], serde_json::json!(["contracts/raw_late.json", "sql/int_late.sql"]));
+    assert_eq!(json(lake.root(), 0, &["run"])["verdict"], "clean");
+    let rows = json(lake.root(), 0, &["query", "SELECT * FROM int_late"]);
+    assert_eq!(rows, serde_json::json!([{"full_name": "Ann"}]));
+    // A source that a model reads already, or whose model's name is taken, gets none.
+    lake.write("lake/read/1.json", "{\"x\":1}\n");
+    lake.write("lake/taken/1.json", "{\"x\":1}\n");
+    lake.write("sql/fact_read.sql", "SELECT x FROM raw_read\n");
+    lake.write("sql/int_taken.sql", "SELECT id FROM raw_orders\n");
+    expect(lake.root(), 0, &["crawl"]);
+    let made = json(lake.root(), 0, &["contracts", "init"]);
+    assert_eq!(made["written"], serde_json::json!(["contracts/raw_read.json", "contracts/raw_taken.json"]));
 }

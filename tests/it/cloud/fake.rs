@@ -41,6 +41,8 @@ pub struct Account {
     pub calls: Calls,
     /// Each table that somebody made or replaced by Glue's API, and how many queries had been answered by then.
     pub publications: Vec<(String, usize)>,
+    /// CloudFormation's word for every stack that is asked for.
+    pub stack_status: &'static str,
     /// What EventBridge would deliver, oldest first.
     pub events: Vec<serde_json::Value>,
 }
@@ -73,6 +75,7 @@ impl Account {
             }
             "sns" => self.sns.handle(request),
             "sts" => sns::identity(request),
+            "cloudformation" => Ok(Answer::xml(format!("<StackStatus>{}</StackStatus>", self.stack_status))),
             other => panic!("the fake has no {other}"),
         }
     }

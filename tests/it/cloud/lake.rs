@@ -232,7 +232,9 @@ async fn drive_to_the_end(cloud: &Cloud, project: &Project, slot: &str) -> Resul
 
 /// The function, as its environment sets it up.
 pub fn shell(aws: &FakeAws) -> Shell {
-    Shell::new(aws.process().config, &format!("{STATE}project.json"), TARGET).expect("good settings")
+    let process = aws.process();
+    let shell = Shell::new(process.config.clone(), &format!("{STATE}project.json"), TARGET).expect("good settings");
+    shell.via(process.connector())
 }
 
 fn upload(aws: &FakeAws, folder: &Path, uri: &str) {

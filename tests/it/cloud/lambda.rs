@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::deploy::stack;
 
+use super::fake::{Fault, FaultKind};
 use super::lake::{DATABASE, Lake, STATE, shell};
 
 pub const DAILY: &str = "2026-01-02T12:00:00Z";
@@ -351,4 +352,44 @@ async fn a_stack_deploys_the_bundle_that_it_names() {
     }
     let after = lake.aws.account().s3.get(&format!("{STATE}project.json")).unwrap();
     assert_eq!(serde_json::from_slice::<Bundle>(&after).unwrap().files, files);
+}
+
+/// What a stack is answered that asks for the bundle of a name, and how the deployed files look then.
+async fn asked(lake: &Lake, name: &str, status: &'static str) -> (Value, BTreeMap<String, String>) {
+    lake.aws.account().stack_status = status;
+    let (url, taken) = stack::listener("200 OK");
+    let mut event = stack::event("Update", &url);
+    event["ResourceProperties"]["Bundle"] = format!("{STATE}{name}.json").into();
+    lambda::handle(&Ok(shell(&lake.aws)), &event).await.unwrap();
+    let answer = serde_json::from_str(&taken.join().unwrap().1).unwrap();
+    let deployed = lake.aws.account().s3.get(&format!("{STATE}project.json")).unwrap();
+    (answer, serde_json::from_slice::<Bundle>(&deployed).unwrap().files)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_that_rolls_back_is_never_refused() {
+    let lake = deployed();
+    for (status, answered) in [
+        ("UPDATE_IN_PROGRESS", "FAILED"),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", "SUCCESS"),
+        ("UPDATE_ROLLBACK_FAILED", "FAILED"),
+        ("", "FAILED"),
+    ] {
+        let (answer, _) = asked(&lake, "gone", status).await;
+        assert_eq!(answer["Status"], answered, "{status} {answer}");
+        assert!(answer["Reason"].as_str().unwrap().contains("NoSuchKey"), "{answer}");
+    }
+    let calls = lake.aws.account().calls.log.clone();
+    assert!(calls.iter().any(|call| (call.service, call.action.as_str()) == ("cloudformation", "DescribeStacks")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_is_not_open_yet_is_waited_for() {
+    let lake = deployed();
+    let bundle = lake.aws.account().s3.get(&format!("{STATE}project.json")).unwrap();
+    lake.aws.account().s3.put(&format!("{STATE}good.json"), &bundle);
+    let fault = Fault { service: "s3", action: "GetObject".into(), nth: 1, kind: FaultKind::AccessDenied };
+    lake.aws.account().calls.reset(Some(fault));
+    let (answer, _) = asked(&lake, "good", "UPDATE_IN_PROGRESS").await;
+    assert_eq!(answer["Status"], "SUCCESS", "{answer}");
 }

@@ -180,7 +180,10 @@ fn quotes_that_lazy_simple_serde_does_not_know() {
         &["t/b.csv:line 3: a number of column `id` stands in quotes: LazySimpleSerDe reads NULL"],
     );
     let help = &Lake::of(&[("a.csv", b"id,name\n1,\"Doe, Ann\"\n")]).crawl().problems[0].help;
-    assert!(help.contains("classifiers.t.serde = \"OpenCSVSerDe\""), "{help}");
+    assert!(
+        help.ends_with("[targets.local.classifiers.t]\n    serde = \"OpenCSVSerDe\"\n    header = \"present\""),
+        "{help}"
+    );
 }
 
 #[test]

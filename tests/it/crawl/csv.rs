@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crawlguard::catalog::crawl::{Crawl, CsvClassifier, CsvHeader, CsvSerde, crawl_with};
+use crawlguard::catalog::crawl::{Classifiers, Crawl, CsvClassifier, CsvHeader, CsvSerde, crawl_with};
+use crawlguard::catalog::notes;
 use crawlguard::schema::Storage;
 
 use super::lake::{Lake, check_columns, columns, gzip};
@@ -10,8 +11,9 @@ use super::lake::{Lake, check_columns, columns, gzip};
 /// The table of one file, or the messages, under a classifier.
 fn classified(text: &str, classifier: &CsvClassifier) -> Result<crawlguard::schema::Table, Vec<String>> {
     let lake = Lake::of(&[("a.csv", text.as_bytes())]);
-    let classifiers = BTreeMap::from([("t".to_owned(), classifier.clone())]);
-    let Crawl { mut tables, problems } = crawl_with(lake.path(), "lake", "raw_", &classifiers);
+    let by_source = BTreeMap::from([("t".to_owned(), classifier.clone())]);
+    let classifiers = Classifiers { target: "local", by_source };
+    let Crawl { mut tables, problems, .. } = crawl_with(lake.path(), "lake", "raw_", &classifiers);
     match tables.pop() {
         Some(table) => Ok(table),
         None => Err(problems.into_iter().map(|problem| format!("{}: {}", problem.place, problem.message)).collect()),
@@ -57,11 +59,20 @@ fn a_classifier_says_whether_there_is_a_header() {
 }
 
 #[test]
+fn what_a_classifier_says_already_is_not_advised_again() {
+    let classifier = CsvClassifier { header: CsvHeader::Present, ..CsvClassifier::default() };
+    let table = classified("name,city\nAnn,\"Rome\"\n", &classifier).expect("a table");
+    let help = &notes(std::slice::from_ref(&table))[0].help;
+    assert_eq!(help, "write below `[targets.local.classifiers.t]` in crawlguard.toml:\n    serde = \"OpenCSVSerDe\"");
+}
+
+#[test]
 fn a_classifier_of_no_source_is_told() {
     let lake = Lake::of(&[("a.csv", b"id,name\n1,x\n")]);
-    let classifiers = BTreeMap::from([("orders".to_owned(), CsvClassifier::default())]);
+    let by_source = BTreeMap::from([("orders".to_owned(), CsvClassifier::default())]);
+    let classifiers = Classifiers { target: "local", by_source };
     let crawl = crawl_with(lake.path(), "lake", "raw_", &classifiers);
-    assert_eq!(crawl.problems[0].place, "classifiers.orders");
+    assert_eq!(crawl.problems[0].place, "targets.local.classifiers.orders");
     assert_eq!(crawl.problems[0].help, "name the source's folder");
 }
 
@@ -168,4 +179,36 @@ fn a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_names() {
 fn gzip_is_unpacked() {
     let lake = Lake::of(&[("a.csv.gz", &gzip(b"id,name\n1,x\n"))]);
     assert_eq!(columns(&lake.table()), ["id bigint", "name string"]);
+}
+
+#[test]
+fn what_glue_makes_of_a_text_header_and_of_quotes_is_noted() {
+    let note = |text: &str| {
+        let table = Lake::of(&[("a.csv", text.as_bytes())]).table();
+        let mut notes = notes(std::slice::from_ref(&table));
+        assert!(notes.len() < 2, "one note a table");
+        notes.pop().map(|note| {
+            let settings: Vec<_> = note.help.lines().skip(2).map(|line| line.trim().to_owned()).collect();
+            format!("{} {}", note.place, settings.join(", "))
+        })
+    };
+    let (serde, header) = ("serde = \"OpenCSVSerDe\"", "header = \"present\" # \"absent\" if it is data");
+    let present = format!("line 2 {serde}, header = \"present\"");
+    for (text, expected) in [
+        ("name,city\nAnn,Rome\n", Some(format!("line 1 {header}"))),
+        ("name,city\n", Some(format!("line 1 {header}"))),
+        ("\"name\",\"city\"\n\"Ann\",\"Rome\"\n", Some(format!("line 1 {serde}, {header}"))),
+        ("id,name\n1,\"Ann\"\n", Some(present)),
+        ("1,\"Ann\"\n2,Bob\n", Some(format!("line 1 {serde}, header = \"absent\""))),
+        // The names alone are in quotes, and Glue takes these off.
+        ("\"id\",\"name\"\n1,Ann\n", None),
+        ("id,name\n1,Ann\n", None),
+        // No row of names: a number, an empty cell, a name twice, a sentence.
+        ("1,Ann\n2,Bob\n", None),
+        ("name,\nAnn,Rome\n", None),
+        ("Rome,Rome\nAnn,Oslo\n", None),
+        ("Hello! World,x\nAnn,Oslo\n", None),
+    ] {
+        assert_eq!(note(text), expected, "{text:?}");
+    }
 }

@@ -53,7 +53,7 @@ impl Lake {
     /// The one table, and no problem.
     #[track_caller]
     pub fn table(&self) -> Table {
-        let Crawl { mut tables, problems } = self.crawl();
+        let Crawl { mut tables, problems, .. } = self.crawl();
         assert_eq!(problems, [], "no problem");
         assert_eq!(tables.len(), 1, "one table");
         tables.remove(0)
@@ -62,7 +62,7 @@ impl Lake {
     /// The problems, as `file:place: message` with the file inside the lake; and no table.
     #[track_caller]
     pub fn problems(&self) -> Vec<String> {
-        let Crawl { tables, problems } = self.crawl();
+        let Crawl { tables, problems, .. } = self.crawl();
         assert_eq!(tables, [], "no table");
         assert!(problems.iter().all(|problem| !problem.help.is_empty()), "every problem has a help");
         let root = format!("{}/", self.path().display());

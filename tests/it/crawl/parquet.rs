@@ -51,7 +51,7 @@ fn columns_come_from_the_footer() {
 fn files_merge_by_name() {
     let old = parquet("required int32 id; required float x; required int32 Gone;");
     let new = parquet("required double x; required boolean is_new; required int64 id;");
-    let table = Lake::of(&[("2.parquet", &old), ("1.parquet", &new)]).table();
+    let table = Lake::of(&[("b.parquet", &old), ("a.parquet", &new)]).table();
     assert_eq!(columns(&table), ["id bigint", "x double", "gone int", "is_new boolean"]);
     assert_eq!(table.parameters["crawlguard.missing_in_newest"], r#"["gone"]"#);
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
-use crawlguard::lambda::deploy::{Request, answer, deploy, handle, read, send};
+use crawlguard::lambda::deploy::{Request, answer, deploy, handle, read, send, settle};
 use crawlguard::lambda::{self, Failure, Shell};
 use serde_json::{Value, json};
 
@@ -169,4 +169,124 @@ async fn a_stack_deploys_nothing_that_cannot_be_run() {
     let refused = deploy(&store, "dev", &bytes(&sound), None, STACK).await.unwrap_err();
     assert!(refused.contains("no target `dev`"), "{refused}");
     assert!(deployed(&store).await.unwrap().is_none());
+}
+
+/// CloudFormation, as far as one resource sees it: what it has, and what becomes of an update.
+struct Stack<'a> {
+    store: &'a dyn Store,
+    has: Option<Bundle>,
+    /// Bundles that somebody removed from the bucket.
+    gone: Vec<String>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Ended {
+    Updated,
+    /// Why, and what the rollback was answered.
+    RolledBack(String, String),
+}
+
+impl Stack<'_> {
+    async fn ask(&self, kind: &str, from: Option<&Bundle>, to: &Bundle, rolls_back: bool) -> Result<String, String> {
+        let mut event = event(kind, "https://x");
+        event["ResourceProperties"]["Digest"] = to.revision.clone().into();
+        if let Some(from) = from {
+            event["OldResourceProperties"] = json!({"Bundle": "no uri", "Digest": from.revision});
+        }
+        let is_gone = self.gone.contains(&to.revision);
+        let bytes = if is_gone { Err("NoSuchKey".to_owned()) } else { Ok(bytes(to)) };
+        let request = read(&event).unwrap();
+        settle(self.store, "prod", &request, bytes, async { rolls_back }).await
+    }
+
+    /// An update whose answer may be lost; a stack whose rollback is refused is stuck.
+    async fn update(&mut self, to: &Bundle, is_heard: bool) -> Ended {
+        let from = self.has.clone().expect("a stack that was created");
+        let answer = self.ask("Update", Some(&from), to, false).await;
+        // Lambda delivers an event twice now and then.
+        let again = self.ask("Update", Some(&from), to, false).await;
+        assert_eq!(answer.is_ok(), again.is_ok(), "{answer:?} {again:?}");
+        let why = match answer {
+            Ok(_) if is_heard => {
+                self.has = Some(to.clone());
+                return Ended::Updated;
+            }
+            Ok(_) => "the answer was lost".to_owned(),
+            Err(why) => why,
+        };
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            answers.push(self.ask("Update", Some(to), &from, true).await.expect("UPDATE_ROLLBACK_FAILED"));
+        }
+        Ended::RolledBack(why, answers.swap_remove(0))
+    }
+}
+
+async fn created<'a>(store: &'a FsStore, first: &Bundle) -> Stack<'a> {
+    let stack = Stack { store, has: Some(first.clone()), gone: Vec::new() };
+    stack.ask("Create", None, first, false).await.unwrap();
+    stack
+}
+
+async fn files_of(store: &FsStore) -> BTreeMap<String, String> {
+    deployed(store).await.unwrap().unwrap().0.files
+}
+
+fn version(log: &str, sql: &str) -> Bundle {
+    project(&[(LOG, log), ("sql/int_a.sql", sql)])
+}
+
+#[tokio::test]
+async fn an_update_that_would_undo_an_acceptance_leaves_it_and_a_stack_that_is_not_stuck() {
+    let (_folder, store) = store();
+    let mut stack = created(&store, &version("", "SELECT 1 AS a\n")).await;
+    let accepted = version("a\n", "SELECT 2 AS a\n");
+    push(&store, &accepted).await.unwrap();
+    let Ended::RolledBack(why, answer) = stack.update(&version("", "SELECT 3 AS a\n"), true).await else { panic!() };
+    assert!(why.contains("contracts pull") && answer.contains("stays"), "{why} {answer}");
+    assert_eq!(files_of(&store).await, accepted.files);
+    // Pulled and committed, it goes through; and that is no rollback of anything.
+    assert_eq!(stack.update(&version("a\n", "SELECT 3 AS a\n"), true).await, Ended::Updated);
+}
+
+#[tokio::test]
+async fn a_rollback_takes_back_what_the_stack_itself_has_deployed() {
+    let (_folder, store) = store();
+    let before = version("", "SELECT 1 AS a\n");
+    let mut stack = created(&store, &before).await;
+    // It holds an acceptance that the one before lacks.
+    let after = version("a\n", "SELECT 2 AS a\n");
+    let Ended::RolledBack(_, answer) = stack.update(&after, false).await else { panic!() };
+    assert!(answer.contains(&format!("put revision {} back", before.revision)), "{answer}");
+    assert_eq!(files_of(&store).await, before.files);
+}
+
+#[tokio::test]
+async fn a_rollback_leaves_what_was_accepted_since() {
+    let (_folder, store) = store();
+    let mut stack = created(&store, &version("", "SELECT 1 AS a\n")).await;
+    let after = version("", "SELECT 2 AS a\n");
+    stack.ask("Update", stack.has.as_ref(), &after, false).await.unwrap();
+    let accepted = version("a\n", "SELECT 2 AS a\n");
+    push(&store, &accepted).await.unwrap();
+    let back = stack.ask("Update", Some(&after), stack.has.as_ref().unwrap(), true).await.unwrap();
+    assert!(back.contains("stays") && back.contains("not what this deployment brought"), "{back}");
+    assert_eq!(files_of(&store).await, accepted.files);
+    // The same request from a stack that goes forward is refused.
+    stack.has = Some(after.clone());
+    stack.ask("Update", Some(&after), &version("", "SELECT 1 AS a\n"), false).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_rollback_to_a_bundle_that_is_gone_leaves_what_is_there() {
+    let (_folder, store) = store();
+    let before = version("", "SELECT 1 AS a\n");
+    let mut stack = created(&store, &before).await;
+    stack.gone.push(before.revision.clone());
+    let Ended::RolledBack(_, answer) = stack.update(&version("", "SELECT 2 AS a\n"), false).await else { panic!() };
+    assert!(answer.contains("stays") && answer.contains("NoSuchKey"), "{answer}");
+    // An update that did nothing has nothing to take back either.
+    let broken = project(&[("contracts/raw_a.json", "{")]);
+    let Ended::RolledBack(why, _) = stack.update(&broken, true).await else { panic!() };
+    assert!(why.contains("raw_a.json"), "{why}");
 }

@@ -111,6 +111,7 @@ fn every_kind_is_claimed_by_exactly_one_rule_and_seen_in_a_case() {
             before: None,
             after: None,
             decode: Decode::Safe,
+            advice: None,
         };
         let claimed: Vec<_> =
             RULES.iter().filter(|rule| (rule.detect)(&change).is_some()).map(|rule| rule.id).collect();

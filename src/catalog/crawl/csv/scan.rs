@@ -1,5 +1,7 @@
 //! One CSV file: its delimiter, its first row, and what the rows below it hold.
 
+use std::collections::BTreeSet;
+
 use super::super::lines::{self, Lines};
 use super::super::listing::{SourceFile, Target, unreadable};
 use super::super::log::Log;
@@ -25,6 +27,8 @@ pub(in super::super) struct Scan {
     pub(super) body_rows: u64,
     /// Column by column, the first line with a number in quotes, which LazySimpleSerDe takes for text.
     pub(super) quoted_numbers: Vec<Option<u64>>,
+    /// The first line whose value LazySimpleSerDe leaves in its quotes.
+    pub(super) quoted_line: Option<u64>,
 }
 
 /// The narrowest type that holds a column's cells; Glue's CSV classifier knows these.
@@ -83,6 +87,19 @@ impl Scan {
     }
 }
 
+impl Scan {
+    /// Whether the first row reads like names, where the classifier's rule sees none: different words without a number or a
+    /// sentence. Data can read so too.
+    pub(super) fn may_have_header(&self) -> bool {
+        let is_name = |cell: &String| {
+            let word = |c: char| c.is_alphanumeric() || " _-./()#%".contains(c);
+            cell.starts_with(char::is_alphabetic) && cell.chars().count() <= 64 && cell.chars().all(word)
+        };
+        let names: BTreeSet<String> = self.first.iter().map(|cell| cell.to_lowercase()).collect();
+        self.first.iter().all(is_name) && names.len() == self.first.len()
+    }
+}
+
 /// Reads a whole file; `None` if nothing can be said of it, and then the log says why.
 pub(super) fn scan(target: &Target, file: &SourceFile, gzip: bool, log: &mut Log<'_>) -> Option<Scan> {
     let reader = match lines::open(file, gzip) {
@@ -106,7 +123,7 @@ pub(super) fn scan(target: &Target, file: &SourceFile, gzip: bool, log: &mut Log
         log.at_line(
             1,
             "one column only, or none of `,`, tab, `|` and `;` divides the cells",
-            format!("write CSV or JSON Lines, or set {} = \",\" in crawlguard.toml", target.setting("delimiter")),
+            format!("write CSV or JSON Lines, or {}", target.classify(&["delimiter = \",\""])),
         );
         return None;
     };
@@ -132,6 +149,7 @@ impl Scan {
             body: Vec::new(),
             body_rows: 0,
             quoted_numbers: Vec::new(),
+            quoted_line: None,
         }
     }
 
@@ -188,7 +206,10 @@ impl Scan {
         let is_body = self.begin(line, || cells(text, delimiter).map(|cell| cell.text()).collect());
         let (mut count, mut open, mut torn) = (0, false, false);
         for cell in cells(text, self.delimiter) {
-            self.quoted |= cell.quotes == Quotes::Closed;
+            if cell.quotes == Quotes::Closed {
+                self.quoted = true;
+                self.quoted_line = self.quoted_line.or(is_body.then_some(line));
+            }
             open |= cell.quotes == Quotes::Open;
             torn |= cell.quotes == Quotes::Closed && cell.bytes.contains(&self.delimiter);
             if is_body

@@ -2,6 +2,9 @@
 //!
 //! The keys are those of the files, so that no spelling is missed. Where each column and field has one spelling, DuckDB's
 //! typed reader does the work; else every key is taken out of the object by itself.
+//!
+//! DuckDB knows a JSON number as a double alone: `1.50` would be the text `1.5`. Where text is read from such numbers, each
+//! is replaced by its own text first.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -29,14 +32,55 @@ pub(super) fn columns(connection: &Connection, table: &Table, files: &[String]) 
     let shapes = shapes(connection, table, &objects, &keys)?;
     let columns = || table.columns.iter().zip(&shapes);
     let unique = keys.iter().map(|key| key.to_lowercase()).collect::<BTreeSet<_>>().len() == keys.len();
-    if !marked && unique && columns().all(|(column, shape)| as_declared(&column.data_type, shape)) {
+    let exact = columns().any(|(column, shape)| is_nested(&column.data_type) && may_be_exact(&column.data_type, shape))
+        || has_exact(connection, table, &objects, &keys)?;
+    if !exact && !marked && unique && columns().all(|(column, shape)| as_declared(&column.data_type, shape)) {
         return typed(table, &keys, files);
     }
     let mut list = Vec::new();
     for (column, shape) in columns() {
         list.push(format!("{} AS {}", extracted(table, column, &keys, shape)?, quote(&column.name)));
     }
-    Ok(Columns { list, source: objects })
+    let source = if exact { format!("(SELECT athena_exact_json(json) AS json FROM {objects})") } else { objects };
+    Ok(Columns { list, source })
+}
+
+/// What a number is preceded by, and its digits up to a point or an exponent; it may match in text too.
+const FRACTION: &str = r"[:\[,]\s*-?[0-9]+[.eE]";
+
+/// True if a column of text holds a number with a point or an exponent.
+fn has_exact(connection: &Connection, table: &Table, objects: &str, keys: &[String]) -> Result<bool, String> {
+    let texts = table.columns.iter().filter(|column| is_text(&column.data_type));
+    let paths: Vec<_> =
+        texts.flat_map(|column| spellings(keys, &column.name)).map(|key| literal(&pointer(key))).collect();
+    if paths.is_empty() {
+        return Ok(false);
+    }
+    let sql = format!(
+        "SELECT coalesce(bool_or(list_contains(json_type(json, [{}]), 'DOUBLE')), false) FROM {objects} \
+         WHERE regexp_matches(CAST(json AS VARCHAR), {})",
+        paths.join(", "),
+        literal(FRACTION)
+    );
+    connection.query_row(&sql, [], |row| row.get(0)).map_err(message)
+}
+
+/// True if a field of text inside a value may hold such a number, as far as the shape tells.
+fn may_be_exact(data_type: &DataType, shape: &Value) -> bool {
+    match (data_type, shape) {
+        (DataType::Struct(fields), Value::Object(found)) => fields
+            .iter()
+            .any(|field| spellings(found.keys(), &field.name).any(|key| may_be_exact(&field.data_type, &found[key]))),
+        (DataType::Array(item), Value::Array(found)) => found.iter().any(|shape| may_be_exact(item, shape)),
+        (DataType::Map(_, value), Value::Object(found)) => found.values().any(|shape| may_be_exact(value, shape)),
+        // Values of several types are `JSON`.
+        (scalar, Value::String(shape)) => is_text(scalar) && matches!(shape.as_str(), "DOUBLE" | "JSON"),
+        _ => false,
+    }
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::String | DataType::Char(_) | DataType::Varchar(_))
 }
 
 fn any_has_bom(files: &[String]) -> Result<bool, String> {

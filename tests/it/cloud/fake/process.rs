@@ -24,6 +24,7 @@ use super::{FakeAws, FaultKind, REGION};
 pub struct Process {
     pub config: SdkConfig,
     life: Arc<Life>,
+    wire: Wire,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +36,7 @@ struct Life {
 impl Process {
     pub fn new(aws: FakeAws) -> Self {
         let life = Arc::new(Life::default());
+        let wire = Wire { aws, life: Arc::clone(&life) };
         let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -44,9 +46,14 @@ impl Process {
             .sleep_impl(Clock)
             .time_source(Clock)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .http_client(Wire { aws, life: Arc::clone(&life) })
+            .http_client(wire.clone())
             .build();
-        Self { config, life }
+        Self { config, life, wire }
+    }
+
+    /// The way out of calls that use no SDK.
+    pub fn connector(&self) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.wire.clone())
     }
 
     /// What the process does; `None` if it dies before the end.

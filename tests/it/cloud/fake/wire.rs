@@ -109,7 +109,7 @@ impl Request {
 }
 
 fn service(host: &str) -> &'static str {
-    let services = ["glue", "athena", "sns", "sts"];
+    let services = ["glue", "athena", "sns", "sts", "cloudformation"];
     let named = services.into_iter().find(|name| host.starts_with(&format!("{name}.")));
     let is_s3 = host.starts_with("s3.") || host.contains(".s3.");
     named.or(is_s3.then_some("s3")).unwrap_or_else(|| panic!("the fake has nobody at {host}"))

@@ -1,0 +1,30 @@
+// Asks the account, by the AWS CLI, whether a deployment of the targets named (default: all) would fail on a name.
+import { spawnSync } from "node:child_process";
+import { check, here } from "../lib/app.ts";
+import { SettingsError } from "../lib/check/index.ts";
+import { preflight } from "../lib/preflight.ts";
+import { settings } from "../settings.ts";
+
+const asked = process.argv.slice(2);
+const names = asked.length > 0 ? asked : Object.keys(settings);
+try {
+  const targets = check(here(), settings, new Date());
+  const unknown = names.filter((name) => !targets.some((is) => is.targetName === name));
+  if (unknown.length > 0)
+    throw new SettingsError(unknown.map((name) => `settings.ts ${name}: there is no such target`));
+  const problems = targets
+    .filter((is) => names.includes(is.targetName))
+    .flatMap((is) =>
+      preflight(is, (args) => {
+        const { error, status, stdout, stderr } = spawnSync("aws", args, { encoding: "utf8" });
+        if (error) throw new SettingsError([`the AWS CLI cannot be started: ${error.message}`]);
+        return { status, stdout, stderr };
+      }),
+    );
+  if (problems.length > 0) throw new SettingsError(problems);
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error;
+  console.error(error.message);
+  process.exit(2);
+}
+console.log(`${names.join(", ")}: every name is free or there, as the settings want it`);

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { check } from "../lib/app.ts";
+import { type Answer, preflight } from "../lib/preflight.ts";
+import type { Written } from "../lib/settings.ts";
+import { NOW, prod, project } from "./helpers.ts";
+
+const fine = (answer: unknown): Answer => ({ status: 0, stdout: JSON.stringify(answer), stderr: "" });
+const failed = (stderr: string): Answer => ({ status: 255, stdout: "", stderr });
+const absent = failed("An error occurred (404) when calling the HeadBucket operation: Not Found");
+const forbidden = failed("An error occurred (403) when calling the HeadBucket operation: Forbidden");
+
+/** An empty account, but for these answers, by the command's words that begin them. */
+function found(answers: Record<string, Answer>, written: Partial<Written> = {}): string[] {
+  const account: Record<string, Answer> = {
+    "sts get-caller-identity": fine({ Account: "123456789012" }),
+    "lambda get-account-settings": fine({ AccountLimit: { UnreservedConcurrentExecutions: 1000 } }),
+    ...answers,
+  };
+  const [is] = check(project, { prod: { ...prod, ...written } }, NOW);
+  return preflight(is!, (args) => {
+    const command = args.join(" ");
+    return Object.entries(account).find(([begin]) => command.startsWith(begin))?.[1] ?? absent;
+  });
+}
+
+const workgroup = (configuration: object) => fine({ WorkGroup: { Configuration: configuration } });
+const suits = { BytesScannedCutoffPerQuery: 100_000_000_000 };
+
+test("an empty account takes all", () => assert.deepEqual(found({}), []));
+
+const REFUSED: [string, RegExp, Record<string, Answer>, Partial<Written>?][] = [
+  [
+    "crawlguard.toml targets.prod.account",
+    /of 999999999999/,
+    { "sts get-caller-identity": fine({ Account: "999999999999" }) },
+  ],
+  [
+    "crawlguard.toml targets.prod.account",
+    /Unable to locate/,
+    { "sts get-caller-identity": failed("Unable to locate credentials") },
+  ],
+  ["settings.ts prod.rawBucket", /exists already/, { "s3api head-bucket --bucket pbright-prod-raw": fine({}) }],
+  ["settings.ts prod.rawBucket", /somebody else's/, { "s3api head-bucket --bucket pbright-prod-raw": forbidden }],
+  ["settings.ts prod.rawBucket", /is not there/, {}, { takeOver: ["rawBucket"] }],
+  [
+    "crawlguard.toml targets.prod.state",
+    /exists already/,
+    { "s3api head-bucket --bucket pbright-prod-state": fine({}) },
+  ],
+  ["crawlguard.toml targets.prod.database", /exists already/, { "glue get-database": fine({}) }],
+  ["crawlguard.toml targets.prod.crawler", /could not be looked at: slow/, { "glue get-crawler": failed("slow") }],
+  ["crawlguard.toml targets.prod.workgroup", /exists already/, { "athena get-work-group": workgroup(suits) }],
+  [
+    "settings.ts prod.bytesCutoff",
+    /is not set/,
+    { "athena get-work-group": workgroup({}) },
+    { takeOver: ["workgroup"] },
+  ],
+  [
+    "settings.ts prod.takeOver",
+    /version 2/,
+    {
+      "athena get-work-group": workgroup({
+        ...suits,
+        EngineVersion: { EffectiveEngineVersion: "Athena engine version 2" },
+      }),
+    },
+    { takeOver: ["workgroup"] },
+  ],
+  ["crawlguard.toml targets.prod.topic", /exists already/, { "sns get-topic-attributes": fine({}) }],
+  [
+    "settings.ts prod.reservedConcurrency",
+    /room for 0/,
+    { "lambda get-account-settings": fine({ AccountLimit: { UnreservedConcurrentExecutions: 10 } }) },
+  ],
+];
+for (const [setting, says, answers, written] of REFUSED) {
+  test(`the account refuses ${setting}: ${says.source}`, () => {
+    const problems = found(answers, written);
+    assert.deepEqual(
+      problems.map((problem) => problem.split(": ")[0]),
+      [setting],
+    );
+    assert.match(problems[0]!, says);
+  });
+}
+
+test("what the stack itself has made is no obstacle to the next deployment", () => {
+  const own = ["pbright-prod-raw", "pbright", "crawlguard-pbright-prod"];
+  const resources = own.map((PhysicalResourceId) => ({ PhysicalResourceId }));
+  const answers = {
+    "cloudformation describe-stack-resources": fine({ StackResources: resources }),
+    "s3api head-bucket --bucket pbright-prod-raw": fine({}),
+    "glue get-database": fine({}),
+    "athena get-work-group": workgroup({}),
+    "lambda get-account-settings": fine({ AccountLimit: { UnreservedConcurrentExecutions: 100 } }),
+  };
+  assert.deepEqual(found(answers), []);
+});
+
+test("a workgroup taken over that suits is fine, and what may be made beside it", () => {
+  assert.deepEqual(found({ "athena get-work-group": workgroup(suits) }, { takeOver: ["workgroup"] }), []);
+});

@@ -1,0 +1,107 @@
+//! Which of a source's files is the newest.
+//!
+//! By the numbers in their paths where these tell it: a name outlives a copy, a checkout and a `touch`. Else by the time of
+//! change, as S3's `LastModified` has it, which nothing but an upload sets.
+
+use super::listing::SourceFile;
+
+/// Sorts files, oldest first; equally old ones by path.
+pub(super) fn sort(files: &mut [SourceFile]) {
+    if is_told_by_numbers(files.iter().map(|file| file.relative.as_str())) {
+        files.sort_by_cached_key(|file| (numbers(&file.relative), file.relative.clone()));
+    } else {
+        files.sort_by(|a, b| (a.modified, &a.relative).cmp(&(b.modified, &b.relative)));
+    }
+}
+
+/// True if the paths differ in numbers alone, and the first that differs is a count in the files' names or is part of a
+/// date: a folder's other number is an id, and so is one that a date follows.
+fn is_told_by_numbers<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> bool {
+    let Some(first) = paths.clone().next() else { return false };
+    if paths.clone().any(|path| words(path) != words(first)) {
+        return false;
+    }
+    let rows: Vec<Vec<&str>> = paths.map(numbers_of).collect();
+    let differs = |place: &usize| rows.iter().any(|row| row[*place] != rows[0][*place]);
+    let dated = |place: usize| rows.iter().all(|row| is_date(row[place]));
+    let Some(place) = (0..rows[0].len()).find(differs) else { return false };
+    let folders = first.rsplit_once('/').map_or(0, |(folders, _)| numbers_of(folders).len());
+    (0..=place).any(dated) || (place >= folders && !(place + 1..rows[0].len()).any(dated))
+}
+
+/// A year, or what begins with one: `2026`, `202601`, `20260102`, `20260102030405`.
+fn is_date(number: &str) -> bool {
+    matches!(number.len(), 4 | 6 | 8 | 10 | 12 | 14) && (number.starts_with("19") || number.starts_with("20"))
+}
+
+/// The text between the numbers.
+fn words(path: &str) -> Vec<&str> {
+    path.split(|c: char| c.is_ascii_digit()).filter(|word| !word.is_empty()).collect()
+}
+
+fn numbers_of(path: &str) -> Vec<&str> {
+    path.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty()).collect()
+}
+
+/// The numbers, to be compared as such: without leading zeros, the longer is the greater.
+fn numbers(path: &str) -> Vec<(usize, String)> {
+    let number = |digits: &str| {
+        let digits = digits.trim_start_matches('0');
+        (digits.len(), digits.to_owned())
+    };
+    numbers_of(path).into_iter().map(number).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    /// The paths in order; the first is the last that was written.
+    fn sorted(paths: &[&str]) -> Vec<String> {
+        let mut files: Vec<_> = (0..)
+            .zip(paths)
+            .map(|(age, path)| SourceFile {
+                path: PathBuf::new(),
+                shown: String::new(),
+                relative: (*path).to_owned(),
+                bytes: 1,
+                modified: SystemTime::UNIX_EPOCH + Duration::from_secs(100 - age),
+            })
+            .collect();
+        sort(&mut files);
+        files.into_iter().map(|file| file.relative).collect()
+    }
+
+    #[test]
+    fn numbers_tell_the_age_where_they_count_or_are_dates() {
+        for paths in [
+            ["1.csv", "2.csv", "10.csv"],
+            ["2026-01-31.csv", "2026-02-01.csv", "2026-10-01.csv"],
+            ["orders_20251231.csv.gz", "orders_20260101.csv.gz", "orders_20260102.csv.gz"],
+            ["dt=2026-01-01/part-9.json", "dt=2026-01-02/part-0.json", "dt=2026-01-02/part-1.json"],
+            ["2026/01/02/a.csv", "2026/01/03/a.csv", "2026/02/01/a.csv"],
+        ] {
+            assert_eq!(sorted(&paths), paths);
+        }
+    }
+
+    #[test]
+    fn else_the_time_of_change_does() {
+        for paths in [
+            ["a.csv", "b.csv", "c.csv"],
+            ["part-0-3f2a.csv", "part-0-77c1.csv", "part-1-aa00.csv"],
+            // A store is no age, and in a date written backwards the day comes first.
+            ["store=1/orders.csv", "store=2/orders.csv", "store=3/orders.csv"],
+            ["store=1/2026-01-03.csv", "store=2/2026-01-01.csv", "store=3/2026-01-02.csv"],
+            ["01-02-2026.csv", "02-01-2026.csv", "31-12-2025.csv"],
+            ["2026-01-01.csv", "2026-01-02.csv", "2026-01-02-late.csv"],
+        ] {
+            let mut written = paths;
+            written.reverse();
+            assert_eq!(sorted(&paths), written);
+        }
+    }
+}

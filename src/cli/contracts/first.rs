@@ -1,0 +1,35 @@
+//! A first model for each source that no model reads yet.
+
+use super::super::args::Globals;
+use super::super::say;
+use super::super::world::World;
+use super::write;
+use crate::schema::Table;
+use crate::sql::first_model;
+
+/// Writes a first model over each of these tables that no model reads yet: (model, file). A file that is there stays.
+pub async fn first_models(
+    globals: &Globals,
+    world: &World,
+    tables: &[String],
+) -> anyhow::Result<Vec<(String, String)>> {
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Ok(project) = world.project() else {
+        say(globals, "no first model is written while the project has problems: `crawlguard plan` names them");
+        return Ok(Vec::new());
+    };
+    let prefix = world.raw_prefix();
+    let is_read = |table: &Table| project.graph.models.values().any(|model| model.reads.contains(&table.name));
+    let mut written = Vec::new();
+    for table in world.catalog.tables(prefix).await?.iter().filter(|table| tables.contains(&table.name)) {
+        let model = format!("int_{}", table.name.strip_prefix(prefix).unwrap_or(&table.name));
+        let file = world.settings.config.sql.join(format!("{model}.sql")).display().to_string();
+        if !is_read(table) && !world.settings.root.join(&file).exists() {
+            write(world, &file, &first_model(table))?;
+            written.push((model, file));
+        }
+    }
+    Ok(written)
+}
