@@ -20,6 +20,7 @@ use crate::schema::Table;
 use crate::sql::ident;
 use crate::store::write_whole;
 
+pub use deployed::of as deployed_project;
 pub use journal::unfinished;
 pub use update::{Ask, Update, accept};
 

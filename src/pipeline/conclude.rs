@@ -36,6 +36,7 @@ pub fn begin(
     };
     let findings = comparison.findings.clone();
     let mut run = Run::new(&project.settings.config.project, target, comparison.verdict, findings, plan);
+    run.provenance = project.provenance.clone();
     run.adapted = comparison.adaptation.models.iter().map(|model| adapted_model(&project.graph, model)).collect();
     run.not_carried = comparison.not_carried();
     Ok(run)
@@ -61,6 +62,7 @@ pub(super) async fn compared(
 pub(super) fn refused(project: &Project, request: Request<'_>, run_id: &str, error: &str) -> Run {
     let plan = Plan { run_id: run_id.into(), slot: request.slot.into(), steps: Vec::new() };
     let mut run = Run::new(&project.settings.config.project, request.target, Verdict::Unknown, Vec::new(), plan);
+    run.provenance = project.provenance.clone();
     run.error = Some(error.into());
     run
 }
