@@ -28,7 +28,8 @@ impl Comparison {
     /// What differs, in words; `None` where nothing does.
     fn message(&self, world: &World) -> Option<String> {
         let files = self.differing.as_ref().filter(|files| !files.is_empty())?;
-        Some(format!("this folder is not what is deployed on target `{}`: {} differ", world.target, files.join(", ")))
+        let files = files.join(", ");
+        Some(format!("this folder is not what is deployed on target `{}`; different: {files}", world.target))
     }
 }
 

@@ -18,6 +18,7 @@ pub use statement::statement_text;
 
 use super::{Engine, QueryId, QueryState, Rows, Statement};
 use crate::aws::{Call, S3Folder, advice};
+use crate::digest::sha256_hex;
 use crate::port::{PortError, PortErrorKind};
 
 const START: Call = Call::new("start query", "athena:StartQueryExecution");
@@ -68,6 +69,12 @@ struct Output {
 impl AthenaEngine {
     pub fn new(client: Client, s3: aws_sdk_s3::Client, settings: AthenaSettings) -> Self {
         Self { client, s3, settings, output: OnceCell::new() }
+    }
+
+    /// Tokens are the account's, and two targets in it run for the same slot: each has its own.
+    fn own_token(&self, token: &str) -> String {
+        let AthenaSettings { workgroup, database, warehouse, .. } = &self.settings;
+        sha256_hex(format!("{workgroup}|{database}|{}|{token}", warehouse.uri("")))
     }
 
     async fn output(&self) -> Result<&Output, PortError> {
@@ -172,7 +179,8 @@ impl Engine for AthenaEngine {
         let context = QueryExecutionContext::builder().database(&self.settings.database).build();
         let output = self.settings.output.as_ref();
         let results = output.map(|output| ResultConfiguration::builder().output_location(output).build());
-        let request = self.client.start_query_execution().query_string(text).client_request_token(token);
+        let request = self.client.start_query_execution().query_string(text);
+        let request = request.client_request_token(self.own_token(token));
         let request = request.work_group(&self.settings.workgroup).query_execution_context(context);
         let answer = request.set_result_configuration(results).send().await;
         let answer = answer.map_err(|error| START.failed(format!("in `{}`", self.settings.workgroup), error))?;

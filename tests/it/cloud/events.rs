@@ -3,6 +3,7 @@
 use crawlguard::catalog::Catalog;
 use crawlguard::catalog::glue::crawler;
 use crawlguard::cloud::Cloud;
+use crawlguard::config::Aws;
 use crawlguard::engine::{Engine, QueryState, Statement};
 use crawlguard::port::PortErrorKind;
 use serde_json::Value;
@@ -45,6 +46,10 @@ async fn a_token_is_remembered_with_what_it_asked_for() {
     let error = engine.start(&token, &select("SELECT 2 AS x")).await.unwrap_err();
     assert_eq!(error.kind, PortErrorKind::Invalid);
     assert_eq!(lake.aws.account().athena.queries.len(), 1);
+    // Another target in the account, whose run of the same slot has the same steps.
+    let settings = Aws { warehouse: "s3://shop/others/".into(), ..lake.site().settings };
+    let other = Cloud::with(settings, &process.config).engine();
+    assert_ne!(other.start(&token, &select("SELECT 2 AS x")).await.unwrap(), first);
 }
 
 #[tokio::test]
