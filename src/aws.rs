@@ -96,7 +96,12 @@ impl Call {
         let (kind, message) = match &error {
             SdkError::ServiceError(answer) => {
                 let (code, status) = (answer.err().code().unwrap_or_default(), answer.raw().status().as_u16());
-                (kind(code, status), said(code, status, answer.err().message()))
+                match code {
+                    "" if status < 300 => {
+                        (PortErrorKind::Unexpected, format!("the answer cannot be read: {}", causes(&error)))
+                    }
+                    _ => (kind(code, status), said(code, status, answer.err().message())),
+                }
             }
             SdkError::TimeoutError(_) => (PortErrorKind::Timeout, format!("no answer within {} s", CALL.as_secs())),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => (PortErrorKind::Timeout, causes(&error)),

@@ -56,7 +56,12 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
       statements: [
         allow(
           "Query",
-          ["athena:GetQueryExecution", "athena:GetWorkGroup", "athena:StartQueryExecution"],
+          [
+            "athena:BatchGetQueryExecution",
+            "athena:GetQueryExecution",
+            "athena:GetWorkGroup",
+            "athena:StartQueryExecution",
+          ],
           [arn.workgroup],
         ),
       ],

@@ -15,7 +15,6 @@ const CALL = /Call::new\(\s*"[^"]+",\s*"([^"]+)",?\s*\)/g;
 
 /** Declared actions that the function does not need, and why. */
 const NOT_THE_FUNCTION: Record<string, string> = {
-  "athena:BatchGetQueryExecution": "only a laptop waits for queries",
   "athena:StopQueryExecution": "a run never cancels what it started",
   "sts:GetCallerIdentity": "only a laptop asks who it is; no policy is needed for it",
   "glue:StartCrawler": "`crawlguard crawl`; with arrivals on, the function starts crawls too",
@@ -169,6 +168,7 @@ const OTHERS: Record<string, string> = {
 
 /** Actions of statements that these runs had no need of, and when one has. */
 const RARE: Record<string, string> = {
+  "Query athena:GetQueryExecution": "Athena has forgotten a query",
   "ListRawFiles s3:ListBucket": "a raw table is CSV: its newest headers are read",
   "ReadHeaders s3:GetObject": "the same",
   "RemoveOldRecords s3:DeleteObject": "a run is older than the records kept",

@@ -89,6 +89,9 @@ pub enum Command {
         /// Use the catalog as it is
         #[arg(long)]
         no_crawl: bool,
+        /// Go by this folder although another project is deployed on the target
+        #[arg(long)]
+        undeployed: bool,
     },
     /// List past runs, or show one
     Runs { run_id: Option<String> },

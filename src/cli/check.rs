@@ -4,13 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::bail;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Globals;
 use super::world::World;
-use super::{crawl, exit, print};
+use super::{exit, print, provenance};
 use crate::catalog::{Catalog, doubt, glue_json, updated};
 use crate::pipeline::compare;
 use crate::plan::slot;
@@ -23,18 +24,25 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
     let world = World::open(globals).await?;
     let dump = dump.map(Dump::read).transpose();
     let (project, dump) = both(world.project(), dump)?;
-    if dump.is_none() {
-        world.refuse_uncrawled().await?;
-    }
+    let as_of = match &dump {
+        Some(dump) => dump.as_of,
+        None => world.crawled_at().await?,
+    };
     let catalog: &dyn Catalog = match &dump {
         Some(dump) => dump,
         None => world.catalog.as_ref(),
     };
     let comparison = compare(&project, catalog, world.raw_prefix()).await?;
-    let as_of = match dump {
-        Some(dump) => dump.as_of,
-        None => world.folders().ok().and_then(crawl::last),
-    };
+    if comparison.tables.is_empty() && project.crawled().is_empty() {
+        bail!(
+            "there is nothing to compare: the catalog holds no `{0}` table, and no contract promises one; crawl first, or \
+             mend `raw_prefix` in crawlguard.toml",
+            world.raw_prefix()
+        );
+    }
+    if dump.is_none() {
+        provenance::note(globals, &world).await;
+    }
     let (verdict, mut findings) = (comparison.verdict, comparison.findings);
     findings.iter_mut().for_each(|finding| finding.help = world.commands.spell(&finding.help));
     print(

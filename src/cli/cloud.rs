@@ -6,14 +6,15 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 
 use super::args::Globals;
-use super::run::holder;
-use super::say;
+use super::run::{Asked, holder};
 use super::world::{self, World};
+use super::{provenance, say};
 use crate::catalog::CrawlStatus;
 use crate::catalog::glue::crawler;
 use crate::cloud::Cloud;
-use crate::pipeline::{Ports, Run, Schemas, Step, Why, crawl_failed, drive, enqueue, load};
+use crate::pipeline::{Ports, Project, Run, Schemas, Step, Why, crawl_failed, drive, enqueue, load};
 use crate::plan::{self, run_id};
+use crate::problem::{Problem, Problems};
 use crate::report::progress::Progress;
 
 /// Between two looks at a crawler, which takes minutes.
@@ -21,34 +22,73 @@ const CRAWL_POLL: Duration = Duration::from_secs(5);
 /// Between two looks at a run that somebody else is ending.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Starts the target's crawler and waits for it.
+/// Starts the target's crawler and waits for it. A crawl that is under way may have passed over files that came since, so
+/// another one follows it.
 pub async fn crawl(globals: &Globals, world: &World, cloud: &Cloud) -> anyhow::Result<CrawlStatus> {
     let name = cloud.settings.crawler.as_deref().with_context(|| {
         format!("target `{0}` names no crawler; set `crawler` in [targets.{0}] of crawlguard.toml", world.target)
     })?;
     world.who().await?;
-    crawler::start(&cloud.glue, name).await?;
+    if !crawler::start(&cloud.glue, name).await? {
+        let why = "is at work already, and may have passed over the newest files; it is started again when it is done";
+        say(globals, &format!("crawler `{name}` {why}"));
+        crawl_ended(cloud, name).await?;
+        // Whoever starts this one, it begins after the command did.
+        crawler::start(&cloud.glue, name).await?;
+    }
     say(globals, &format!("crawler `{name}` is at work"));
     let begun = Timestamp::now();
+    let status = crawl_ended(cloud, name).await?;
+    let seconds = Timestamp::now().duration_since(begun).as_secs();
+    say(globals, &format!("crawler `{name}` is done after {seconds} s"));
+    match status.error {
+        Some(error) => bail!(crawl_failed(name, &error)),
+        None => Ok(status),
+    }
+}
+
+async fn crawl_ended(cloud: &Cloud, name: &str) -> anyhow::Result<CrawlStatus> {
     loop {
         let status = crawler::status(&cloud.glue, name).await?;
         if !status.running {
-            let seconds = Timestamp::now().duration_since(begun).as_secs();
-            say(globals, &format!("crawler `{name}` is done after {seconds} s"));
-            if let Some(error) = status.error {
-                bail!(crawl_failed(name, &error));
-            }
             return Ok(status);
         }
         tokio::time::sleep(CRAWL_POLL).await;
     }
 }
 
+/// When the last crawl began, if a crawler is named; refused as a run would refuse: while one is at work, or after one that
+/// failed.
+pub async fn crawled_at(world: &World) -> anyhow::Result<Option<Timestamp>> {
+    let Some(CrawlStatus { crawler, running, last, error }) = world.catalog.crawl().await? else { return Ok(None) };
+    let crawl = world.commands.line("crawl");
+    let refusal = match error {
+        _ if running => {
+            let help = format!("run this again when it is done; `{crawl}` waits for it");
+            Problem::new(
+                "",
+                "",
+                format!("crawler `{crawler}` is at work, and its tables are not whole until it is done"),
+                help,
+            )
+        }
+        Some(error) => {
+            let help = format!("mend that, and run `{crawl}`");
+            Problem::new("", "", crawl_failed(&crawler, &error), help)
+        }
+        None => return Ok(last.and_then(|last| last.parse().ok())),
+    };
+    Err(Problems::from(refusal).into())
+}
+
 /// Asks for a run and drives what is stored until it has ended, together with any Lambda that does so too. Cut off, it is
 /// gone on with by whoever comes next. It does not crawl: a crawl is billed by ten minutes, and `crawl` is there for it.
-pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, slot: Option<Timestamp>) -> anyhow::Result<Run> {
-    let holder = holder(world).await?;
+pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Asked) -> anyhow::Result<Run> {
+    let who = world.who().await?;
+    let holder = holder(&who);
     let project = world.project()?;
+    let provenance = provenance::of_run(world, who, asked.undeployed).await?;
+    let project = Project { provenance: Some(provenance), ..project };
     let progress = Progress::new(globals.quiet);
     let (engine, notifier) = (world.engine()?, cloud.notifier());
     let (catalog, store) = (world.catalog.as_ref(), world.store.as_ref());
@@ -61,7 +101,7 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, slot: Opti
         reporter: &progress,
         inputs: Some(&inputs),
     };
-    let slot = slot.map_or_else(world::now, plan::slot);
+    let slot = asked.slot.map_or_else(world::now, plan::slot);
     let mut id = run_id(&slot);
     enqueue(store, &slot, Why::Command).await?;
     loop {

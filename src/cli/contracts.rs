@@ -20,6 +20,7 @@ use crate::contract::{Contract, Origin};
 use crate::schema::Table;
 use crate::store::write_whole;
 
+pub use deployed::of as deployed_project;
 pub use first::first_models;
 pub use init::write_missing;
 pub use journal::unfinished;

@@ -123,7 +123,7 @@ impl Tour<'_> {
     /// `crawlguard run`, and what it must lead to if this tour tells the truth.
     async fn run(&mut self, title: &str, expected: Outcome) -> anyhow::Result<()> {
         self.command("run")?;
-        let run = run::execute(self.globals, &self.world, None, true).await?;
+        let run = run::execute(self.globals, &self.world, run::Asked { crawls: true, ..Default::default() }).await?;
         self.text(&run::shown(&self.world, &run).await?)?;
         if run.outcome != Some(Outcome::Published) {
             self.text("\n(exit code 1)\n")?;

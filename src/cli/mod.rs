@@ -13,6 +13,7 @@ pub mod exit;
 mod init;
 mod inputs;
 mod problem;
+mod provenance;
 mod query;
 mod rollback;
 mod rules;
@@ -62,7 +63,10 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Check { catalog } => check::check(globals, catalog.as_deref()).await,
         Command::Diff { old, new } => diff::diff(globals, old, new),
         Command::Plan => run::plan(globals).await,
-        Command::Run { slot, no_crawl } => run::run(globals, *slot, !no_crawl).await,
+        Command::Run { slot, no_crawl, undeployed } => {
+            let asked = run::Asked { slot: *slot, crawls: !no_crawl, undeployed: *undeployed };
+            run::run(globals, asked).await
+        }
         Command::Runs { run_id } => run::runs(globals, run_id.as_deref()).await,
         Command::Rollback { table, list: true, .. } => rollback::list(globals, table).await,
         Command::Rollback { table, to, .. } => rollback::rollback(globals, table, to.as_deref()).await,

@@ -10,7 +10,7 @@ use super::args::Globals;
 #[cfg(feature = "aws")]
 use super::cloud;
 use super::world::{self, Here, Place, World};
-use super::{crawl, exit, inputs, print};
+use super::{crawl, exit, inputs, print, provenance};
 use crate::notify::Outbox;
 use crate::pipeline::{
     Outcome, Ports, Project, Request, Run, begin, compare, load, orphans, refuse_locked, runs as run_ids, unfinished,
@@ -23,8 +23,9 @@ use crate::report::progress::Progress;
 pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
     let project = world.project()?;
-    world.refuse_uncrawled().await?;
+    let as_of = world.crawled_at().await?;
     let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
+    provenance::note(globals, &world).await;
     let slot = world::now();
     let mut run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot), &world.commands)?;
     run.orphans = orphans(&project, world.catalog.as_ref()).await?;
@@ -37,16 +38,26 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     }
     print(
         globals,
-        || json!({"schema_version": 1, "verdict": run.verdict, "findings": run.findings, "adapted": run.adapted, "not_carried": run.not_carried, "notes": run.notes, "orphans": run.orphans, "plan": run.plan}),
-        || human::plan(&run),
+        || json!({"schema_version": 1, "verdict": run.verdict, "findings": run.findings, "adapted": run.adapted, "not_carried": run.not_carried, "notes": run.notes, "orphans": run.orphans, "plan": run.plan, "catalog_as_of": as_of.map(plan::slot)}),
+        || human::catalog_age(as_of, Timestamp::now()) + &human::plan(&run),
     )?;
     Ok(exit::of_verdict(run.verdict))
 }
 
+/// How a run is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked {
+    /// The moment that it stands for, if not now.
+    pub slot: Option<Timestamp>,
+    pub crawls: bool,
+    /// It may go by another project than the deployed one.
+    pub undeployed: bool,
+}
+
 /// Crawls (unless told not to), then drives a run to its end.
-pub async fn run(globals: &Globals, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<ExitCode> {
+pub async fn run(globals: &Globals, asked: Asked) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
-    let run = execute(globals, &world, slot, crawls).await?;
+    let run = execute(globals, &world, asked).await?;
     let text = shown(&world, &run).await?;
     print_run(globals, &run, || text)?;
     Ok(exit::of_outcome(run.outcome))
@@ -66,11 +77,11 @@ fn print_run(globals: &Globals, run: &Run, human: impl FnOnce() -> String) -> an
 }
 
 /// One run, resumed or new, to its outcome.
-pub async fn execute(globals: &Globals, world: &World, slot: Option<Timestamp>, crawls: bool) -> anyhow::Result<Run> {
+pub async fn execute(globals: &Globals, world: &World, asked: Asked) -> anyhow::Result<Run> {
     match &world.place {
-        Place::Here(here) => execute_here(globals, world, here, slot, crawls).await,
+        Place::Here(here) => execute_here(globals, world, here, asked).await,
         #[cfg(feature = "aws")]
-        Place::Cloud(cloud) => cloud::execute(globals, world, cloud, slot).await,
+        Place::Cloud(cloud) => cloud::execute(globals, world, cloud, asked).await,
     }
 }
 
@@ -78,11 +89,11 @@ async fn execute_here(
     globals: &Globals,
     world: &World,
     here: &Here,
-    slot: Option<Timestamp>,
-    crawls: bool,
+    Asked { slot, crawls, .. }: Asked,
 ) -> anyhow::Result<Run> {
     let engine = world.engine()?;
-    let _lease = world.store.lock(&holder(world).await?).await?;
+    let who = world.who().await?;
+    let _lease = world.store.lock(&holder(&who)).await?;
     let inputs = inputs::fingerprint(&here.lake)?;
     // A run that was cut off goes on over what it compared, if that is still what its files say.
     let cut = unfinished(world.store.as_ref()).await?;
@@ -107,6 +118,7 @@ async fn execute_here(
         again: slot.is_none(),
         ..world.request()
     };
+    let project = Project { provenance: provenance::here(world, who), ..project };
     let run = match Problems::or(of_lake, ()) {
         Ok(()) => crate::pipeline::run(ports, &project, cut, request).await,
         Err(problems) => refuse_locked(ports, &project, request, &problems.to_string()).await,
@@ -130,8 +142,8 @@ fn untranslatable(_: &Project, _: &str) -> Vec<Problem> {
 }
 
 /// Who drives a run, for whoever meets its lock.
-pub async fn holder(world: &World) -> anyhow::Result<String> {
-    Ok(format!("{}, process {}, since {}", world.who().await?, std::process::id(), world::now()))
+pub fn holder(who: &str) -> String {
+    format!("{who}, process {}, since {}", std::process::id(), world::now())
 }
 
 pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCode> {
@@ -140,7 +152,7 @@ pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCod
         let recorded = load(world.store.as_ref(), id)
             .await?
             .with_context(|| format!("no run `{id}`; `crawlguard runs` lists them"))?;
-        print_run(globals, &recorded.run, || human::run(&recorded.run))?;
+        print_run(globals, &recorded.run, || human::run(&recorded.run) + &human::provenance(&recorded.run))?;
         return Ok(ExitCode::from(exit::CLEAN));
     }
     let mut all = Vec::new();

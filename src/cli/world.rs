@@ -182,17 +182,21 @@ impl World {
         }
     }
 
-    /// That a local catalog was crawled at all: one that never was says nothing of the lake.
-    pub async fn refuse_uncrawled(&self) -> anyhow::Result<()> {
-        if let Ok(here) = self.folders()
-            && crawl::last(here).is_none()
-            && self.catalog.tables(self.raw_prefix()).await?.is_empty()
-        {
+    /// When the catalog was last crawled, if that is known. Refused while it says nothing of the lake: it never was, a crawl
+    /// is writing it, or the last crawl failed.
+    pub async fn crawled_at(&self) -> anyhow::Result<Option<Timestamp>> {
+        let here = match &self.place {
+            Place::Here(here) => here,
+            #[cfg(feature = "aws")]
+            Place::Cloud(_) => return super::cloud::crawled_at(self).await,
+        };
+        let last = crawl::last(here);
+        if last.is_none() && self.catalog.tables(self.raw_prefix()).await?.is_empty() {
             let help = format!("run `{}` first", self.commands.line("crawl"));
             let catalog = here.state.join("catalog").display().to_string();
             return Err(Problems::from(Problem::new(catalog, "", "nothing has been crawled yet", help)).into());
         }
-        Ok(())
+        Ok(last)
     }
 }
 

@@ -6,7 +6,8 @@ mod files;
 mod results;
 mod statement;
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_athena::Client;
@@ -17,17 +18,20 @@ pub use statement::statement_text;
 
 use super::{Engine, QueryId, QueryState, Rows, Statement};
 use crate::aws::{Call, S3Folder, advice};
+use crate::digest::sha256_hex;
 use crate::port::{PortError, PortErrorKind};
 
 const START: Call = Call::new("start query", "athena:StartQueryExecution");
 const STATE: Call = Call::new("read query state", "athena:GetQueryExecution");
-const WAIT: Call = Call::new("wait for queries", "athena:BatchGetQueryExecution");
+const STATES: Call = Call::new("read query states", "athena:BatchGetQueryExecution");
 const CANCEL: Call = Call::new("cancel query", "athena:StopQueryExecution");
 const WORKGROUP: Call = Call::new("read workgroup", "athena:GetWorkGroup");
 
 /// Queries that one BatchGetQueryExecution takes.
 const QUERIES_A_CALL: usize = 50;
-const FIRST_POLL: Duration = Duration::from_millis(200);
+/// A query's end is seen at most this part of its time late, within these bounds: Athena takes 20 such calls a second.
+const POLLS_A_QUERY: u32 = 25;
+const SHORTEST_POLL: Duration = Duration::from_millis(100);
 const LONGEST_POLL: Duration = Duration::from_secs(5);
 /// 240 minutes, which a DML quota can be raised to, and an hour in the queue.
 /// <https://docs.aws.amazon.com/athena/latest/ug/service-limits.html>
@@ -67,6 +71,12 @@ impl AthenaEngine {
         Self { client, s3, settings, output: OnceCell::new() }
     }
 
+    /// Tokens are the account's, and two targets in it run for the same slot: each has its own.
+    fn own_token(&self, token: &str) -> String {
+        let AthenaSettings { workgroup, database, warehouse, .. } = &self.settings;
+        sha256_hex(format!("{workgroup}|{database}|{}|{token}", warehouse.uri("")))
+    }
+
     async fn output(&self) -> Result<&Output, PortError> {
         let read = async || {
             let answer = self.client.get_work_group().work_group(&self.settings.workgroup).send().await;
@@ -90,13 +100,34 @@ impl AthenaEngine {
         }
     }
 
-    /// True if one of at most 50 queries is no longer running.
-    async fn has_one_ended(&self, queries: &[QueryId]) -> Result<bool, PortError> {
+    /// What is known of at most 50 queries; the answer leaves out those that it cannot tell of.
+    async fn executions(&self, queries: &[QueryId]) -> Result<Vec<QueryExecution>, PortError> {
         let ids = queries.iter().map(|query| query.0.clone()).collect();
         let answer = self.client.batch_get_query_execution().set_query_execution_ids(Some(ids)).send().await;
-        let answer = answer.map_err(|error| WAIT.failed(format!("`{}`", self.settings.workgroup), error))?;
-        let running = answer.query_executions().iter().filter(|execution| is_running(execution)).count();
+        let answer = answer.map_err(|error| STATES.failed(format!("in `{}`", self.settings.workgroup), error))?;
+        Ok(answer.query_executions.unwrap_or_default())
+    }
+
+    /// True if one of at most 50 queries is no longer running.
+    async fn has_one_ended(&self, queries: &[QueryId]) -> Result<bool, PortError> {
+        let running = self.executions(queries).await?.iter().filter(|execution| is_running(execution)).count();
         Ok(running < queries.len())
+    }
+
+    async fn told(&self, query: &QueryId, execution: &QueryExecution) -> Result<QueryState, PortError> {
+        match state_of(execution) {
+            Some(QueryExecutionState::Queued | QueryExecutionState::Running) => Ok(QueryState::Running),
+            Some(QueryExecutionState::Succeeded) => {
+                let millis = execution.statistics().and_then(|it| it.engine_execution_time_in_millis());
+                let rows = results::written(self, query, execution).await?;
+                Ok(QueryState::Succeeded { rows, millis: millis.and_then(|it| it.try_into().ok()).unwrap_or_default() })
+            }
+            Some(QueryExecutionState::Failed | QueryExecutionState::Cancelled) => Ok(failure(execution)),
+            other => {
+                let message = format!("the state {other:?} is not known");
+                Err(PortError::new(PortErrorKind::Unexpected, STATE.operation, subject(query), message))
+            }
+        }
     }
 }
 
@@ -148,7 +179,8 @@ impl Engine for AthenaEngine {
         let context = QueryExecutionContext::builder().database(&self.settings.database).build();
         let output = self.settings.output.as_ref();
         let results = output.map(|output| ResultConfiguration::builder().output_location(output).build());
-        let request = self.client.start_query_execution().query_string(text).client_request_token(token);
+        let request = self.client.start_query_execution().query_string(text);
+        let request = request.client_request_token(self.own_token(token));
         let request = request.work_group(&self.settings.workgroup).query_execution_context(context);
         let answer = request.set_result_configuration(results).send().await;
         let answer = answer.map_err(|error| START.failed(format!("in `{}`", self.settings.workgroup), error))?;
@@ -163,32 +195,38 @@ impl Engine for AthenaEngine {
     }
 
     async fn state(&self, query: &QueryId) -> Result<QueryState, PortError> {
-        let Some(execution) = self.execution(query).await? else { return Ok(QueryState::Lost) };
-        match state_of(&execution) {
-            Some(QueryExecutionState::Queued | QueryExecutionState::Running) => Ok(QueryState::Running),
-            Some(QueryExecutionState::Succeeded) => {
-                let millis = execution.statistics().and_then(|it| it.engine_execution_time_in_millis());
-                let rows = results::count(self, query, &execution).await?;
-                Ok(QueryState::Succeeded { rows, millis: millis.and_then(|it| it.try_into().ok()).unwrap_or_default() })
-            }
-            Some(QueryExecutionState::Failed | QueryExecutionState::Cancelled) => Ok(failure(&execution)),
-            other => {
-                let message = format!("the state {other:?} is not known");
-                Err(PortError::new(PortErrorKind::Unexpected, STATE.operation, subject(query), message))
-            }
+        match self.execution(query).await? {
+            Some(execution) => self.told(query, &execution).await,
+            None => Ok(QueryState::Lost),
         }
     }
 
+    async fn states(&self, queries: &[QueryId]) -> Result<Vec<QueryState>, PortError> {
+        let mut executions = HashMap::new();
+        for some in queries.chunks(QUERIES_A_CALL) {
+            let told = self.executions(some).await?.into_iter();
+            executions.extend(told.filter_map(|execution| Some((execution.query_execution_id.clone()?, execution))));
+        }
+        let mut states = Vec::with_capacity(queries.len());
+        for query in queries {
+            states.push(match executions.get(&query.0) {
+                Some(execution) => self.told(query, execution).await?,
+                // Forgotten, or not told of for another reason: asked by itself, Athena says which.
+                None => self.state(query).await?,
+            });
+        }
+        Ok(states)
+    }
+
     async fn wait(&self, queries: &[QueryId]) -> Result<(), PortError> {
-        let mut pause = FIRST_POLL;
+        let begun = Instant::now();
         while !queries.is_empty() {
             for some in queries.chunks(QUERIES_A_CALL) {
                 if self.has_one_ended(some).await? {
                     return Ok(());
                 }
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(LONGEST_POLL);
+            tokio::time::sleep((begun.elapsed() / POLLS_A_QUERY).clamp(SHORTEST_POLL, LONGEST_POLL)).await;
         }
         Ok(())
     }

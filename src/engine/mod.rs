@@ -28,9 +28,10 @@ pub struct QueryId(pub String);
 #[derive(Debug, Clone, PartialEq)]
 pub enum QueryState {
     Running,
-    /// `rows`: rows written or returned; `millis`: the engine's own time.
+    /// `rows`: rows that a build wrote, `None` of a query, whose rows [`Engine::rows`] hands out; `millis`: the engine's own
+    /// time.
     Succeeded {
-        rows: u64,
+        rows: Option<u64>,
         millis: u64,
     },
     Failed {
@@ -67,6 +68,15 @@ pub trait Engine: Send + Sync {
     }
 
     async fn state(&self, query: &QueryId) -> Result<QueryState, PortError>;
+
+    /// How each of `queries` stands, in their order.
+    async fn states(&self, queries: &[QueryId]) -> Result<Vec<QueryState>, PortError> {
+        let mut states = Vec::with_capacity(queries.len());
+        for query in queries {
+            states.push(self.state(query).await?);
+        }
+        Ok(states)
+    }
 
     /// Returns once one of `queries` is no longer running (or after the engine's poll interval).
     async fn wait(&self, queries: &[QueryId]) -> Result<(), PortError>;

@@ -22,7 +22,7 @@ use crate::config::{Aws, Settings, Target};
 use crate::engine::athena::AthenaEngine;
 use crate::notify::sns::SnsNotifier;
 use crate::pipeline::{
-    self, Bundle, Commands, Ports, Project, Quiet, Request, Run, RunError, Schemas, Step, Why, bundle,
+    self, Bundle, Commands, Ports, Project, Provenance, Quiet, Request, Run, RunError, Schemas, Step, Why, bundle,
 };
 use crate::plan;
 use crate::port::{PortError, PortErrorKind};
@@ -93,6 +93,7 @@ struct Deployed {
     folder: TempDir,
     project: Settings,
     settings: Aws,
+    revision: String,
 }
 
 /// The deployed project and the target that it names.
@@ -222,16 +223,17 @@ impl Shell {
             let message = format!("the function reads `{uri}`, and target `{target}` keeps its state in `{state}`");
             return Err(Failure::new("SettingsInvalid", message));
         }
-        Ok(Deployed { folder, project, settings })
+        Ok(Deployed { folder, project, settings, revision: bundle.revision })
     }
 
     /// The deployed project, and why it cannot be read if only its settings can.
     fn open(&self, deployed: Deployed) -> (World, Option<Problems>) {
-        let Deployed { folder, project, settings } = deployed;
-        let (project, unread) = match Project::read(project.clone()) {
+        let Deployed { folder, project, settings, revision } = deployed;
+        let (mut project, unread) = match Project::read(project.clone()) {
             Ok(project) => (project, None),
             Err(problems) => (Project::of(project), Some(problems)),
         };
+        project.provenance = Some(Provenance { revision, deployed: Some(true), by: holder() });
         let cloud = Cloud::with(settings, &self.config);
         let (catalog, engine, notifier) = (cloud.catalog(), cloud.engine(), cloud.notifier());
         let store = self.store();

@@ -1,11 +1,13 @@
 //! Moving a run on: look at what is running, start what is ready, save, return.
 
+use std::collections::BTreeMap;
+
 use super::Event;
 use super::record::{Recorded, Run, StepRecord, StepStatus};
 use super::{Ports, RunError, baseline, publish};
 use crate::checks::{Baseline, CheckKind, Measured, column_types, evaluate};
 use crate::digest::sha256_hex;
-use crate::engine::{QueryId, QueryState, Rows, Statement};
+use crate::engine::{QueryId, QueryState, Statement};
 use crate::plan::{Action, Plan};
 
 /// A retryable failure is tried this often in all.
@@ -24,10 +26,11 @@ pub enum Progress {
 /// once, one is overtaken at its next write.
 pub async fn advance(ports: Ports<'_>, recorded: &mut Recorded) -> Result<Progress, RunError> {
     loop {
+        let mut states = states(ports, &recorded.run).await?;
         let mut moved = false;
         for index in 0..recorded.run.steps.len() {
             moved |= match recorded.run.steps[index].status {
-                StepStatus::Running => look(ports, recorded, index).await?,
+                StepStatus::Running => look(ports, recorded, index, states.remove(&index)).await?,
                 StepStatus::Pending => begin_if_ready(ports, recorded, index).await?,
                 StepStatus::Succeeded | StepStatus::Failed | StepStatus::Skipped => false,
             };
@@ -35,20 +38,35 @@ pub async fn advance(ports: Ports<'_>, recorded: &mut Recorded) -> Result<Progre
         if moved {
             continue;
         }
-        let running: Vec<_> = recorded.run.steps.iter().filter_map(|step| running_query(step).cloned()).collect();
+        let running = running(&recorded.run).into_values().collect::<Vec<_>>();
         return Ok(if running.is_empty() { Progress::Done } else { Progress::Waiting(running) });
     }
 }
 
-/// The query of a step that has not ended.
-pub(super) fn running_query(step: &StepRecord) -> Option<&QueryId> {
-    step.query.as_ref().filter(|_| step.status == StepStatus::Running)
+/// The queries that run, by the index of their step.
+pub(super) fn running(run: &Run) -> BTreeMap<usize, QueryId> {
+    let running = run.steps.iter().enumerate().filter(|(_, step)| step.status == StepStatus::Running);
+    running.filter_map(|(index, step)| Some((index, step.query.clone()?))).collect()
 }
 
-/// Takes up what the engine says of a running step; true if the step moved.
-async fn look(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result<bool, RunError> {
-    let state = match &recorded.run.steps[index].query {
-        Some(query) => ports.engine.state(query).await?,
+/// What the engine says of the queries that run, all of them asked at once.
+async fn states(ports: Ports<'_>, run: &Run) -> Result<BTreeMap<usize, QueryState>, RunError> {
+    let (indexes, queries): (Vec<_>, Vec<_>) = running(run).into_iter().unzip();
+    if queries.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    Ok(indexes.into_iter().zip(ports.engine.states(&queries).await?).collect())
+}
+
+/// Takes up what the engine says of a running step, whose `state` is `None` if it has no query; true if the step moved.
+async fn look(
+    ports: Ports<'_>,
+    recorded: &mut Recorded,
+    index: usize,
+    state: Option<QueryState>,
+) -> Result<bool, RunError> {
+    let state = match state {
+        Some(state) => state,
         None if matches!(recorded.run.plan.steps[index].action, Action::Publish { .. }) => {
             return publish::publish(ports, recorded, index).await.map(|()| true);
         }
@@ -80,12 +98,14 @@ async fn succeed(
     ports: Ports<'_>,
     recorded: &mut Recorded,
     index: usize,
-    rows: u64,
+    mut rows: Option<u64>,
     millis: u64,
 ) -> Result<(), RunError> {
     if let Action::Check { table, reads, checks, columns, .. } = recorded.run.plan.steps[index].action.clone() {
         let query = recorded.run.steps[index].query.clone().expect("a succeeded query has a handle");
-        let measured = first_row(ports.engine.rows(&query).await?);
+        let answer = ports.engine.rows(&query).await?.rows;
+        rows = Some(answer.len() as u64);
+        let measured = answer.into_iter().next().map(Measured);
         // A model is checked in staging, a raw table where it is.
         let is_raw = reads == table;
         let baseline = match checks.iter().any(|check| matches!(check.kind, CheckKind::RowCountChange { .. })) {
@@ -104,14 +124,10 @@ async fn succeed(
     }
     let step = &mut recorded.run.steps[index];
     step.status = StepStatus::Succeeded;
-    step.rows = Some(rows);
+    step.rows = rows;
     step.millis = Some(millis);
-    ports.reporter.event(&Event::Finished { step: &step.name, rows, millis });
+    ports.reporter.event(&Event::Finished { step: &step.name, rows: rows.unwrap_or_default(), millis });
     Ok(())
-}
-
-fn first_row(rows: Rows) -> Option<Measured> {
-    rows.rows.into_iter().next().map(Measured)
 }
 
 fn fail(ports: Ports<'_>, run: &mut Run, index: usize, message: String) {

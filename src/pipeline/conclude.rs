@@ -38,6 +38,7 @@ pub fn begin(
     let spelt = |finding: &Finding| Finding { help: commands.spell(&finding.help), ..finding.clone() };
     let findings = comparison.findings.iter().map(spelt).collect();
     let mut run = Run::new(&project.settings.config.project, target, comparison.verdict, findings, plan);
+    run.provenance = project.provenance.clone();
     run.adapted = comparison.adaptation.models.iter().map(|model| adapted_model(&project.graph, model)).collect();
     run.not_carried = comparison.not_carried();
     let stops =
@@ -67,6 +68,7 @@ pub(super) async fn compared(
 pub(super) fn refused(project: &Project, request: Request<'_>, run_id: &str, error: &str) -> Run {
     let plan = Plan { run_id: run_id.into(), slot: request.slot.into(), steps: Vec::new() };
     let mut run = Run::new(&project.settings.config.project, request.target, Verdict::Unknown, Vec::new(), plan);
+    run.provenance = project.provenance.clone();
     run.error = Some(request.commands.spell(error));
     run
 }

@@ -49,7 +49,9 @@ pub use inputs::{Inputs, Schemas};
 pub use project::Project;
 pub use publish::{ROWS, RUN};
 pub use queue::{Queue, Slot, Why, ask_for_crawl, crawl_began, enqueue, status};
-pub use record::{AdaptedModel, Delivery, Outcome, Published, Recorded, Run, StepRecord, StepStatus, load, runs};
+pub use record::{
+    AdaptedModel, Delivery, Outcome, Provenance, Published, Recorded, Run, StepRecord, StepStatus, load, runs,
+};
 pub use rename::{Rename, renames};
 pub use reporter::{Event, Quiet, Reporter};
 pub use whole::{Request, run, unfinished};

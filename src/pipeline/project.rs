@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::Provenance;
 use super::compare::traced;
 use crate::config::{Settings, Target};
 use crate::contract::{Contract, Document, without_model};
@@ -23,6 +24,8 @@ pub struct Project {
     pub graph: Graph,
     /// File name → text of alerts/.
     pub templates: Vec<(String, String)>,
+    /// What the records of its runs say of it; whoever begins runs knows.
+    pub provenance: Option<Provenance>,
 }
 
 impl Project {
@@ -42,13 +45,13 @@ impl Project {
             // A sound project's columns are traced when it is compared; one that goes no further shows them here.
             problems.extend(traced(&graph, &contracts).err().map(|found| found.0).unwrap_or_default());
         }
-        Problems::or(problems, Self { settings, documents, contracts, graph, templates })
+        Problems::or(problems, Self { settings, documents, contracts, graph, templates, provenance: None })
     }
 
     /// A project of which only the settings are known: enough to say that the rest cannot be read.
     pub fn of(settings: Settings) -> Self {
         let (documents, contracts, templates) = (Vec::new(), Vec::new(), Vec::new());
-        Self { settings, documents, contracts, graph: Graph::default(), templates }
+        Self { settings, documents, contracts, graph: Graph::default(), templates, provenance: None }
     }
 
     /// The contracts alone, whatever the models say: they may be broken for want of the very contract that is to be added.

@@ -25,6 +25,9 @@ pub struct Run {
     pub inputs: String,
     pub project: String,
     pub target: String,
+    /// `None` of a run that was recorded before there was any.
+    #[serde(default)]
+    pub provenance: Option<Provenance>,
     pub verdict: Verdict,
     /// `None` while the run is under way.
     pub outcome: Option<Outcome>,
@@ -60,6 +63,17 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded_by: Option<String>,
     pub plan: Plan,
+}
+
+/// Which text of the project a run goes by, and who began it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Hash of the project's files, as `contracts push` deploys them.
+    pub revision: String,
+    /// Whether they are what is deployed; `None` where nothing is.
+    pub deployed: Option<bool>,
+    /// A person's name or ARN, or the function's log stream.
+    pub by: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +158,7 @@ impl Run {
             inputs: String::new(),
             project: project.into(),
             target: target.into(),
+            provenance: None,
             verdict,
             outcome: None,
             findings,

@@ -1,7 +1,7 @@
 //! One run from its beginning, or from where it was cut off, to its outcome.
 
 use super::Commands;
-use super::advance::{Progress, advance, running_query};
+use super::advance::{Progress, advance, running};
 use super::conclude::{compared, conclude};
 use super::record::{Outcome, Recorded, Run, StepStatus, load, runs};
 use super::{Ports, Project, RunError};
@@ -81,7 +81,7 @@ fn is_publishing(run: &Run) -> bool {
 /// What it compared is no longer what it would read: it ends here, unpublished, and a new run takes its place.
 async fn supersede(ports: Ports<'_>, cut: &mut Recorded) -> Result<(), RunError> {
     // Nobody waits for what it had started, and an engine may bill it.
-    for query in cut.run.steps.iter().filter_map(running_query) {
+    for query in running(&cut.run).values() {
         ports.engine.cancel(query).await?;
     }
     cut.run.outcome = Some(Outcome::Superseded);

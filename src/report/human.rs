@@ -14,7 +14,7 @@ mod contract;
 mod run;
 
 pub use contract::contract_change;
-pub use run::{run, run_with_alert, runs};
+pub use run::{provenance, run, run_with_alert, runs};
 
 const RED: Style = AnsiColor::Red.on_default();
 const GREEN: Style = AnsiColor::Green.on_default();

@@ -73,7 +73,7 @@ async fn publishes(iceberg: bool, enforced: bool) {
         let query = engine.start(&token, &statement).await.unwrap();
         assert_eq!(engine.start(&token, &statement).await.unwrap(), query, "no second run");
         let state = ended(&engine, &query).await;
-        assert!(matches!(state, QueryState::Succeeded { rows: 3, .. }), "{state:?}");
+        assert!(matches!(state, QueryState::Succeeded { rows: Some(3), .. }), "{state:?}");
         let notes = [("crawlguard.rows".to_owned(), "3".to_owned())];
         let published = catalog.swap("fact", &staging, version.as_deref(), &notes).await.unwrap();
         assert_eq!(published.parameters["crawlguard.rows"], "3");

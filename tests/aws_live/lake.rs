@@ -1,10 +1,14 @@
 //! A database and a bucket for one test.
 
+use std::collections::HashMap;
+
 use aws_config::SdkConfig;
 use aws_sdk_glue::types::{Column, DatabaseInput, SerDeInfo, StorageDescriptor, TableInput};
 use crawlguard::aws;
 use crawlguard::catalog::glue::GlueCatalog;
+use crawlguard::catalog::glue_json;
 use crawlguard::schema::{self, Table};
+use serde_json::Value;
 
 pub struct Lake {
     pub config: SdkConfig,
@@ -29,21 +33,34 @@ impl Lake {
         GlueCatalog::new(aws_sdk_glue::Client::new(&self.config), &self.name)
     }
 
-    /// Puts a table there as a crawl or a CTAS would.
+    /// Puts a table there, or its next version, as a crawl or a CTAS would.
     pub fn create(&self, table: &Table) {
         let request = async {
             let client = aws_sdk_glue::Client::new(&self.config);
-            client.create_table().database_name(&self.name).table_input(input(table)).send().await.unwrap();
+            let create = client.create_table().database_name(&self.name).table_input(input(table)).send().await;
+            if let Err(error) = create {
+                assert_eq!(aws::code(&error), Some("AlreadyExistsException"), "{error:?}");
+                client.update_table().database_name(&self.name).table_input(input(table)).send().await.unwrap();
+            }
         };
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(request));
     }
 }
 
+/// What Glue's JSON says of the table, as the SDK's own type.
 fn input(table: &Table) -> TableInput {
-    let serde = SerDeInfo::builder().set_serialization_library(table.storage.serde.clone()).build();
+    let json = glue_json::to_value(table);
+    let storage = &json["StorageDescriptor"];
+    let text = |key: &str| storage[key].as_str().map(str::to_owned);
+    let serde = SerDeInfo::builder()
+        .set_serialization_library(table.storage.serde.clone())
+        .set_parameters(parameters(&storage["SerdeInfo"]["Parameters"]))
+        .build();
     let storage = StorageDescriptor::builder()
         .set_columns(Some(columns(&table.columns)))
         .set_location(table.location.clone())
+        .set_input_format(text("InputFormat"))
+        .set_output_format(text("OutputFormat"))
         .serde_info(serde)
         .build();
     TableInput::builder()
@@ -51,9 +68,14 @@ fn input(table: &Table) -> TableInput {
         .set_partition_keys(Some(columns(&table.partition_keys)))
         .storage_descriptor(storage)
         .table_type("EXTERNAL_TABLE")
-        .set_parameters(Some(table.parameters.clone().into_iter().collect()))
+        .set_parameters(parameters(&json["Parameters"]))
         .build()
         .unwrap()
+}
+
+fn parameters(json: &Value) -> Option<HashMap<String, String>> {
+    let pair = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+    json.as_object().map(|fields| fields.iter().filter_map(pair).collect())
 }
 
 fn columns(columns: &[schema::Column]) -> Vec<Column> {

@@ -1,6 +1,8 @@
 //! The AWS adapters, and the pipeline on them, over an AWS that is in this process.
 
 mod arrivals;
+mod bad_input;
+mod calls;
 mod cleanup;
 mod events;
 mod fake;
@@ -8,6 +10,8 @@ mod faults;
 mod headers;
 mod lake;
 mod lambda;
+mod laptop;
+mod provenance;
 mod receipts;
 mod refusals;
 mod same_as_local;

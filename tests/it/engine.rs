@@ -148,7 +148,7 @@ impl Lake {
             iceberg: false,
         };
         match self.end(location, &statement).await.1 {
-            QueryState::Succeeded { rows, .. } => Ok(rows),
+            QueryState::Succeeded { rows, .. } => Ok(rows.expect("a build tells what it wrote")),
             QueryState::Failed { message, .. } => Err(message),
             state => panic!("{state:?}"),
         }

@@ -138,7 +138,7 @@ pub async fn accept(
 /// Everything that accepting would write; writes nothing.
 async fn propose(globals: &Globals, world: &World, request: Update<'_>, by: &By) -> anyhow::Result<Updated> {
     let project = world.project()?;
-    world.refuse_uncrawled().await?;
+    world.crawled_at().await?;
     let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
     let tables = choose(&comparison, &project, request.tables)?;
     let renames = renames(&comparison, request)?;

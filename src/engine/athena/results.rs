@@ -12,14 +12,18 @@ use crate::port::{PortError, PortErrorKind};
 const RESULTS: Call = Call::new("read rows", "athena:GetQueryResults");
 const ROWS_A_PAGE: i32 = 1000;
 
-/// Rows that a build wrote, or that a SELECT returned.
-pub async fn count(engine: &AthenaEngine, query: &QueryId, execution: &QueryExecution) -> Result<u64, PortError> {
-    let is_build = execution.query().is_some_and(|text| text.starts_with(BUILD));
-    if !is_build {
-        return Ok(rows(engine, query).await?.rows.len() as u64);
+/// Rows that a build wrote; `None` of any other query.
+pub async fn written(
+    engine: &AthenaEngine,
+    query: &QueryId,
+    execution: &QueryExecution,
+) -> Result<Option<u64>, PortError> {
+    if !execution.query().is_some_and(|text| text.starts_with(BUILD)) {
+        return Ok(None);
     }
     let first = page(engine, query, 1, None).await?;
-    first.update_count.and_then(|count| count.try_into().ok()).ok_or_else(|| {
+    let count = first.update_count.and_then(|count| count.try_into().ok());
+    count.map(Some).ok_or_else(|| {
         PortError::new(PortErrorKind::Unexpected, RESULTS.operation, subject(query), "Athena does not say how many")
     })
 }

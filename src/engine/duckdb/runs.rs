@@ -75,10 +75,10 @@ impl Runs {
         if let Some(run) = self.all().get_mut(query) {
             let millis = u64::try_from(run.started.elapsed().as_millis()).unwrap_or(u64::MAX);
             run.state = match ended {
-                Ok(Done::Built(rows)) => QueryState::Succeeded { rows, millis },
+                Ok(Done::Built(rows)) => QueryState::Succeeded { rows: Some(rows), millis },
                 Ok(Done::Answered(rows)) => {
                     run.rows = rows;
-                    QueryState::Succeeded { rows: run.rows.rows.len() as u64, millis }
+                    QueryState::Succeeded { rows: None, millis }
                 }
                 Err(message) => QueryState::Failed { message, retryable: false },
             };

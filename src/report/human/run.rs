@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{BOLD, GREEN, NO_MODELS, RED, YELLOW, adapted, builds_nothing, notes, one, paint, verdict_word};
 use crate::checks::{CheckResult, CheckStatus, sentence};
 use crate::drift::{Finding, Level, Verdict};
-use crate::pipeline::{Delivery, Outcome, Run, StepStatus};
+use crate::pipeline::{Delivery, Outcome, Provenance, Run, StepStatus};
 use crate::plan::AlertKind;
 
 /// A whole run: how it ended, what changed, what failed, what was published, and what to do next.
@@ -169,6 +169,17 @@ fn halted(run: &Run) -> String {
 
 fn day(slot: &str) -> &str {
     slot.get(..10).unwrap_or(slot)
+}
+
+/// Which text of the project the run went by, and who began it.
+pub fn provenance(run: &Run) -> String {
+    let Some(Provenance { revision, deployed, by }) = &run.provenance else { return String::new() };
+    let deployed = match deployed {
+        Some(true) => ", as deployed",
+        Some(false) => ", which was not what was deployed",
+        None => "",
+    };
+    format!("\nrevision {}{deployed}; begun by {by}\n", revision.get(..12).unwrap_or(revision))
 }
 
 /// Past runs, one a line.

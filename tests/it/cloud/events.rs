@@ -3,6 +3,7 @@
 use crawlguard::catalog::Catalog;
 use crawlguard::catalog::glue::crawler;
 use crawlguard::cloud::Cloud;
+use crawlguard::config::Aws;
 use crawlguard::engine::{Engine, QueryState, Statement};
 use crawlguard::port::PortErrorKind;
 use serde_json::Value;
@@ -29,7 +30,7 @@ async fn a_held_query_runs_until_it_is_let_go_and_tells_each_state() {
     lake.aws.account().athena.is_held = false;
     lake.aws.finish_queries();
     assert_eq!(states(&lake.aws.account().events), ["QUEUED", "RUNNING", "SUCCEEDED"]);
-    assert_eq!(engine.state(&query).await.unwrap(), QueryState::Succeeded { rows: 1, millis: 7 });
+    assert_eq!(engine.state(&query).await.unwrap(), QueryState::Succeeded { rows: None, millis: 7 });
     assert_eq!(engine.rows(&query).await.unwrap().rows, [[Some("3".to_owned())]]);
 }
 
@@ -45,6 +46,10 @@ async fn a_token_is_remembered_with_what_it_asked_for() {
     let error = engine.start(&token, &select("SELECT 2 AS x")).await.unwrap_err();
     assert_eq!(error.kind, PortErrorKind::Invalid);
     assert_eq!(lake.aws.account().athena.queries.len(), 1);
+    // Another target in the account, whose run of the same slot has the same steps.
+    let settings = Aws { warehouse: "s3://shop/others/".into(), ..lake.site().settings };
+    let other = Cloud::with(settings, &process.config).engine();
+    assert_ne!(other.start(&token, &select("SELECT 2 AS x")).await.unwrap(), first);
 }
 
 #[tokio::test]
@@ -85,8 +90,8 @@ async fn a_crawler_runs_until_it_has_been_looked_at_and_tells_how_it_ended() {
     for failure in [None, Some("Internal Service Exception")] {
         lake.aws.account().glue.crawler("raw").looks = 1;
         lake.aws.account().glue.crawler("raw").fails = failure.map(str::to_owned);
-        crawler::start(&cloud.glue, "raw").await.unwrap();
-        crawler::start(&cloud.glue, "raw").await.unwrap();
+        assert!(crawler::start(&cloud.glue, "raw").await.unwrap());
+        assert!(!crawler::start(&cloud.glue, "raw").await.unwrap(), "it is under way");
         assert!(crawler::status(&cloud.glue, "raw").await.unwrap().running);
         let status = crawler::status(&cloud.glue, "raw").await.unwrap();
         assert_eq!((status.running, status.error.as_deref()), (false, failure));

@@ -8,6 +8,7 @@ mod faults;
 mod glue;
 mod process;
 mod s3;
+mod server;
 mod sns;
 mod sql;
 mod wire;
@@ -20,13 +21,14 @@ pub use faults::{Call, Fault, FaultKind};
 pub use glue::described;
 pub use process::Process;
 pub use sns::Mail;
+pub use wire::Refusal;
 
 use athena::Broken;
 use faults::Calls;
 use glue::Glue;
 use s3::S3;
 use sns::Sns;
-use wire::{Answer, Refusal, Request};
+use wire::{Answer, Request};
 
 pub const REGION: &str = "eu-central-1";
 pub const ACCOUNT: &str = "111122223333";
@@ -39,6 +41,8 @@ pub struct Account {
     pub athena: Athena,
     pub sns: Sns,
     pub calls: Calls,
+    /// What is answered to every call of a service and action; to all of its calls if the action is empty.
+    pub refusals: Vec<(&'static str, &'static str, Refusal)>,
     /// Each table that somebody made or replaced by Glue's API, and how many queries had been answered by then.
     pub publications: Vec<(String, usize)>,
     /// CloudFormation's word for every stack that is asked for.
@@ -56,9 +60,19 @@ impl Account {
         hasher.finish()
     }
 
+    fn answer(&mut self, request: &Request) -> Answer {
+        self.handle(request).unwrap_or_else(|refusal| refusal.answer(request.service))
+    }
+
     fn handle(&mut self, request: &Request) -> Result<Answer, Refusal> {
         if !request.header("authorization").starts_with("AWS4-HMAC-SHA256 Credential=") {
             return Err(Refusal::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token"));
+        }
+        let refused = self.refusals.iter().find(|(service, action, _)| {
+            *service == request.service && (action.is_empty() || *action == request.action)
+        });
+        if let Some((.., refusal)) = refused {
+            return Err(refusal.clone());
         }
         match request.service {
             "s3" => self.s3.handle(request),

@@ -28,7 +28,7 @@ pub const RAW: &str = "s3://shop/raw/";
 /// How both of them call their target, so that their alerts can be compared.
 pub const TARGET: &str = "prod";
 
-const SETTINGS: &str = r#"project = "shop"
+pub const SETTINGS: &str = r#"project = "shop"
 [targets.local]
 kind = "local"
 lake = "lake"
@@ -96,8 +96,8 @@ impl Lake {
         block_on(catalog.tables("raw_")).expect("read").into_iter().map(at_s3).collect()
     }
 
-    /// Puts the project as it stands where a Lambda finds it.
-    pub fn deploy(&self) {
+    /// The project's files as they stand.
+    pub fn files(&self) -> BTreeMap<String, String> {
         let mut files = BTreeMap::from([("crawlguard.toml".to_owned(), SETTINGS.to_owned())]);
         for entry in fs::read_dir(self.local.path("sql")).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -108,7 +108,12 @@ impl Lake {
             let file = format!("contracts/{}.json", table.name);
             files.insert(file.clone(), Document::for_table(&file, table).to_json());
         }
-        self.put_project(&Bundle::new(files, Pushed::default()));
+        files
+    }
+
+    /// Puts the project as it stands where a Lambda finds it.
+    pub fn deploy(&self) {
+        self.put_project(&Bundle::new(self.files(), Pushed::default()));
     }
 
     pub fn put_project(&self, bundle: &Bundle) {
@@ -119,20 +124,8 @@ impl Lake {
     /// The project as it stands, set up on the account.
     pub fn site(&self) -> Site {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path();
-        fs::write(root.join("crawlguard.toml"), SETTINGS).expect("written");
-        for name in ["contracts", "sql"] {
-            fs::create_dir(root.join(name)).expect("a folder");
-        }
-        for entry in fs::read_dir(self.local.path("sql")).expect("a folder") {
-            let entry = entry.expect("an entry");
-            fs::copy(entry.path(), root.join("sql").join(entry.file_name())).expect("copied");
-        }
-        for table in &self.contracts {
-            let file = format!("contracts/{}.json", table.name);
-            fs::write(root.join(&file), Document::for_table(&file, table).to_json()).expect("written");
-        }
-        let project = Project::read(Settings::read(root).expect("settings")).expect("a project");
+        Bundle::new(self.files(), Pushed::default()).unpack(folder.path()).expect("written");
+        let project = Project::read(Settings::read(folder.path()).expect("settings")).expect("a project");
         let Target::Aws(settings) = project.settings.config.targets[TARGET].clone() else { panic!("it is on AWS") };
         Site { aws: self.aws.clone(), project: Arc::new(project), settings }
     }

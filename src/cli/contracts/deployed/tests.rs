@@ -223,7 +223,7 @@ async fn credentials_of_another_account_write_nothing() {
     let refusals = [
         push(&globals, &world, None).await.map(drop),
         accept(&globals, &world, Update::default(), None).await.map(drop),
-        super::super::super::run::holder(&world).await.map(drop),
+        world.who().await.map(drop),
     ];
     for refusal in refusals {
         let message = refusal.unwrap_err().to_string();

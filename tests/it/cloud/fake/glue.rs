@@ -54,6 +54,11 @@ impl Glue {
         self.databases.get(database).map(|tables| tables.keys().cloned().collect()).unwrap_or_default()
     }
 
+    /// Somebody drops a table.
+    pub fn remove(&mut self, database: &str, name: &str) {
+        self.databases.get_mut(database).and_then(|tables| tables.remove(name)).expect("a table that is there");
+    }
+
     /// Makes a table, or its next version if there is one already and it differs.
     pub fn put(&mut self, database: &str, input: &Value, partitions: Vec<Value>) {
         let name = name_of(input);
@@ -117,9 +122,9 @@ impl Glue {
         };
         let pattern = regex::Regex::new(&format!("^(?:{pattern})$")).map_err(|error| invalid(error.to_string()))?;
         let tables = self.tables(request.text("DatabaseName"))?;
-        let matching = tables.iter().filter(|(name, _)| pattern.is_match(name));
-        let all: Vec<_> = matching.map(|(_, stored)| stored.current().clone()).collect();
-        let (found, next) = page(&all, request.text("NextToken"), size);
+        let matching: Vec<_> = tables.iter().filter(|(name, _)| pattern.is_match(name)).collect();
+        let (found, next) = page(&matching, request.text("NextToken"), size);
+        let found: Vec<_> = found.into_iter().map(|(_, stored)| stored.current()).collect();
         Ok(json!({"TableList": found, "NextToken": next}))
     }
 

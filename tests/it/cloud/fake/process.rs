@@ -107,8 +107,7 @@ impl HttpConnector for Wire {
 
 impl Wire {
     fn answer(&self, request: &Request) -> HttpResponse {
-        let answer = self.aws.account().handle(request);
-        answer.unwrap_or_else(|refusal| refusal.answer(request.service)).into_http()
+        self.aws.account().answer(request).into_http()
     }
 
     /// The process is dropped before it hears this answer. Only a thread of its own still does, as it winds up.

@@ -217,7 +217,7 @@ fn compute(work: &Work<'_>) -> Result<Output, SqlError> {
         let rows = loop {
             match engine.state(&query).await.expect("known") {
                 QueryState::Running => engine.wait(std::slice::from_ref(&query)).await.expect("waited"),
-                QueryState::Succeeded { rows, .. } => break rows,
+                QueryState::Succeeded { rows, .. } => break rows.unwrap_or_default(),
                 QueryState::Failed { message, .. } => return Err(fault(message)),
                 QueryState::Lost => unreachable!("it was just started"),
             }

@@ -33,6 +33,11 @@ impl Glue {
         self.crawlers.get_mut(name).expect("a crawler of the account")
     }
 
+    /// Somebody else starts a crawl.
+    pub fn start_crawler(&mut self, name: &str) {
+        self.crawler(name).is_running = true;
+    }
+
     pub(super) fn handle_crawler(&mut self, request: &Request, events: &mut Vec<Value>) -> Result {
         let name = request.text("Name");
         let missing = || gone(format!("Crawler entry with name {name} does not exist"));

@@ -1,0 +1,67 @@
+//! Which project a run from this folder goes by, and how that differs from the one that is deployed.
+
+use super::args::Globals;
+use super::contracts::deployed_project;
+use super::say;
+use super::world::World;
+use crate::pipeline::bundle::{self, Bundle, Pushed};
+use crate::pipeline::{Provenance, deploy};
+use crate::problem::{Problem, Problems};
+
+/// This folder's project beside the deployed one.
+struct Comparison {
+    revision: String,
+    /// The files that differ; `None` where nothing is deployed.
+    differing: Option<Vec<String>>,
+}
+
+impl Comparison {
+    async fn of(world: &World) -> anyhow::Result<Self> {
+        let here = Bundle::collect(&world.settings, Pushed::default())?;
+        let differing = deployed_project(world).await?.map(|deployed| {
+            let changes = deploy::changes(&deployed.files, &here.files);
+            changes.into_iter().map(|change| change.file).collect()
+        });
+        Ok(Self { revision: here.revision, differing })
+    }
+
+    /// What differs, in words; `None` where nothing does.
+    fn message(&self, world: &World) -> Option<String> {
+        let files = self.differing.as_ref().filter(|files| !files.is_empty())?;
+        let files = files.join(", ");
+        Some(format!("this folder is not what is deployed on target `{}`; different: {files}", world.target))
+    }
+}
+
+/// What the record of a run from this folder says of it. Where another project is deployed, a run from here would publish
+/// what nobody deployed, and is refused unless it is asked for.
+pub async fn of_run(world: &World, by: String, undeployed: bool) -> anyhow::Result<Provenance> {
+    let compared = Comparison::of(world).await?;
+    if let Some(message) = compared.message(world).filter(|_| !undeployed) {
+        let (push, pull) = (world.commands.line("contracts push"), world.commands.line("contracts pull"));
+        let help = format!(
+            "deploy it by `{push}`, or bring what is deployed by `{pull}`; `run --undeployed` runs it as it is"
+        );
+        return Err(Problems::from(Problem::new(bundle::KEY, "", message, help)).into());
+    }
+    let deployed = compared.differing.map(|files| files.is_empty());
+    Ok(Provenance { revision: compared.revision, deployed, by })
+}
+
+/// The same of a target that runs by its folder; `None` if its files lie elsewhere, too.
+pub fn here(world: &World, by: String) -> Option<Provenance> {
+    let here = Bundle::collect(&world.settings, Pushed::default()).ok()?;
+    Some(Provenance { revision: here.revision, deployed: None, by })
+}
+
+/// Says that another project is deployed, by which the target's function runs. Whoever may not look reads a note of that.
+pub async fn note(globals: &Globals, world: &World) {
+    if !world.is_deployed() {
+        return;
+    }
+    match Comparison::of(world).await.map(|compared| compared.message(world)) {
+        Ok(None) => {}
+        Ok(Some(message)) => say(globals, &format!("note: {message}")),
+        Err(error) => say(globals, &format!("note: whether this folder is what is deployed is not known: {error:#}")),
+    }
+}
