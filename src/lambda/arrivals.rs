@@ -106,6 +106,8 @@ fn unescaped(key: &str) -> String {
     while let [first, after @ ..] = rest {
         rest = after;
         let hex = (*first == b'%').then(|| after.get(..2)).flatten();
+        // A sign, which the parser takes, is no digit.
+        let hex = hex.filter(|hex| hex.iter().all(u8::is_ascii_hexdigit));
         let byte = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
         if byte.is_some() {
             rest = &after[2..];

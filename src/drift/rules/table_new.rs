@@ -20,7 +20,7 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
         Some(_) => Advice::mend("").or_accept("to put its contract in force again"),
         None => {
             let both = format!(
-                "Run `crawlguard contracts init {}` for both a contract and a first model",
+                "Run `crawlguard contracts init {}` for a contract and a first model",
                 shell_word(&change.table)
             );
             Advice::mend(both).or_accept("for the contract alone")

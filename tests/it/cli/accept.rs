@@ -260,6 +260,7 @@ fn a_retired_source_that_comes_back_while_a_model_reads_it_has_a_way_in() {
     lake.write("lake/pears/1.json", "{\"id\":1}\n");
     lake.crawl();
     expect(lake.root(), 0, &["contracts", "init", "raw_pears"]);
+    std::fs::remove_file(lake.path("sql/int_pears.sql")).unwrap();
     std::fs::remove_dir_all(lake.path("lake/pears")).unwrap();
     expect(lake.root(), 0, &["crawl"]);
     let check = json(lake.root(), 1, &["check"]);

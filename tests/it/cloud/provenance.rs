@@ -47,7 +47,7 @@ fn a_folder_that_is_not_what_is_deployed_runs_only_when_it_is_asked_for() {
         refused.err.contains("not what is deployed on target `prod`; different: sql/fact_cities.sql"),
         "{refused:?}"
     );
-    assert!(refused.err.contains("`crawlguard --target prod contracts push`"), "{refused:?}");
+    assert!(refused.err.contains("crawlguard --target prod contracts push`"), "{refused:?}");
     assert_eq!(lake.aws.account().athena.queries.len(), 0);
     for command in ["plan", "check"] {
         let said = laptop.says(&[command]);

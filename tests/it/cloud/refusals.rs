@@ -74,7 +74,8 @@ async fn a_run_that_may_not_begin_is_told_of_once_and_the_next_one_ends_it() {
 async fn a_run_under_way_is_not_given_up_for_a_missing_permission() {
     let lake = deployed();
     invoke(&lake, &daily(DAILY)).await.unwrap();
-    let fault = Fault { service: "athena", action: "GetQueryExecution".into(), nth: 1, kind: FaultKind::AccessDenied };
+    let fault =
+        Fault { service: "athena", action: "BatchGetQueryExecution".into(), nth: 1, kind: FaultKind::AccessDenied };
     lake.aws.account().calls.reset(Some(fault));
     assert_eq!(invoke(&lake, &sweep()).await.unwrap_err().kind, "AccessDenied");
     lake.aws.account().calls.reset(None);
