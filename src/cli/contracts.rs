@@ -74,7 +74,8 @@ fn write(world: &World, file: &str, text: &str) -> anyhow::Result<()> {
 }
 
 fn list(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
-    let project = world.project()?;
+    let mut project = world.project()?;
+    project.contracts.sort_by(|a, b| a.file.cmp(&b.file));
     let origin = |origin| if origin == Origin::Crawler { "crawler" } else { "model" };
     let rows = || {
         project.contracts.iter().map(|contract| {
@@ -105,7 +106,7 @@ fn show(world: &World, table: &str) -> anyhow::Result<ExitCode> {
     use std::io::Write;
 
     let project = world.project()?;
-    let (_, document) = project.contract(table).with_context(|| format!("no contract for `{table}`"))?;
+    let document = project.document(table)?.with_context(|| format!("no contract for `{table}`"))?;
     anstream::stdout().write_all(document.to_json().as_bytes())?;
     Ok(ExitCode::from(exit::CLEAN))
 }

@@ -115,8 +115,12 @@ fn accepted_documents(
 ) -> Result<(), Problems> {
     let mut problems = Vec::new();
     for table in tables.values() {
-        let Some((_, document)) = project.contract(&table.name) else { continue };
-        match accepted_document(document, table, renames, casts).and_then(|accepted| accepted.contract()) {
+        let accepted = match project.document(&table.name) {
+            Ok(Some(document)) => accepted_document(&document, table, renames, casts),
+            Ok(None) => continue,
+            Err(found) => Err(found),
+        };
+        match accepted.and_then(|accepted| accepted.contract()) {
             Ok(contract) => problems.extend(left(&contract, table)),
             Err(found) => problems.extend(found.0),
         }
@@ -193,8 +197,8 @@ fn base(
     let changes: Vec<Change> =
         comparison.changes.iter().filter(|change| chosen.contains(&change.table)).cloned().collect();
     let crawled = project.crawled();
-    let sources = sources(&crawled, &comparison.tables, chosen);
-    let mut substitutions = substitutions(&changes, &findings, &crawled, &comparison.lineage);
+    let sources = sources(crawled, &comparison.tables, chosen);
+    let mut substitutions = substitutions(&changes, &findings, crawled, &comparison.lineage);
     substitutions.retain(|other| !renames.iter().any(|rename| other.is_of(&rename.table, &rename.from)));
     let additions: Vec<Addition> = additions(&changes, &findings)
         .into_iter()
@@ -204,7 +208,7 @@ fn base(
     accepted_documents(project, &tables, renames, &casts)?;
     substitutions.extend(renames.iter().map(renamed));
     let adaptation =
-        adapted(project, &crawled, &sources, &[], &substitutions).map_err(|problems| because(problems, &findings))?;
+        adapted(project, crawled, &sources, &[], &substitutions).map_err(|problems| because(problems, &findings))?;
     let accepted = Accepted { tables, casts, adaptation, left_out: Vec::new(), nulls };
     Ok(Base { accepted, sources, additions, substitutions })
 }

@@ -57,11 +57,11 @@ pub async fn compare(project: &Project, catalog: &dyn Catalog, prefix: &str) -> 
 fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {
     let crawled = project.crawled();
     let lineage = traced(&project.graph, &project.contracts)?;
-    let changes = diff(&crawled, &tables);
-    let findings = judge(&changes, &crawled, Some(&lineage));
-    let substitutions = substitutions(&changes, &findings, &crawled, &lineage);
+    let changes = diff(crawled, &tables);
+    let findings = judge(&changes, crawled, Some(&lineage));
+    let substitutions = substitutions(&changes, &findings, crawled, &lineage);
     let extra_checks = cast_checks(&substitutions);
-    let adapted = adapted(project, &crawled, &tables, &additions(&changes, &findings), &substitutions);
+    let adapted = adapted(project, crawled, &tables, &additions(&changes, &findings), &substitutions);
     let mut unproven = None;
     let adaptation = match adapted {
         Ok(adaptation) => adaptation,
@@ -86,9 +86,14 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
 /// The models' columns over what contracts promise of raw tables: what is promised of the models must be among them.
 pub(super) fn traced(graph: &Graph, contracts: &[Contract]) -> Result<Lineage, Problems> {
     let crawled = contracts.iter().filter(|contract| contract.is_guarded());
-    let promised: Vec<Table> = crawled.map(|contract| contract.table.clone()).collect();
-    let lineage = Lineage::trace(graph, &promised)?;
+    let lineage = Lineage::trace(graph, &of_models(graph, crawled.map(|contract| &contract.table)))?;
     Problems::or(without_output(contracts, &lineage), lineage)
+}
+
+/// The tables that models read. The others, however many, have no say in SQL.
+fn of_models<'a>(graph: &Graph, tables: impl Iterator<Item = &'a Table>) -> Vec<Table> {
+    let read: BTreeSet<&str> = graph.models.values().flat_map(|model| &model.reads).map(String::as_str).collect();
+    tables.filter(|table| read.contains(table.name.to_lowercase().as_str())).cloned().collect()
 }
 
 /// [`adapt`] to the tables as they are from now on, where every field that a model names must be as promised, too.
@@ -99,9 +104,11 @@ pub(super) fn adapted(
     additions: &[Addition],
     substitutions: &[Substitution],
 ) -> Result<Adaptation, Problems> {
-    let promised: Vec<Table> = crawled.iter().map(|contract| contract.table.clone()).collect();
-    let mut problems = field_problems(&project.graph, &promised, sources, &is_harmless);
-    let adaptation = adapt(&project.graph, sources, additions, substitutions).unwrap_or_else(|Problems(found)| {
+    let graph = &project.graph;
+    let promised = of_models(graph, crawled.iter().map(|contract| &contract.table));
+    let sources = of_models(graph, sources.iter());
+    let mut problems = field_problems(graph, &promised, &sources, &is_harmless);
+    let adaptation = adapt(graph, &sources, additions, substitutions).unwrap_or_else(|Problems(found)| {
         problems.extend(found);
         Adaptation::default()
     });

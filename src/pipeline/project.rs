@@ -18,8 +18,8 @@ use crate::sql::{Graph, Model};
 #[derive(Debug, Clone)]
 pub struct Project {
     pub settings: Settings,
-    pub documents: Vec<Document>,
-    /// What `documents` mean, in the same order.
+    /// What the documents mean: first those that are held against the catalog, each part in the order of its files. The documents themselves are read again where one is needed:
+    /// of ten thousand tables they fill the memory.
     pub contracts: Vec<Contract>,
     pub graph: Graph,
     /// File name → text of alerts/.
@@ -35,7 +35,8 @@ impl Project {
         reading.contracts(&settings);
         reading.models(&settings);
         let templates = reading.templates(&settings);
-        let Reading { mut problems, unread, documents, contracts, models } = reading;
+        let Reading { mut problems, unread, mut contracts, models } = reading;
+        contracts.sort_by_key(|contract| !contract.is_guarded());
         let crawled = contracts.iter().filter(|contract| contract.is_guarded());
         let sources: Vec<_> = crawled.map(|contract| contract.table.name.clone()).collect();
         let (graph, faults) = Graph::of(models, &sources, &unread);
@@ -45,13 +46,13 @@ impl Project {
             // A sound project's columns are traced when it is compared; one that goes no further shows them here.
             problems.extend(traced(&graph, &contracts).err().map(|found| found.0).unwrap_or_default());
         }
-        Problems::or(problems, Self { settings, documents, contracts, graph, templates, provenance: None })
+        Problems::or(problems, Self { settings, contracts, graph, templates, provenance: None })
     }
 
     /// A project of which only the settings are known: enough to say that the rest cannot be read.
     pub fn of(settings: Settings) -> Self {
-        let (documents, contracts, templates) = (Vec::new(), Vec::new(), Vec::new());
-        Self { settings, documents, contracts, graph: Graph::default(), templates, provenance: None }
+        let (contracts, templates) = (Vec::new(), Vec::new());
+        Self { settings, contracts, graph: Graph::default(), templates, provenance: None }
     }
 
     /// The contracts alone, whatever the models say: they may be broken for want of the very contract that is to be added.
@@ -62,13 +63,25 @@ impl Project {
     }
 
     /// The contracts in force of the tables that a crawler makes.
-    pub fn crawled(&self) -> Vec<Contract> {
-        self.contracts.iter().filter(|contract| contract.is_guarded()).cloned().collect()
+    pub fn crawled(&self) -> &[Contract] {
+        &self.contracts[..self.contracts.partition_point(Contract::is_guarded)]
     }
 
-    /// The contract of a table, and its document.
-    pub fn contract(&self, table: &str) -> Option<(&Contract, &Document)> {
-        self.contracts.iter().zip(&self.documents).find(|(contract, _)| contract.table.name == table)
+    /// The contract of a table.
+    pub fn contract(&self, table: &str) -> Option<&Contract> {
+        self.contracts.iter().find(|contract| contract.table.name == table)
+    }
+
+    /// The document of a table's contract, which must still mean what was read first.
+    pub fn document(&self, table: &str) -> Result<Option<Document>, Problems> {
+        let Some(contract) = self.contract(table) else { return Ok(None) };
+        let file = &contract.file;
+        let document = Document::read(file, &text(file, &self.settings.root.join(file))?)?;
+        if document.contract()? != *contract {
+            let help = "Run the command again.";
+            return Err(Problem::new(file, "", "was changed by somebody else at the same time", help).into());
+        }
+        Ok(Some(document))
     }
 }
 
@@ -78,7 +91,6 @@ struct Reading {
     problems: Vec<Problem>,
     /// Tables whose contract or model is a problem already.
     unread: BTreeSet<String>,
-    documents: Vec<Document>,
     contracts: Vec<Contract>,
     models: Vec<Model>,
 }
@@ -86,13 +98,9 @@ struct Reading {
 impl Reading {
     fn contracts(&mut self, settings: &Settings) {
         let folder = &settings.config.contracts;
-        for (file, text) in files(&settings.root, folder, &["json", "yaml", "yml"], &mut self.problems) {
-            let read = text.and_then(|text| Document::read(&file, &text));
-            match read.and_then(|document| Ok((document.contract()?, document))) {
-                Ok((contract, document)) => {
-                    self.contracts.push(contract);
-                    self.documents.push(document);
-                }
+        for (file, path) in files(&settings.root, folder, &["json", "yaml", "yml"], &mut self.problems) {
+            match text(&file, &path).and_then(|text| Document::read(&file, &text)?.contract()) {
+                Ok(contract) => self.contracts.push(contract),
                 Err(found) => self.refuse(&file, found),
             }
         }
@@ -101,8 +109,8 @@ impl Reading {
     }
 
     fn models(&mut self, settings: &Settings) {
-        for (file, text) in files(&settings.root, &settings.config.sql, &["sql"], &mut self.problems) {
-            match text.and_then(|text| Model::parse(&file, &text)) {
+        for (file, path) in files(&settings.root, &settings.config.sql, &["sql"], &mut self.problems) {
+            match text(&file, &path).and_then(|text| Model::parse(&file, &text)) {
                 Ok(model) => self.models.push(model),
                 Err(found) => self.refuse(&file, found),
             }
@@ -113,8 +121,8 @@ impl Reading {
     /// File name and text of each.
     fn templates(&mut self, settings: &Settings) -> Vec<(String, String)> {
         let mut templates = Vec::new();
-        for (file, text) in files(&settings.root, &settings.config.alerts, &["txt", "j2"], &mut self.problems) {
-            match text {
+        for (file, path) in files(&settings.root, &settings.config.alerts, &["txt", "j2"], &mut self.problems) {
+            match text(&file, &path) {
                 Ok(text) => templates.push((file_name(&file), text)),
                 Err(found) => self.problems.extend(found.0),
             }
@@ -132,10 +140,11 @@ impl Reading {
 }
 
 fn doubles(contracts: &[Contract]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for (index, contract) in contracts.iter().enumerate() {
-        if let Some(first) = contracts[..index].iter().find(|other| other.table.name == contract.table.name) {
-            let message = format!("`{}` has a contract already, in {}", contract.table.name, first.file);
+    let (mut problems, mut first) = (Vec::new(), BTreeMap::new());
+    for contract in contracts {
+        let known: &mut &str = first.entry(&contract.table.name).or_insert(&contract.file);
+        if *known != contract.file {
+            let message = format!("`{}` has a contract already, in {known}", contract.table.name);
             problems.push(Problem::new(&contract.file, "", message, "Keep one of the two files."));
         }
     }
@@ -163,24 +172,23 @@ fn taken_name(model: &Model, settings: &Settings) -> Option<Problem> {
     Some(Problem::new(&model.file, "", message, "Rename the file."))
 }
 
-/// A file's path relative to the project, and its text.
-type FileText = (String, Result<String, Problems>);
-
-/// A folder's files, by name. A missing folder is an empty one.
-fn files(root: &Path, folder: &Path, extensions: &[&str], problems: &mut Vec<Problem>) -> Vec<FileText> {
+/// A folder's files by name, each with its path relative to the project. A missing folder is an empty one.
+fn files(root: &Path, folder: &Path, extensions: &[&str], problems: &mut Vec<Problem>) -> Vec<(String, PathBuf)> {
     let mut found = Vec::new();
     for path in listing(&root.join(folder), problems) {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let file = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-        if !extensions.contains(&extension) || file_name(&file).starts_with('.') {
-            continue;
+        if extensions.contains(&extension) && !file_name(&file).starts_with('.') {
+            found.push((file, path));
         }
-        let unreadable =
-            |error: std::io::Error| Problem::new(&file, "", error.to_string(), "Make it a readable UTF-8 file.").into();
-        let text = fs::read_to_string(&path).map_err(unreadable);
-        found.push((file, text));
     }
     found
+}
+
+fn text(file: &str, path: &Path) -> Result<String, Problems> {
+    let unreadable =
+        |error: std::io::Error| Problem::new(file, "", error.to_string(), "Make it a readable UTF-8 file.").into();
+    fs::read_to_string(path).map_err(unreadable)
 }
 
 /// A project may be without a folder that nobody named.

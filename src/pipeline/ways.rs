@@ -65,7 +65,7 @@ fn without_value(project: &Project, comparison: &Comparison, table: &str) -> Vec
 
 fn is_needed(project: &Project, model: &str, column: &str) -> bool {
     let is_key = project.graph.models.get(model).is_some_and(|model| model.primary_key.iter().any(|key| key == column));
-    let checks = project.contract(model).map(|(contract, _)| contract.checks.as_slice()).unwrap_or_default();
+    let checks = project.contract(model).map(|contract| contract.checks.as_slice()).unwrap_or_default();
     let of_column = checks.iter().filter(|check| check.column.as_deref() == Some(column));
     is_key || of_column.into_iter().any(|check| matches!(check.kind, CheckKind::Nulls { .. }))
 }

@@ -148,8 +148,7 @@ async fn propose(globals: &Globals, world: &World, request: Update<'_>, by: &By)
     let models = pipeline::accept(&project, &comparison, &tables, &renames)?;
     let mut proposal = Updated { notes: models.notes(), ..Updated::default() };
     for name in &tables {
-        let contract = project.contract(name).map(|(contract, _)| contract);
-        let table = promised(world, contract, &models.tables[name]);
+        let table = promised(world, project.contract(name), &models.tables[name]);
         contract_edits(world, &project, &table, (&renames, &models.casts), &mut proposal)?;
     }
     let entry = |table: &String| Entry {
@@ -207,14 +206,14 @@ fn contract_edits(
     (renames, casts): (&[Rename], &[Cast]),
     proposal: &mut Updated,
 ) -> anyhow::Result<()> {
-    let Some((_, document)) = project.contract(&table.name) else {
+    let Some(document) = project.document(&table.name)? else {
         let file = new_file(world, &table.name);
         let document = Document::for_table(&file, table);
         document.contract()?;
         proposal.add(Edit { file, before: None, after: Some(document.to_json()) }, "");
         return Ok(());
     };
-    let accepted = pipeline::accepted_document(document, table, renames, casts)?;
+    let accepted = pipeline::accepted_document(&document, table, renames, casts)?;
     let (file, after) = (document.file.clone(), Some(accepted.to_json()));
     let before = text_of(world, &file)?;
     if file.ends_with(".json") {
@@ -229,7 +228,7 @@ fn contract_edits(
             bail!("{other} is in the way: {file} becomes {json} and is kept as {aside}; move it and accept again");
         }
     }
-    proposal.notes.push(moved_aside(document, &json, &aside));
+    proposal.notes.push(moved_aside(&document, &json, &aside));
     proposal.add(Edit { file: json, before: None, after }, &document.to_json());
     proposal.edits.push(Edit { file, before, after: None });
     Ok(())
