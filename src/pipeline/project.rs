@@ -14,7 +14,7 @@ use crate::plan::STAGING_PREFIX;
 use crate::problem::{Problem, Problems};
 use crate::sql::{Graph, Model};
 
-/// Everything a run reads from the project's folder.
+/// Everything a run reads from the project's folder, which has to stay where it is: see [`Project::document`].
 #[derive(Debug, Clone)]
 pub struct Project {
     pub settings: Settings,

@@ -127,7 +127,7 @@ impl Lake {
         Bundle::new(self.files(), Pushed::default()).unpack(folder.path()).expect("written");
         let project = Project::read(Settings::read(folder.path()).expect("settings")).expect("a project");
         let Target::Aws(settings) = project.settings.config.targets[TARGET].clone() else { panic!("it is on AWS") };
-        Site { aws: self.aws.clone(), project: Arc::new(project), settings }
+        Site { aws: self.aws.clone(), project: Arc::new(project), settings, _folder: Arc::new(folder) }
     }
 }
 
@@ -137,6 +137,8 @@ pub struct Site {
     pub aws: FakeAws,
     pub project: Arc<Project>,
     pub settings: Aws,
+    /// The project reads its contracts' documents again when one is needed.
+    _folder: Arc<tempfile::TempDir>,
 }
 
 impl Site {
