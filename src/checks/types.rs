@@ -48,7 +48,21 @@ fn result(table: &str, promised: &ColumnType, built: Option<&[ColumnType]>) -> C
 }
 
 fn agree(promised: &str, built: &str) -> bool {
-    comparable(DataType::parse(promised)) == comparable(DataType::parse(built))
+    keeps(&comparable(DataType::parse(promised)), &comparable(DataType::parse(built)))
+}
+
+/// True if the built type is the promised one, or has more fields: whoever reads those that are promised still finds them.
+fn keeps(promised: &DataType, built: &DataType) -> bool {
+    match (promised, built) {
+        (DataType::Array(promised), DataType::Array(built)) => keeps(promised, built),
+        (DataType::Map(key, value), DataType::Map(built_key, built_value)) => {
+            keeps(key, built_key) && keeps(value, built_value)
+        }
+        (DataType::Struct(promised), DataType::Struct(built)) => promised.iter().all(|field| {
+            built.iter().any(|other| other.name == field.name && keeps(&field.data_type, &other.data_type))
+        }),
+        (promised, built) => promised == built,
+    }
 }
 
 /// A type as far as every engine tells it. A text's length is what a literal or a cast left of it on Athena, and no length

@@ -41,7 +41,7 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
         );
     }
     if dump.is_none() {
-        provenance::note(globals, &world).await;
+        provenance::note(globals, &world).await?;
     }
     let (verdict, mut findings) = (comparison.verdict, comparison.findings);
     findings.iter_mut().for_each(|finding| finding.help = world.commands.spell(&finding.help));

@@ -105,15 +105,20 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
     let mut id = run_id(&slot);
     enqueue(store, &slot, Why::Command).await?;
     loop {
-        let (_, step) = drive(ports, &project, world.request(), &holder).await?;
+        let driven = drive(ports, &project, world.request(), &holder).await;
         if let Some(recorded) = load(store, &id).await?.filter(|recorded| recorded.run.outcome.is_some()) {
             if let Some(slot) = &recorded.run.superseded_by {
                 id = run_id(slot);
                 continue;
             }
             progress.finish();
+            // What went wrong after its end (a kept alert that cannot be sent) is not the run's.
+            if let Err(error) = driven {
+                say(globals, &format!("note: {error}"));
+            }
             return Ok(recorded.run);
         }
+        let (_, step) = driven?;
         match step {
             Step::Waiting { queries, .. } => engine.wait(&queries).await?,
             Step::Busy { .. } => tokio::time::sleep(POLL).await,

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::args::Globals;
 use super::world::{World, absolute, program};
-use super::{contracts, crawl, exit, print};
+use super::{contracts, crawl, exit, print, say};
 use crate::catalog::crawl::Crawl;
 use crate::catalog::notes;
 use crate::config;
@@ -82,6 +82,15 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
         writeln!(anstream::stderr(), "{problem}")?;
     }
     crawl::say_notes(globals, &crawled);
+    if !notes(&crawled.tables).is_empty() {
+        let [crawl, init] = ["crawl", "contracts init"].map(|command| commands(dir).line(command));
+        say(
+            globals,
+            &format!(
+                "to follow a note, append its lines, remove the table's contract and model, and run `{crawl}` and `{init}`"
+            ),
+        );
+    }
     let mut written = vec![config::FILE.to_owned(), "crawlguard.schema.json".to_owned()];
     let mut models = Vec::new();
     if !crawled.tables.is_empty() {

@@ -5,7 +5,8 @@ use super::contracts::deployed_project;
 use super::say;
 use super::world::World;
 use crate::pipeline::bundle::{self, Bundle, Pushed};
-use crate::pipeline::{Provenance, deploy};
+use crate::pipeline::{Provenance, RunError, deploy};
+use crate::port::{PortError, PortErrorKind};
 use crate::problem::{Problem, Problems};
 
 /// This folder's project beside the deployed one.
@@ -54,14 +55,27 @@ pub fn here(world: &World, by: String) -> Option<Provenance> {
     Some(Provenance { revision: here.revision, deployed: None, by })
 }
 
-/// Says that another project is deployed, by which the target's function runs. Whoever may not look reads a note of that.
-pub async fn note(globals: &Globals, world: &World) {
+/// Says that another project is deployed, by which the target's function runs. Whoever may not look reads a note of that;
+/// where it cannot be looked at for another reason, a setting is wrong.
+pub async fn note(globals: &Globals, world: &World) -> anyhow::Result<()> {
     if !world.is_deployed() {
-        return;
+        return Ok(());
     }
     match Comparison::of(world).await.map(|compared| compared.message(world)) {
         Ok(None) => {}
         Ok(Some(message)) => say(globals, &format!("note: {message}")),
-        Err(error) => say(globals, &format!("note: whether this folder is what is deployed is not known: {error:#}")),
+        Err(error) if is_denied(&error) => {
+            say(globals, &format!("note: whether this folder is what is deployed is not known: {error:#}"));
+        }
+        Err(error) => return Err(error),
     }
+    Ok(())
+}
+
+fn is_denied(error: &anyhow::Error) -> bool {
+    let port = match error.downcast_ref::<RunError>() {
+        Some(RunError::Port(port)) => Some(port),
+        _ => error.downcast_ref::<PortError>(),
+    };
+    port.is_some_and(|port| port.kind == PortErrorKind::Denied)
 }

@@ -13,7 +13,8 @@ use super::world::{self, Here, Place, World};
 use super::{crawl, exit, inputs, print, provenance};
 use crate::notify::Outbox;
 use crate::pipeline::{
-    Outcome, Ports, Project, Request, Run, begin, compare, load, orphans, refuse_locked, runs as run_ids, unfinished,
+    Outcome, Ports, Project, Request, Run, begin, compare, end, load, orphans, refuse_locked, runs as run_ids,
+    unfinished,
 };
 use crate::plan::{self, run_id};
 use crate::problem::{Problem, Problems};
@@ -25,7 +26,7 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     let project = world.project()?;
     let as_of = world.crawled_at().await?;
     let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
-    provenance::note(globals, &world).await;
+    provenance::note(globals, &world).await?;
     let slot = world::now();
     let mut run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot), &world.commands)?;
     run.orphans = orphans(&project, world.catalog.as_ref()).await?;
@@ -121,7 +122,12 @@ async fn execute_here(
     let project = Project { provenance: provenance::here(world, who), ..project };
     let run = match Problems::or(of_lake, ()) {
         Ok(()) => crate::pipeline::run(ports, &project, cut, request).await,
-        Err(problems) => refuse_locked(ports, &project, request, &problems.to_string()).await,
+        Err(problems) => {
+            if let Some(cut) = cut {
+                end(ports, &project, cut, request).await?;
+            }
+            refuse_locked(ports, &project, request, &problems.to_string()).await
+        }
     };
     progress.finish();
     Ok(run?)

@@ -54,7 +54,8 @@ pub async fn take(shell: &Shell, event: &Value) -> Result<Value, Failure> {
 
 /// A crawl that is under way may have passed a file's folder already: then another one is asked for.
 async fn crawl(shell: &Shell, cloud: &Cloud, name: &str) -> Result<(), Failure> {
-    let moment = Timestamp::now().to_string();
+    // Of one width: moments are compared as text.
+    let moment = format!("{:.9}", Timestamp::now());
     let began = crawler::start(&cloud.glue, name).await?;
     tracing::info!(crawler = name, began, "files arrived");
     if !began {

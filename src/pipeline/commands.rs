@@ -27,9 +27,11 @@ impl Commands {
         words.chain([subcommand]).collect::<Vec<_>>().join(" ")
     }
 
-    /// A text whose commands stand in backticks (`` `crawlguard crawl` ``), with each as its reader would type it.
+    /// A text whose commands stand in backticks (`` `crawlguard crawl` ``), with each as its reader would type it. Those that
+    /// are spelt so already stay.
     pub fn spell(&self, text: &str) -> String {
-        text.replace(&format!("`{PROGRAM} "), &format!("`{}", self.line("")))
+        let (any, ours) = (format!("`{PROGRAM} "), format!("`{}", self.line("")));
+        text.replace(&ours, &any).replace(&any, &ours)
     }
 
     /// A problem whose texts are spelt so.
@@ -50,5 +52,7 @@ mod tests {
         let expected =
             "run `./crawlguard --target prod contracts update raw_a`; crawlguard stands in `crawlguard.toml`";
         assert_eq!(commands.spell(text), expected);
+        let commands = Commands { globals: vec!["--project".into(), "p".into()], ..Commands::default() };
+        assert_eq!(commands.spell(&commands.spell(text)), commands.spell(text));
     }
 }

@@ -8,6 +8,7 @@ use super::conclude::{compared, conclude, refused};
 use super::publish::is_as_compared;
 use super::queue::{LOOKS, Queue, Slot, Why, status};
 use super::record::{Recorded, Run, StepStatus, load};
+use super::whole::free_id;
 use super::{Ports, Project, Request, RunError, Schemas, told};
 use crate::catalog::CrawlStatus;
 use crate::engine::QueryId;
@@ -194,7 +195,10 @@ pub async fn refuse_locked(
     request: Request<'_>,
     error: &str,
 ) -> Result<Run, RunError> {
-    let id = run_id(request.slot);
+    let id = match request.again {
+        true => free_id(ports.store, request.slot).await?,
+        false => run_id(request.slot),
+    };
     let mut recorded = match load(ports.store, &id).await? {
         // A run that was cut off as it was refused has its error already; any other is its own project's to end.
         Some(recorded) if recorded.run.outcome.is_none() && recorded.run.error.is_some() => recorded,

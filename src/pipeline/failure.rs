@@ -64,8 +64,9 @@ fn said(message: &str) -> String {
     let clean =
         |text| if is_analysis { with_names(first_sentence(text)) } else { without_values(first_sentence(text)) };
     let advice = ADVICE.iter().find(|(codes, _)| codes.iter().any(|code| message.starts_with(code)));
-    // The embedded engine brings its own help, and DuckDB's words apart.
-    let line = |label: &str| message.lines().find_map(|line| line.trim_start().strip_prefix(label));
+    // The embedded engine brings its own help, and DuckDB's words apart, each in a line of its own behind its sentence.
+    let line =
+        |label: &str| message.lines().skip(1).take(2).find_map(|line| line.strip_prefix("  ")?.strip_prefix(label));
     let mut sentence = sentence(&clean(message));
     if let Some(detail) = line("engine: ") {
         sentence = format!("{sentence} ({})", self::sentence(&clean(detail)));
@@ -100,14 +101,21 @@ fn without_values(text: &str) -> String {
     without_numbers(&after_value(&masked(text)))
 }
 
-/// A value that no quotes stand around follows the word.
+/// A value that no quotes stand around follows the word, and may hold any word itself: what comes after its last possible
+/// end stays. Trino puts values behind a colon, too (`Value cannot be cast to date: …`).
 fn after_value(text: &str) -> String {
-    let words = ["with value ", "cast value ", "field value "];
+    let words = ["with value ", "cast value ", "field value ", "Value cannot be cast to "];
     let start = words.iter().filter_map(|words| Some(text.find(words)? + words.len())).min();
-    let Some(start) = start else { return text.to_owned() };
-    let rest = &text[start..];
-    let end = [" to ", " can't", " is ", ", "].iter().filter_map(|word| rest.find(word)).min().unwrap_or(rest.len());
-    format!("{}...{}", &text[..start], &rest[end..])
+    if let Some(start) = start {
+        let rest = &text[start..];
+        let end = [" to the type ", " to type ", " can't be cast "].iter().filter_map(|word| rest.rfind(word)).min();
+        return format!("{}...{}", &text[..start], &rest[end.unwrap_or(rest.len())..]);
+    }
+    match text.match_indices(": ").nth(1) {
+        // The code, then a sentence; what a second colon leads in may be anything.
+        Some((colon, _)) => format!("{}: ...", &text[..colon]),
+        None => text.to_owned(),
+    }
 }
 
 /// Numbers that stand alone; those of a name or type (`INT32`, `decimal(10,2)`) stay.
@@ -198,6 +206,22 @@ mod tests {
                 "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for integer: 4711",
                 "build int_a (sql/int_a.sql): NUMERIC_VALUE_OUT_OF_RANGE: Out of range for integer: ...; cast to a wider \
                  type in the model",
+            ),
+            (
+                "INVALID_CAST_ARGUMENT: Value cannot be cast to date: Doe, Jane, see: jane@example.com",
+                "build int_a (sql/int_a.sql): INVALID_CAST_ARGUMENT: Value cannot be cast to ...; read the column through \
+                 TRY_CAST in the model, or have the value corrected at its source",
+            ),
+            (
+                "a value does not fit the type that it is cast to\n  help: use TRY_CAST\n  engine: Type VARCHAR with value \
+                 Doe, Jane is ill, to be seen can't be cast to the type INT8",
+                "build int_a (sql/int_a.sql): a value does not fit the type that it is cast to (Type VARCHAR with value ... \
+                 can't be cast to the type INT8); use TRY_CAST",
+            ),
+            (
+                "HIVE_BAD_DATA: row 'a\nb\nc\n  help: Jane Doe'",
+                "build int_a (sql/int_a.sql): HIVE_BAD_DATA: row '...; mend the file that does not fit its table, or move it \
+                 away",
             ),
             ("GENERIC_INTERNAL_ERROR: ", "build int_a (sql/int_a.sql): GENERIC_INTERNAL_ERROR:"),
         ] {

@@ -54,7 +54,7 @@ pub use record::{
 };
 pub use rename::{Rename, renames};
 pub use reporter::{Event, Quiet, Reporter};
-pub use whole::{Request, run, unfinished};
+pub use whole::{Request, end, run, unfinished};
 
 /// The outside world, as the pipeline sees it.
 #[derive(Clone, Copy)]

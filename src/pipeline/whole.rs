@@ -35,17 +35,10 @@ pub async fn run(
     cut: Option<Recorded>,
     request: Request<'_>,
 ) -> Result<Run, RunError> {
-    if let Some(mut cut) = cut {
-        let same_inputs = cut.run.inputs == request.inputs;
-        // Once it publishes, everything is checked, and only going on leaves all tables or none; once it alerts, people
-        // may know already.
-        if same_inputs || is_publishing(&cut.run) || cut.run.alert.is_some() {
-            finish(ports, project, &mut cut, request).await?;
-        } else {
-            supersede(ports, &mut cut).await?;
-        }
-        if same_inputs && (request.again || cut.run.slot == request.slot) {
-            return Ok(cut.run);
+    if let Some(cut) = cut {
+        let cut = end(ports, project, cut, request).await?;
+        if cut.inputs == request.inputs && (request.again || cut.slot == request.slot) {
+            return Ok(cut);
         }
     }
     if !request.again
@@ -56,6 +49,23 @@ pub async fn run(
     let mut recorded = new(ports, project, request).await?;
     finish(ports, project, &mut recorded, request).await?;
     Ok(recorded.run)
+}
+
+/// Ends a run that was cut off: it goes on if what it compared is still there, or if it is too late to leave off.
+pub async fn end(
+    ports: Ports<'_>,
+    project: &Project,
+    mut cut: Recorded,
+    request: Request<'_>,
+) -> Result<Run, RunError> {
+    // Once it publishes, everything is checked, and only going on leaves all tables or none; once it alerts, people
+    // may know already.
+    if cut.run.inputs == request.inputs || is_publishing(&cut.run) || cut.run.alert.is_some() {
+        finish(ports, project, &mut cut, request).await?;
+    } else {
+        supersede(ports, &mut cut).await?;
+    }
+    Ok(cut.run)
 }
 
 async fn finish(
@@ -112,7 +122,7 @@ async fn new(ports: Ports<'_>, project: &Project, request: Request<'_>) -> Resul
 }
 
 /// The slot's run id, or the next free one if the slot has run before.
-async fn free_id(store: &dyn Store, slot: &str) -> Result<String, RunError> {
+pub(super) async fn free_id(store: &dyn Store, slot: &str) -> Result<String, RunError> {
     let taken = runs(store).await?;
     let base = run_id(slot);
     let numbered = (2..).map(|number| format!("{base}_{number}"));

@@ -194,9 +194,9 @@ fn check_names(target: &Target, columns: &[Column], keys: &[Column], problems: &
     }
     for Column { name, data_type, .. } in columns {
         // https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
-        if name.is_empty() || name.len() > 255 || name.contains(['\n', '\r']) {
+        if name.trim().is_empty() || name.len() > 255 || name.contains(['\n', '\r']) {
             let message = format!("column name `{}` does not fit the catalog", name.escape_debug());
-            push(message, "give it 1 to 255 bytes on one line");
+            push(message, "give it 1 to 255 bytes on one line, not all of them spaces");
         }
         let written = data_type.to_string();
         // https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html

@@ -3,7 +3,7 @@
 use super::super::args::Globals;
 use super::super::say;
 use super::super::world::World;
-use super::write;
+use super::{journal, write};
 use crate::schema::Table;
 use crate::sql::first_model;
 
@@ -20,6 +20,7 @@ pub async fn first_models(
         say(globals, "no first model is written while the project has problems: `crawlguard plan` names them");
         return Ok(Vec::new());
     };
+    let _files = journal::lock(world, "writing first models").await?;
     let prefix = world.raw_prefix();
     let is_read = |table: &Table| project.graph.models.values().any(|model| model.reads.contains(&table.name));
     let mut written = Vec::new();

@@ -13,13 +13,13 @@ use super::journal::{self, Edit, text_of};
 use super::log::{self, Accepted, Entry};
 use super::{new_file, of, promised, write};
 use crate::contract::{Contract, Document};
-use crate::problem::{Problem, Problems, closest};
+use crate::problem::{Problem, Problems, closest, shell_word};
 use crate::schema::{Table, UNREADABLE};
 use crate::sql::Model;
 
 pub async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow::Result<ExitCode> {
     let (tables, mut written): (Vec<_>, Vec<_>) = write_missing(world, asked).await?.into_iter().unzip();
-    let models = first_models(globals, world, &tables).await?;
+    let models = first_models(globals, world, if asked.is_empty() { &tables } else { asked }).await?;
     written.extend(models.into_iter().map(|(_, file)| file));
     for skipped in skipped(world).await? {
         say(globals, &skipped);
@@ -29,7 +29,7 @@ pub async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow:
         say(globals, &format!("they are in this folder alone: deploy them with `{push}`"));
     }
     let human = || match written.as_slice() {
-        [] => "no table wants a contract\n".to_owned(),
+        [] => "nothing to write: contracts and models are there\n".to_owned(),
         files => files.iter().map(|file| format!("wrote {file}\n")).collect(),
     };
     print(globals, || json!({"schema_version": 1, "written": written}), human)?;
@@ -39,12 +39,15 @@ pub async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow:
 /// Writes a contract for each table or model asked for, or for each guarded table of the catalog that has none: (table,
 /// file), files relative to the project.
 pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Vec<(String, String)>> {
+    let who = world.who().await?;
+    let _files = journal::lock(world, &format!("{who}, writing first contracts")).await?;
     let contracts = world.contracts()?;
     let tables = world.catalog.tables(world.raw_prefix()).await?;
     let models = models(world, asked, &tables)?;
     if tables.is_empty() && models.is_empty() {
         bail!("the catalog holds no `{}` table; run `crawlguard crawl` first", world.raw_prefix());
     }
+    let unread = unread(world, &contracts);
     let (mut refused, mut built) = (Vec::new(), Vec::new());
     for name in asked {
         match models.iter().find(|model| model.name == *name) {
@@ -52,14 +55,17 @@ pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Ve
                 Ok(table) => built.push((model, table)),
                 Err(problem) => refused.push(problem),
             },
+            None if unread.contains(name) => {}
             None => refused.extend(not_new(name, &tables, of(&contracts, name))),
         }
     }
-    Problems::or(refused, ())?;
     let wanted = |table: &&Table| match asked {
         [] => why_not(table).is_none() && of(&contracts, &table.name).is_none(),
-        asked => asked.contains(&table.name),
+        asked => asked.contains(&table.name) && !unread.contains(&table.name),
     };
+    let new = tables.iter().filter(wanted).map(|table| &table.name).chain(built.iter().map(|(model, _)| &model.name));
+    refused.extend(new.filter(|name| of(&contracts, name).is_none()).filter_map(|name| in_the_way(world, name)));
+    Problems::or(refused, ())?;
     let mut written = Vec::new();
     for table in tables.iter().filter(wanted) {
         let contract = of(&contracts, &table.name);
@@ -74,6 +80,23 @@ pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Ve
         written.push((model.name.clone(), file));
     }
     Ok(written)
+}
+
+/// A file where a first contract would go.
+fn in_the_way(world: &World, table: &str) -> Option<Problem> {
+    let file = new_file(world, table);
+    let help = format!("rename it: the contract of `{table}` goes there");
+    world.settings.root.join(&file).exists().then(|| Problem::new(file, "", "is there, and is another table's", help))
+}
+
+/// The tables with a contract in force that no model reads; none while the project has problems.
+fn unread(world: &World, contracts: &[Contract]) -> Vec<String> {
+    let Ok(project) = world.project() else { return Vec::new() };
+    let is_read = |table: &str| {
+        project.graph.models.values().any(|model| model.reads.iter().any(|read| read.eq_ignore_ascii_case(table)))
+    };
+    let guarded = contracts.iter().filter(|contract| contract.is_guarded()).map(|contract| &contract.table.name);
+    guarded.filter(|table| !is_read(table)).cloned().collect()
 }
 
 fn first(world: &World, table: &str, document: impl Fn(&str) -> Document) -> anyhow::Result<String> {
@@ -112,7 +135,6 @@ async fn built_table(
 /// Puts the contract of a source that is back in force again, whatever the models say: they may read it already.
 async fn revive(world: &World, retired: &Contract, table: &Table) -> anyhow::Result<String> {
     let who = world.who().await?;
-    let _files = journal::lock(world, &format!("{who}, putting {} in force", table.name)).await?;
     let (file, before) = (retired.file.clone(), text_of(world, &retired.file)?);
     let document = Document::read(&file, before.as_deref().unwrap_or_default())?.accept(table);
     document.contract()?;
@@ -176,10 +198,15 @@ fn not_new(name: &str, catalog: &[Table], contract: Option<&Contract>) -> Option
     Some(Problem::new(name, "", "is not in the catalog", help))
 }
 
-/// The tables without a contract for which none is written, and why.
+/// The tables without a contract for which none is written, and why; and those with one that no model reads.
 async fn skipped(world: &World) -> anyhow::Result<Vec<String>> {
     let contracts = world.contracts()?;
     let tables = world.catalog.tables(world.raw_prefix()).await?;
     let without = tables.iter().filter(|table| of(&contracts, &table.name).is_none());
-    Ok(without.filter_map(|table| Some(format!("skipped {}: {}", table.name, why_not(table)?.0))).collect())
+    let without = without.filter_map(|table| Some(format!("skipped {}: {}", table.name, why_not(table)?.0)));
+    let unread = unread(world, &contracts).into_iter().map(|table| {
+        let init = world.commands.line(&format!("contracts init {}", shell_word(&table)));
+        format!("no model reads {table}: `{init}` writes a first one")
+    });
+    Ok(without.chain(unread).collect())
 }
