@@ -6,13 +6,13 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 
 use super::args::Globals;
-use super::run::{Asked, holder};
+use super::run::{Asked, Ended, holder};
 use super::world::{self, World};
 use super::{provenance, say};
 use crate::catalog::CrawlStatus;
 use crate::catalog::glue::crawler;
 use crate::cloud::Cloud;
-use crate::pipeline::{Ports, Project, Run, Schemas, Step, Why, crawl_failed, drive, enqueue, load};
+use crate::pipeline::{Ports, Project, Schemas, Step, Why, crawl_failed, drive, enqueue, load};
 use crate::plan::{self, run_id};
 use crate::problem::{Problem, Problems};
 use crate::report::progress::Progress;
@@ -83,7 +83,7 @@ pub async fn crawled_at(world: &World) -> anyhow::Result<Option<Timestamp>> {
 
 /// Asks for a run and drives what is stored until it has ended, together with any Lambda that does so too. Cut off, it is
 /// gone on with by whoever comes next. It does not crawl: a crawl is billed by ten minutes, and `crawl` is there for it.
-pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Asked) -> anyhow::Result<Run> {
+pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Asked) -> anyhow::Result<Ended> {
     let who = world.who().await?;
     let holder = holder(&who);
     let project = world.project()?;
@@ -112,11 +112,7 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
                 continue;
             }
             progress.finish();
-            // What went wrong after its end (a kept alert that cannot be sent) is not the run's.
-            if let Err(error) = driven {
-                say(globals, &format!("note: {error}"));
-            }
-            return Ok(recorded.run);
+            return Ok(Ended { run: recorded.run, after: driven.err() });
         }
         let (_, step) = driven?;
         match step {

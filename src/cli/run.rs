@@ -1,5 +1,6 @@
 //! `plan`, `run`, `runs`.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -13,8 +14,8 @@ use super::world::{self, Here, Place, World};
 use super::{crawl, exit, inputs, print, provenance};
 use crate::notify::Outbox;
 use crate::pipeline::{
-    Outcome, Ports, Project, Request, Run, begin, compare, end, load, orphans, refuse_locked, runs as run_ids,
-    unfinished,
+    Outcome, Ports, Project, Request, Run, RunError, begin, compare, end, load, orphans, refuse_locked,
+    runs as run_ids, unfinished,
 };
 use crate::plan::{self, run_id};
 use crate::problem::{Problem, Problems};
@@ -58,10 +59,16 @@ pub struct Asked {
 /// Crawls (unless told not to), then drives a run to its end.
 pub async fn run(globals: &Globals, asked: Asked) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
-    let run = execute(globals, &world, asked).await?;
+    let Ended { run, after } = execute(globals, &world, asked).await?;
     let text = shown(&world, &run).await?;
     print_run(globals, &run, || text)?;
-    Ok(exit::of_outcome(run.outcome))
+    Ok(match after {
+        Some(error) => {
+            writeln!(anstream::stderr(), "error: {error}")?;
+            ExitCode::from(exit::NO_ANSWER)
+        }
+        None => exit::of_outcome(run.outcome),
+    })
 }
 
 /// The run as people see it; an alert that was sent is shown as they got it.
@@ -77,10 +84,16 @@ fn print_run(globals: &Globals, run: &Run, human: impl FnOnce() -> String) -> an
     print(globals, || serde_json::to_value(run).expect("a run is plain JSON"), human)
 }
 
+/// A run that has its outcome, and what went wrong after that: people who could not be told.
+pub struct Ended {
+    pub run: Run,
+    pub after: Option<RunError>,
+}
+
 /// One run, resumed or new, to its outcome.
-pub async fn execute(globals: &Globals, world: &World, asked: Asked) -> anyhow::Result<Run> {
+pub async fn execute(globals: &Globals, world: &World, asked: Asked) -> anyhow::Result<Ended> {
     match &world.place {
-        Place::Here(here) => execute_here(globals, world, here, asked).await,
+        Place::Here(here) => Ok(Ended { run: execute_here(globals, world, here, asked).await?, after: None }),
         #[cfg(feature = "aws")]
         Place::Cloud(cloud) => cloud::execute(globals, world, cloud, asked).await,
     }

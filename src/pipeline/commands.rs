@@ -20,6 +20,12 @@ impl Commands {
         self.line(&format!("contracts update {} --yes", shell_word(table)))
     }
 
+    /// The exact line that accepts a table's drift, where columns only have new names: `old=new`.
+    pub fn rename(&self, table: &str, pairs: &[String]) -> String {
+        let renames: String = pairs.iter().map(|pair| format!(" --rename {}", shell_word(pair))).collect();
+        self.line(&format!("contracts update {}{renames} --yes", shell_word(table)))
+    }
+
     /// The exact line of a subcommand, whose words are quoted already.
     pub fn line(&self, subcommand: &str) -> String {
         let program = if self.program.is_empty() { PROGRAM } else { &self.program };

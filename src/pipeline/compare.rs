@@ -26,6 +26,8 @@ pub struct Comparison {
     pub extra_checks: BTreeMap<String, Vec<CheckSpec>>,
     /// The tables whose drift `contracts update` accepts as things stand.
     pub acceptable: BTreeSet<String>,
+    /// Of each table the renames that are suggested and that `contracts update` accepts, as `old=new`.
+    pub renames: BTreeMap<String, Vec<String>>,
 }
 
 impl Comparison {
@@ -35,6 +37,7 @@ impl Comparison {
         if !ways.are_open() {
             advise(&mut self.findings, &self.changes, &ways);
         }
+        self.renames = ways::open_renames(project, self, &ways);
         let open = ways.tables.into_iter().filter(|(_, way)| *way == Way::Open);
         self.acceptable = open.map(|(table, _)| table).collect();
     }
@@ -73,10 +76,10 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
             Adaptation::default()
         }
     };
-    let acceptable = BTreeSet::new();
+    let (acceptable, renames) = (BTreeSet::new(), BTreeMap::new());
     let verdict = Verdict::Clean;
     let mut comparison =
-        Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks, acceptable };
+        Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks, acceptable, renames };
     comparison.advise(project);
     unproven.iter().for_each(|problems| to_breaking(&mut comparison.findings, problems));
     comparison.verdict = Verdict::of(&comparison.findings);

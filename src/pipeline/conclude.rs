@@ -1,5 +1,7 @@
 //! The two ends of a run: from a comparison to a stored plan, and from the last step to an outcome and one alert.
 
+use std::collections::BTreeSet;
+
 use super::cleanup::{Keep, cleanup, orphans};
 use super::failure;
 use super::publish::publishable;
@@ -41,11 +43,23 @@ pub fn begin(
     run.provenance = project.provenance.clone();
     run.adapted = comparison.adaptation.models.iter().map(|model| adapted_model(&project.graph, model)).collect();
     run.not_carried = comparison.not_carried();
-    let stops =
-        |finding: &&Finding| finding.level != Level::Tolerated && comparison.acceptable.contains(&finding.table);
-    run.acceptable = comparison.findings.iter().filter(stops).map(|finding| finding.table.clone()).collect();
+    let stops = comparison.findings.iter().filter(|finding| finding.level != Level::Tolerated);
+    let stopped: BTreeSet<&String> = stops.map(|finding| &finding.table).collect();
+    run.acceptable = comparison.acceptable.iter().filter(|table| stopped.contains(table)).cloned().collect();
+    run.renames = comparison.renames.clone();
+    run.renames.retain(|table, _| stopped.contains(table));
     run.notes = notes(&comparison.tables);
     Ok(run)
+}
+
+/// The lines that accept what stopped the run: of a table first the one for what may only have a new name.
+fn accepting(run: &Run, commands: &Commands) -> Vec<String> {
+    let tables: BTreeSet<&String> = run.renames.keys().chain(&run.acceptable).collect();
+    let lines = |table: &String| {
+        let renamed = run.renames.get(table).map(|pairs| commands.rename(table, pairs));
+        renamed.into_iter().chain(run.acceptable.contains(table).then(|| commands.accept(table)))
+    };
+    tables.into_iter().flat_map(lines).collect()
 }
 
 /// Compares, and makes the run that follows, as far as the engine can read what it needs.
@@ -200,7 +214,7 @@ fn alert(run: &Run, outcome: Outcome, graph: &Graph, commands: &Commands) -> Ale
         slot: run.slot.clone(),
         project: run.project.clone(),
         target: run.target.clone(),
-        accept: run.acceptable.iter().map(|table| commands.accept(table)).collect(),
+        accept: accepting(run, commands),
         details: details(run, commands),
         fingerprint: Alert::fingerprint_of(&findings, &checks, &failed),
         findings,

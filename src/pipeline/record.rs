@@ -39,6 +39,9 @@ pub struct Run {
     /// Tables whose drift stopped the run, and is accepted by `contracts update` as it stands.
     #[serde(default)]
     pub acceptable: BTreeSet<String>,
+    /// Likely renames of tables whose drift stopped the run, which `contracts update --rename` accepts: `old=new`.
+    #[serde(default)]
+    pub renames: BTreeMap<String, Vec<String>>,
     /// What the crawl noticed of the tables that is no fault.
     #[serde(default)]
     pub notes: Vec<Problem>,
@@ -165,6 +168,7 @@ impl Run {
             adapted: Vec::new(),
             not_carried: Vec::new(),
             acceptable: BTreeSet::new(),
+            renames: BTreeMap::new(),
             notes: Vec::new(),
             steps,
             checks: Vec::new(),

@@ -1,7 +1,7 @@
 //! Which findings `contracts update` accepts as things stand: found out by trying, so that no help names a command that is
 //! refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::accept::{REFUSED, try_accept};
 use super::{Comparison, Project, Rename, renames};
@@ -25,6 +25,22 @@ pub(super) fn ways(project: &Project, comparison: &Comparison) -> Ways {
         }
     }
     ways
+}
+
+/// The renames that are suggested and would be accepted together, by table, each as `old=new`.
+pub(super) fn open_renames(project: &Project, comparison: &Comparison, ways: &Ways) -> BTreeMap<String, Vec<String>> {
+    let mut by_table: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (table, from, to) in likely_renames(&comparison.changes) {
+        if !ways.no_renames.contains(&(table.clone(), from.clone())) {
+            by_table.entry(table).or_default().push(format!("{from}={to}"));
+        }
+    }
+    by_table.retain(|table, pairs| {
+        pairs.len() == 1
+            || renames(comparison, table, pairs)
+                .is_ok_and(|renames| try_accept(project, comparison, table, &renames).is_ok())
+    });
+    by_table
 }
 
 fn renames_as_asked(project: &Project, comparison: &Comparison, table: &str, pair: &str) -> bool {

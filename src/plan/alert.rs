@@ -22,7 +22,7 @@ pub struct Alert {
     pub checks: Vec<CheckResult>,
     /// What went wrong where there is neither a finding nor a check; without row data, which stays in the run's record.
     pub error: Option<String>,
-    /// Exact commands that accept the change, one a table; none for a table whose acceptance would be refused.
+    /// Exact commands that accept the change, one a table, and before it one for a likely rename; none for a table whose acceptance would be refused.
     pub accept: Vec<String>,
     /// Exact command that shows the whole run; empty in alerts of older versions.
     #[serde(default)]

@@ -116,8 +116,9 @@ fn the_alerts_own_line_accepts_and_the_next_run_is_clean() {
     let halted = json(lake.root(), 1, &["run"]);
     assert_eq!(halted["outcome"], "halted");
     assert_eq!(halted["published"], serde_json::json!([]));
-    let line = halted["alert"]["accept"][0].as_str().unwrap();
-    let words: Vec<_> = line.split(' ').collect();
+    let lines = halted["alert"]["accept"].as_array().unwrap();
+    assert_eq!(lines[0], "crawlguard contracts update raw_orders --rename 'ship city=city' --yes");
+    let words: Vec<_> = lines[1].as_str().unwrap().split(' ').collect();
     assert_eq!(words[0], "crawlguard");
     let shown = expect(lake.root(), 0, &words[1..]);
     assert!(shown.contains("CAST(NULL AS varchar)"), "{shown}");
@@ -254,9 +255,11 @@ fn what_is_printed_can_be_pasted_where_the_user_stands() {
     assert!(alert.lines().any(|line| line.contains(&help)), "{alert}");
     let lines: Vec<&str> = alert.lines().map(|line| line.trim_start_matches("| More: ")).collect();
     let mut commands = lines.into_iter().filter(|line| line.starts_with(program));
+    let rename = commands.next().expect("a line that takes it for a new name");
+    assert_eq!(rename, format!("{globals} contracts update raw_orders --rename 'ship city=city' --yes"));
     let accept = commands.next().expect("a line that accepts");
     assert_eq!(accept, format!("{globals} contracts update raw_orders --yes"));
-    for command in [accept, commands.next().expect("a line that shows the run")] {
+    for command in [rename, accept, commands.next().expect("a line that shows the run")] {
         let output = Command::new("sh").current_dir(elsewhere.path()).args(["-c", command]).output().unwrap();
         assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     }
