@@ -106,7 +106,8 @@ fn check_memory() {
         fs::write(folder.path().join(format!("contracts/{index:05}.json")), contract).expect("a temporary file");
     }
     fs::write(folder.path().join("dump.json"), dump).expect("a temporary file");
-    let settings = "project = \"figures\"\n[targets.local]\nkind = \"local\"\nlake = \"lake\"\n";
+    let settings =
+        "project = \"figures\"\n[targets.local]\nkind = \"local\"\nlake = \"lake\"\ndatabase = \"figures\"\n";
     fs::write(folder.path().join("crawlguard.toml"), settings).expect("a temporary file");
     drop(contracts);
     let mut program = Command::new(env!("CARGO_BIN_EXE_crawlguard"));

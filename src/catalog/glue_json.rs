@@ -188,8 +188,9 @@ fn kind(table_type: Option<&str>, parameters: &Parameters) -> TableKind {
 }
 
 fn read_columns(columns: Option<Vec<GlueColumn>>, place: &str, faults: &mut Vec<Fault>) -> Vec<Column> {
-    let mut read = Vec::new();
-    for (index, column) in columns.unwrap_or_default().into_iter().enumerate() {
+    let columns = columns.unwrap_or_default();
+    let mut read = Vec::with_capacity(columns.len());
+    for (index, column) in columns.into_iter().enumerate() {
         let mut lacks = |what: &str| {
             let message = format!("has no `{what}`");
             faults.push(Fault::new(format!("{place}[{index}]"), message, "give the column as Glue prints it"));
