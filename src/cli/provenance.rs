@@ -4,13 +4,17 @@ use super::args::Globals;
 use super::contracts::deployed_project;
 use super::say;
 use super::world::World;
-use crate::pipeline::bundle::{self, Bundle, Pushed};
+#[cfg(feature = "aws")]
+use crate::pipeline::bundle::KEY;
+use crate::pipeline::bundle::{Bundle, Pushed};
 use crate::pipeline::{Provenance, RunError, deploy};
 use crate::port::{PortError, PortErrorKind};
+#[cfg(feature = "aws")]
 use crate::problem::{Problem, Problems};
 
 /// This folder's project beside the deployed one.
 struct Comparison {
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only what is on AWS is deployed"))]
     revision: String,
     /// The files that differ; `None` where nothing is deployed.
     differing: Option<Vec<String>>,
@@ -36,6 +40,7 @@ impl Comparison {
 
 /// What the record of a run from this folder says of it. Where another project is deployed, a run from here would publish
 /// what nobody deployed, and is refused unless it is asked for.
+#[cfg(feature = "aws")]
 pub async fn of_run(world: &World, by: String, undeployed: bool) -> anyhow::Result<Provenance> {
     let compared = Comparison::of(world).await?;
     if let Some(message) = compared.message(world).filter(|_| !undeployed) {
@@ -43,7 +48,7 @@ pub async fn of_run(world: &World, by: String, undeployed: bool) -> anyhow::Resu
         let help = format!(
             "deploy it by `{push}`, or bring what is deployed by `{pull}`; `run --undeployed` runs it as it is"
         );
-        return Err(Problems::from(Problem::new(bundle::KEY, "", message, help)).into());
+        return Err(Problems::from(Problem::new(KEY, "", message, help)).into());
     }
     let deployed = compared.differing.map(|files| files.is_empty());
     Ok(Provenance { revision: compared.revision, deployed, by })

@@ -53,6 +53,7 @@ pub struct Asked {
     pub slot: Option<Timestamp>,
     pub crawls: bool,
     /// It may go by another project than the deployed one.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only what is on AWS is deployed"))]
     pub undeployed: bool,
 }
 

@@ -185,11 +185,14 @@ impl World {
     /// When the catalog was last crawled, if that is known. Refused while it says nothing of the lake: it never was, a crawl
     /// is writing it, or the last crawl failed.
     pub async fn crawled_at(&self) -> anyhow::Result<Option<Timestamp>> {
-        let here = match &self.place {
-            Place::Here(here) => here,
+        match &self.place {
+            Place::Here(here) => self.crawled_here_at(here).await,
             #[cfg(feature = "aws")]
-            Place::Cloud(_) => return super::cloud::crawled_at(self).await,
-        };
+            Place::Cloud(_) => super::cloud::crawled_at(self).await,
+        }
+    }
+
+    async fn crawled_here_at(&self, here: &Here) -> anyhow::Result<Option<Timestamp>> {
         let last = crawl::last(here);
         if last.is_none() && self.catalog.tables(self.raw_prefix()).await?.is_empty() {
             let help = format!("run `{}` first", self.commands.line("crawl"));

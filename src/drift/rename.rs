@@ -36,7 +36,7 @@ impl Rename {
     }
 }
 
-/// The renames whose commands [`super::judge`] suggests: table, old name, new name.
+/// The renames whose commands [`super::judge()`] suggests: table, old name, new name.
 pub fn likely_renames(changes: &[Change]) -> Vec<(String, String, String)> {
     let of_table = |beside: &[Change]| {
         let names =

@@ -323,7 +323,8 @@ async fn halted_runs_leave_the_last_good_tables() {
     lake.crawl();
     let run = again(&lake).await;
     assert_eq!(run.outcome, Some(Outcome::Halted));
-    assert_eq!(run.alert.unwrap().accept, ["crawlguard contracts update raw_orders --yes"]);
+    let renamed = "crawlguard contracts update raw_orders --rename 'ship city=city' --yes";
+    assert_eq!(run.alert.unwrap().accept, [renamed, "crawlguard contracts update raw_orders --yes"]);
     assert_eq!(lake.catalog().table("int_orders").await.unwrap(), before);
 }
 
