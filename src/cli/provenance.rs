@@ -21,9 +21,9 @@ struct Comparison {
 }
 
 impl Comparison {
-    async fn of(world: &World) -> anyhow::Result<Self> {
+    fn beside(world: &World, deployed: Option<&Bundle>) -> anyhow::Result<Self> {
         let here = Bundle::collect(&world.settings, Pushed::default())?;
-        let differing = deployed_project(world).await?.map(|deployed| {
+        let differing = deployed.map(|deployed| {
             let changes = deploy::changes(&deployed.files, &here.files);
             changes.into_iter().map(|change| change.file).collect()
         });
@@ -42,7 +42,7 @@ impl Comparison {
 /// what nobody deployed, and is refused unless it is asked for.
 #[cfg(feature = "aws")]
 pub async fn of_run(world: &World, by: String, undeployed: bool) -> anyhow::Result<Provenance> {
-    let compared = Comparison::of(world).await?;
+    let compared = Comparison::beside(world, deployed_project(world).await?.as_ref())?;
     if let Some(message) = compared.message(world).filter(|_| !undeployed) {
         let (push, pull) = (world.commands.line("contracts push"), world.commands.line("contracts pull"));
         let help = format!(
@@ -66,7 +66,12 @@ pub async fn note(globals: &Globals, world: &World) -> anyhow::Result<()> {
     if !world.is_deployed() {
         return Ok(());
     }
-    match Comparison::of(world).await.map(|compared| compared.message(world)) {
+    let message = async {
+        // A project can be large: where there is nothing to hold it against, it is not read for this.
+        let Some(deployed) = deployed_project(world).await? else { return Ok(None) };
+        Ok(Comparison::beside(world, Some(&deployed))?.message(world))
+    };
+    match message.await {
         Ok(None) => {}
         Ok(Some(message)) => say(globals, &format!("note: {message}")),
         Err(error) if is_denied(&error) => {
