@@ -4,7 +4,7 @@ use super::super::args::Globals;
 use super::super::say;
 use super::super::world::World;
 use super::{journal, write};
-use crate::schema::Table;
+use crate::pipeline::Project;
 use crate::sql::first_model;
 
 /// Writes a first model over each of these tables that no model reads yet: (model, file). A file that is there stays.
@@ -22,15 +22,19 @@ pub async fn first_models(
     };
     let _files = journal::lock(world, "writing first models").await?;
     let prefix = world.raw_prefix();
-    let is_read = |table: &Table| project.graph.models.values().any(|model| model.reads.contains(&table.name));
     let mut written = Vec::new();
     for table in world.catalog.tables(prefix).await?.iter().filter(|table| tables.contains(&table.name)) {
         let model = format!("int_{}", table.name.strip_prefix(prefix).unwrap_or(&table.name));
         let file = world.settings.config.sql.join(format!("{model}.sql")).display().to_string();
-        if !is_read(table) && !world.settings.root.join(&file).exists() {
+        if !is_read(&project, &table.name) && !world.settings.root.join(&file).exists() {
             write(world, &file, &first_model(table))?;
             written.push((model, file));
         }
     }
     Ok(written)
+}
+
+/// True if a model reads the table.
+pub(super) fn is_read(project: &Project, table: &str) -> bool {
+    project.graph.models.values().any(|model| model.reads.iter().any(|read| read.eq_ignore_ascii_case(table)))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::args::Globals;
 use super::super::world::{World, now};
 use super::super::{exit, print, say};
-use super::first::first_models;
+use super::first::{first_models, is_read};
 use super::journal::{self, Edit, text_of};
 use super::log::{self, Accepted, Entry};
 use super::{new_file, of, promised, write};
@@ -70,7 +70,7 @@ pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Ve
     for table in tables.iter().filter(wanted) {
         let contract = of(&contracts, &table.name);
         let file = match contract {
-            Some(retired) => revive(world, retired, &promised(world, contract, table)).await?,
+            Some(retired) => revive(world, &who, retired, &promised(world, contract, table))?,
             None => first(world, &table.name, |file| Document::for_table(file, &promised(world, None, table)))?,
         };
         written.push((table.name.clone(), file));
@@ -92,11 +92,8 @@ fn in_the_way(world: &World, table: &str) -> Option<Problem> {
 /// The tables with a contract in force that no model reads; none while the project has problems.
 fn unread(world: &World, contracts: &[Contract]) -> Vec<String> {
     let Ok(project) = world.project() else { return Vec::new() };
-    let is_read = |table: &str| {
-        project.graph.models.values().any(|model| model.reads.iter().any(|read| read.eq_ignore_ascii_case(table)))
-    };
     let guarded = contracts.iter().filter(|contract| contract.is_guarded()).map(|contract| &contract.table.name);
-    guarded.filter(|table| !is_read(table)).cloned().collect()
+    guarded.filter(|table| !is_read(&project, table)).cloned().collect()
 }
 
 fn first(world: &World, table: &str, document: impl Fn(&str) -> Document) -> anyhow::Result<String> {
@@ -133,15 +130,14 @@ async fn built_table(
 }
 
 /// Puts the contract of a source that is back in force again, whatever the models say: they may read it already.
-async fn revive(world: &World, retired: &Contract, table: &Table) -> anyhow::Result<String> {
-    let who = world.who().await?;
+fn revive(world: &World, who: &str, retired: &Contract, table: &Table) -> anyhow::Result<String> {
     let (file, before) = (retired.file.clone(), text_of(world, &retired.file)?);
     let document = Document::read(&file, before.as_deref().unwrap_or_default())?.accept(table);
     document.contract()?;
     let back = Accepted { rule: "table-new".to_owned(), path: String::new(), before: None, after: None };
     let entry = Entry {
         at: now(),
-        who,
+        who: who.to_owned(),
         reason: None,
         table: table.name.clone(),
         renamed: Default::default(),
