@@ -109,6 +109,7 @@ mod tests {
             ("array<varchar(9)>", "array<string>"),
             ("map<string,varchar(9)>", "map<varchar(1),string>"),
             ("struct<Id:int>", "struct<id:integer>"),
+            ("array<struct<id:int>>", "array<struct<no:string,id:int>>"),
         ] {
             assert_eq!(status(promised, Some(&built("A", found))), CheckStatus::Pass, "{promised}: {found}");
         }
@@ -120,6 +121,8 @@ mod tests {
             ("decimal(5,2)", "decimal(5,3)"),
             ("array<int>", "array<bigint>"),
             ("struct<id:int>", "struct<no:int>"),
+            ("struct<id:int,no:int>", "struct<id:int>"),
+            ("struct<id:int>", "struct<id:bigint,no:int>"),
             ("date", "timestamp"),
         ] {
             assert_eq!(status(promised, Some(&built("a", found))), CheckStatus::Fail, "{promised}: {found}");
