@@ -30,7 +30,7 @@ const WORKGROUP: Call = Call::new("read workgroup", "athena:GetWorkGroup");
 /// Queries that one BatchGetQueryExecution takes.
 const QUERIES_A_CALL: usize = 50;
 /// A query's end is seen at most this part of its time late, within these bounds: Athena takes 20 such calls a second.
-const POLLS_A_QUERY: u32 = 25;
+const POLLS_A_QUERY: u32 = 50;
 const SHORTEST_POLL: Duration = Duration::from_millis(100);
 const LONGEST_POLL: Duration = Duration::from_secs(5);
 /// 240 minutes, which a DML quota can be raised to, and an hour in the queue.
