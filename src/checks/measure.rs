@@ -1,7 +1,6 @@
 //! Which numbers a check needs: the one list that the statement asks by and the judgement reads by.
 
 use super::{CheckKind, CheckSpec};
-use crate::schema::DataType;
 use crate::sql::ident::{literal, quote};
 
 /// The alias of the checked table, so that no name resolves to another one.
@@ -94,7 +93,7 @@ fn without_reference(column: &str, table: &str, target: &str) -> String {
 }
 
 fn cast_loss(expression: &str, target_type: &str) -> String {
-    let cast = format!("TRY_CAST(({expression}) AS {})", athena_type(&DataType::parse(target_type)));
+    let cast = format!("TRY_CAST(({expression}) AS {target_type})");
     format!("({expression}) IS NOT NULL AND {cast} IS NULL")
 }
 
@@ -150,21 +149,4 @@ fn fit(column: &str, values: &[String], regex: Option<&str>) -> String {
 
 fn column(name: &str) -> String {
     format!("{CHECKED}.{}", quote(name))
-}
-
-/// A type as Athena's DML spells it; what is no Glue spelling is one of DML already (`varchar`, `timestamp(3)`).
-/// <https://docs.aws.amazon.com/athena/latest/ug/data-types.html>
-fn athena_type(data_type: &DataType) -> String {
-    match data_type {
-        DataType::String => "varchar".to_owned(),
-        DataType::Float => "real".to_owned(),
-        DataType::Binary => "varbinary".to_owned(),
-        DataType::Array(item) => format!("array({})", athena_type(item)),
-        DataType::Map(key, value) => format!("map({}, {})", athena_type(key), athena_type(value)),
-        DataType::Struct(fields) => {
-            let fields = fields.iter().map(|field| format!("{} {}", quote(&field.name), athena_type(&field.data_type)));
-            format!("row({})", fields.collect::<Vec<_>>().join(", "))
-        }
-        other => other.to_string(),
-    }
 }

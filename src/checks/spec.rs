@@ -36,14 +36,15 @@ pub enum CheckKind {
         regex: Option<String>,
         /// How many places left and right to look.
         max_distance: u32,
-        /// The table's data columns in catalog order, to know the neighbours.
+        /// The table's data columns in the order of the contract, which tells the neighbours.
         columns: Vec<String>,
         /// Rows that may be moved (distance ≥ 1); `None` = counted, not bounded.
         max_moved: Option<u64>,
         /// Rows in which the anchor was found nowhere; 0 unless said.
         max_lost: u64,
     },
-    /// A retype carried by TRY_CAST: values that were not NULL and became NULL; `None` = counted, not bounded.
+    /// A retype carried by TRY_CAST: values that were not NULL and became NULL; `None` = counted, not bounded. The target
+    /// is spelled as in DML.
     CastLoss { column_expression: String, target_type: String, max_rows: Option<u64> },
 }
 

@@ -20,4 +20,4 @@ mod rule;
 
 pub use document::Document;
 pub use model::{Contract, Origin, Policy, Tolerance};
-pub use outputs::{without_model, without_output};
+pub use outputs::{without_model, without_output, without_target};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Contract;
+use crate::checks::CheckKind;
 use crate::problem::{Problem, closest};
 use crate::sql::{Graph, Lineage};
 
@@ -23,6 +24,29 @@ fn lost(contract: &Contract, graph: &Graph) -> Problem {
         "{hint}add the model, remove the contract or, if a crawler makes the table, take `crawlguard.origin` out"
     );
     Problem::new(&contract.file, "", format!("the contract is of a model `{name}`, and there is none"), help)
+}
+
+/// References of contracts in force to tables that nobody makes. `unread` are the tables whose own file is a problem already.
+pub fn without_target(contracts: &[Contract], graph: &Graph, unread: &BTreeSet<String>) -> Vec<Problem> {
+    let promised: BTreeSet<&str> = contracts.iter().map(|contract| contract.table.name.as_str()).collect();
+    let is_known = |table: &str| graph.models.contains_key(table) || promised.contains(table) || unread.contains(table);
+    let mut problems = Vec::new();
+    for contract in contracts {
+        for check in &contract.checks {
+            let CheckKind::References { table, .. } = &check.kind else { continue };
+            if !is_known(table) {
+                let column = check.column.as_deref().unwrap_or_default();
+                let message = format!(
+                    "`{column}` refers to a table `{table}`, and there is neither a model nor a contract of it"
+                );
+                let hint = closest(table, graph.models.keys().map(String::as_str).chain(promised.iter().copied()));
+                let hint = hint.map(|name| format!("did you mean `{name}`? if not, ")).unwrap_or_default();
+                let help = format!("{hint}add the model or the contract, or take the reference out");
+                problems.push(Problem::new(&contract.file, "", message, help));
+            }
+        }
+    }
+    problems
 }
 
 /// The promised columns that no model puts out. A model whose outputs are not known is passed over: it is a problem itself.

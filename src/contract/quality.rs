@@ -143,7 +143,7 @@ fn relationships(
         let to = relationship.get("to").and_then(Value::as_str).unwrap_or_default();
         match (from, to.split_once('.')) {
             (Some(from), Some((table, column))) if is_plain(table) && is_plain(column) => {
-                let (table, column) = (table.to_owned(), column.to_owned());
+                let (table, column) = (table.to_lowercase(), column.to_owned());
                 checks.push(spec(from, CheckKind::References { table, column }));
             }
             (None, _) => {}

@@ -204,7 +204,7 @@ impl Rules<'_, '_> {
                 self.found.only(object, &at, &["check", "table", "column"]);
                 let table = self.found.required_text(object, &at, "table", "name the other table");
                 let column = self.found.required_text(object, &at, "column", "name the other table's column");
-                Some(CheckKind::References { table: table?.to_owned(), column: column?.to_owned() })
+                Some(CheckKind::References { table: table?.to_lowercase(), column: column?.to_owned() })
             }
             ("movedRows", Some(column)) => self.moved_rows(object, &at, column),
             (CAST_LOSS, Some(column)) => self.cast_loss(object, &at, column),

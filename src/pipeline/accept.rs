@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compare::{adapted, additions, substitutions};
+use super::compare::{adapted, additions, effect_once_accepted, substitutions};
 use super::{Comparison, Project, Rename};
 use crate::contract::{Contract, Document};
 use crate::drift::{Change, Finding, Level, diff, judge};
@@ -207,8 +207,8 @@ fn base(
     let (nulls, casts) = (nulls(&substitutions, &additions), casts(&substitutions));
     accepted_documents(project, &tables, renames, &casts)?;
     substitutions.extend(renames.iter().map(renamed));
-    let adaptation =
-        adapted(project, crawled, &sources, &[], &substitutions).map_err(|problems| because(problems, &findings))?;
+    let adaptation = adapted(project, crawled, &sources, &[], &substitutions, &effect_once_accepted)
+        .map_err(|problems| because(problems, &findings))?;
     let accepted = Accepted { tables, casts, adaptation, left_out: Vec::new(), nulls };
     Ok(Base { accepted, sources, additions, substitutions })
 }

@@ -10,7 +10,7 @@ use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, Way, 
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table, path};
 use crate::sql::ident::quote;
-use crate::sql::{Adaptation, Addition, Graph, Lineage, Substitution, adapt, field_problems, to_dml};
+use crate::sql::{Adaptation, Addition, Graph, Lineage, Substitution, TypeEffect, adapt, field_problems, to_dml};
 
 /// What the catalog holds, how it differs, and what that means for the models.
 #[derive(Debug, Clone)]
@@ -64,7 +64,8 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
     let findings = judge(&changes, crawled, Some(&lineage));
     let substitutions = substitutions(&changes, &findings, crawled, &lineage);
     let extra_checks = cast_checks(&substitutions);
-    let adapted = adapted(project, crawled, &tables, &additions(&changes, &findings), &substitutions);
+    let additions = additions(&changes, &findings);
+    let adapted = adapted(project, crawled, &tables, &additions, &substitutions, &effect_on_models);
     let mut unproven = None;
     let adaptation = match adapted {
         Ok(adaptation) => adaptation,
@@ -106,11 +107,12 @@ pub(super) fn adapted(
     sources: &[Table],
     additions: &[Addition],
     substitutions: &[Substitution],
+    effect: &dyn Fn(&DataType, &DataType) -> TypeEffect,
 ) -> Result<Adaptation, Problems> {
     let graph = &project.graph;
     let promised = of_models(graph, crawled.iter().map(|contract| &contract.table));
     let sources = of_models(graph, sources.iter());
-    let mut problems = field_problems(graph, &promised, &sources, &is_harmless);
+    let mut problems = field_problems(graph, &promised, &sources, substitutions, effect);
     let adaptation = adapt(graph, &sources, additions, substitutions).unwrap_or_else(|Problems(found)| {
         problems.extend(found);
         Adaptation::default()
@@ -118,9 +120,35 @@ pub(super) fn adapted(
     Problems::or(problems, adaptation)
 }
 
-/// True if what read the one type reads the other.
-fn is_harmless(before: &DataType, after: &DataType) -> bool {
-    matches!(Promotion::of(before, after), Promotion::Identical | Promotion::Widening)
+/// What a change of type that nobody has accepted does to what models make of the value.
+fn effect_on_models(before: &DataType, after: &DataType) -> TypeEffect {
+    match effect_once_accepted(before, after) {
+        TypeEffect::None if !computes_alike(before, after) => TypeEffect::Computed,
+        effect => effect,
+    }
+}
+
+/// Who accepts a wider type wants what models make of it.
+pub(super) fn effect_once_accepted(before: &DataType, after: &DataType) -> TypeEffect {
+    match Promotion::of(before, after) {
+        Promotion::Identical | Promotion::Widening => TypeEffect::None,
+        Promotion::Narrowing | Promotion::Lossy | Promotion::Incompatible => TypeEffect::Value,
+    }
+}
+
+/// True if every expression gives the same for a value of the wider type. The fields of a struct are looked at one by one.
+fn computes_alike(before: &DataType, after: &DataType) -> bool {
+    use DataType::{Array, BigInt, Decimal, Int, Map, SmallInt, String, Struct, TinyInt, Varchar};
+    match (before, after) {
+        (TinyInt | SmallInt | Int | BigInt, TinyInt | SmallInt | Int | BigInt) => true,
+        (String | Varchar(_), String | Varchar(_)) | (Struct(_), Struct(_)) => true,
+        (Decimal { scale: before, .. }, Decimal { scale: after, .. }) => before == after,
+        (Array(before), Array(after)) => computes_alike(before, after),
+        (Map(key, value), Map(key_after, value_after)) => {
+            computes_alike(key, key_after) && computes_alike(value, value_after)
+        }
+        (before, after) => before == after,
+    }
 }
 
 /// That an engine can read every table that is promised. `refusal` is the engine's; a format is known before anything runs.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Provenance;
 use super::compare::traced;
 use crate::config::{Settings, Target};
-use crate::contract::{Contract, Document, without_model};
+use crate::contract::{Contract, Document, without_model, without_target};
 use crate::drift::Rule;
 use crate::notify::check_templates;
 use crate::plan::STAGING_PREFIX;
@@ -42,6 +42,7 @@ impl Project {
         let (graph, faults) = Graph::of(models, &sources, &unread);
         problems.extend(faults);
         problems.extend(without_model(&contracts, &graph, &unread));
+        problems.extend(without_target(&contracts, &graph, &unread));
         if !problems.is_empty() {
             // A sound project's columns are traced when it is compared; one that goes no further shows them here.
             problems.extend(traced(&graph, &contracts).err().map(|found| found.0).unwrap_or_default());

@@ -1,7 +1,7 @@
-//! What models read inside columns: fields of structs, items of arrays, values of maps.
+//! What models read of columns whose type changed and that nothing stands for: wider ones, and those with other fields.
 //!
-//! Lineage knows columns. A field that is gone, or of another type, is found here, at the place that names it, so that it is
-//! a problem of the model and not an error of the engine.
+//! Lineage knows columns. What a model makes of another type is looked at here, at the place that reads it, so that it is a
+//! problem of the model and not an error of the engine, or another result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -10,11 +10,25 @@ use polyglot_sql::TokenType as T;
 
 use super::lineage::{source_columns, table_columns};
 use super::outline::Query;
-use super::resolve::{self, Columns, Origins, Resolved};
+use super::resolve::{self, Columns, Origins, Resolved, United};
 use super::source::Source;
-use super::{Graph, Model, tables, types};
+use super::{Graph, Model, Substitution, tables, types};
 use crate::problem::Problem;
-use crate::schema::{DataType, Table};
+use crate::schema::{Column, DataType, Table};
+
+/// What a change of type does to what reads the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TypeEffect {
+    /// Nothing: whatever is made of the value stays what it is.
+    None,
+    /// The value stays, and what is computed from it may not: `7 / 2` is 3, `7.0 / 2` is 3.5.
+    Computed,
+    /// The value may be another.
+    Value,
+}
+
+/// The effect of a change of type: before, after.
+type EffectOf<'a> = &'a dyn Fn(&DataType, &DataType) -> TypeEffect;
 
 /// A place that reads a column, or something inside it: `r.order.items[1].price`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,23 +63,24 @@ pub(super) fn walk(source: &Source, column: Range<usize>, data_type: &DataType) 
     }
 }
 
-/// Where models read fields otherwise than the `found` tables have them: fields that are gone, types that are not what
-/// `promised` says and not `harmless` (before, after), UNNEST over a struct that has more or fewer fields now.
+/// Where models read values otherwise than the `found` tables have them: fields that are gone, types that are not what
+/// `promised` says where that has an effect, structs with more or fewer fields in an UNNEST, a CAST or a set operation.
 ///
 /// A field whose way is not certain (in a lambda, behind a function) counts by its name alone. One that stands in a CAST is
-/// settled. Whole columns are not looked at: they are substituted.
+/// settled. Columns that are substituted are read as they were.
 pub fn field_problems(
     graph: &Graph,
     promised: &[Table],
     found: &[Table],
-    harmless: &dyn Fn(&DataType, &DataType) -> bool,
+    substitutions: &[Substitution],
+    effect: EffectOf,
 ) -> Vec<Problem> {
-    let reshaped = reshaped(promised, found);
+    let reshaped = reshaped(promised, found, substitutions, effect);
     let mut reader = FieldReader {
-        harmless,
+        effect,
         before: source_columns(promised),
         after: source_columns(&reshaped),
-        changed: changed(promised, &reshaped, harmless),
+        changed: changed(promised, &reshaped, effect),
         problems: Vec::new(),
     };
     for model in graph.order.iter().filter_map(|name| graph.models.get(name)) {
@@ -76,15 +91,18 @@ pub fn field_problems(
     reader.problems
 }
 
-/// The promised tables, with what is inside columns as it was found.
-fn reshaped(promised: &[Table], found: &[Table]) -> Vec<Table> {
+/// The promised tables, with wider columns and what is inside columns as it was found.
+fn reshaped(promised: &[Table], found: &[Table], substitutions: &[Substitution], effect: EffectOf) -> Vec<Table> {
     let mut tables = promised.to_vec();
     for table in &mut tables {
         let Some(found) = found.iter().find(|other| other.name == table.name) else { continue };
         for column in &mut table.columns {
-            if let Some(other) = found.column(&column.name)
-                && is_same_kind(&column.data_type, &other.data_type)
-            {
+            let stays = |other: &Column| {
+                is_same_kind(&column.data_type, &other.data_type)
+                    || effect(&column.data_type, &other.data_type) != TypeEffect::Value
+            };
+            let substituted = substitutions.iter().any(|other| other.is_of(&table.name, &column.name));
+            if let Some(other) = found.column(&column.name).filter(|other| !substituted && stays(other)) {
                 column.data_type = other.data_type.clone();
             }
         }
@@ -100,12 +118,12 @@ fn is_same_kind(a: &DataType, b: &DataType) -> bool {
 /// Names of fields that are gone or of another type, by the column that they are in.
 type Changed = BTreeMap<(String, String), BTreeSet<String>>;
 
-fn changed(promised: &[Table], reshaped: &[Table], harmless: &dyn Fn(&DataType, &DataType) -> bool) -> Changed {
+fn changed(promised: &[Table], reshaped: &[Table], effect: EffectOf) -> Changed {
     let mut changed = Changed::new();
     for (before, after) in promised.iter().zip(reshaped) {
         for (old, new) in before.columns.iter().zip(&after.columns) {
             let mut names = BTreeSet::new();
-            changed_fields(&old.data_type, &new.data_type, harmless, &mut names);
+            changed_fields(&old.data_type, &new.data_type, effect, &mut names);
             if !names.is_empty() {
                 changed.insert((before.name.to_lowercase(), old.name.to_lowercase()), names);
             }
@@ -114,23 +132,18 @@ fn changed(promised: &[Table], reshaped: &[Table], harmless: &dyn Fn(&DataType, 
     changed
 }
 
-fn changed_fields(
-    before: &DataType,
-    after: &DataType,
-    harmless: &dyn Fn(&DataType, &DataType) -> bool,
-    names: &mut BTreeSet<String>,
-) {
+fn changed_fields(before: &DataType, after: &DataType, effect: EffectOf, names: &mut BTreeSet<String>) {
     match (before, after) {
-        (DataType::Array(before), DataType::Array(after)) => changed_fields(before, after, harmless, names),
-        (DataType::Map(_, before), DataType::Map(_, after)) => changed_fields(before, after, harmless, names),
+        (DataType::Array(before), DataType::Array(after)) => changed_fields(before, after, effect, names),
+        (DataType::Map(_, before), DataType::Map(_, after)) => changed_fields(before, after, effect, names),
         (DataType::Struct(before), DataType::Struct(after)) => {
             for old in before {
                 let name = old.name.to_lowercase();
                 match after.iter().find(|new| new.name.to_lowercase() == name) {
                     Some(new) if is_same_kind(&old.data_type, &new.data_type) => {
-                        changed_fields(&old.data_type, &new.data_type, harmless, names);
+                        changed_fields(&old.data_type, &new.data_type, effect, names);
                     }
-                    Some(new) if new.data_type == old.data_type || harmless(&old.data_type, &new.data_type) => {}
+                    Some(new) if effect(&old.data_type, &new.data_type) == TypeEffect::None => {}
                     _ => {
                         names.insert(name);
                     }
@@ -143,7 +156,7 @@ fn changed_fields(
 
 /// Goes through the models in build order.
 struct FieldReader<'a> {
-    harmless: &'a dyn Fn(&DataType, &DataType) -> bool,
+    effect: EffectOf<'a>,
     before: BTreeMap<String, Columns>,
     after: BTreeMap<String, Columns>,
     changed: Changed,
@@ -159,8 +172,11 @@ impl FieldReader<'_> {
         for after in &new.accesses {
             let before = old.accesses.iter().find(|before| before.tokens.start == after.tokens.start);
             if seen.insert(after.tokens.start) {
-                self.access(model, source, before, after);
+                self.access(model, source, &query, before, after);
             }
+        }
+        for (before, after) in old.united.iter().zip(&new.united) {
+            self.united(model, source, before, after);
         }
         for (token, fits) in &new.unnested {
             let fitted = old.unnested.iter().any(|(other, fitted)| other == token && *fitted);
@@ -177,7 +193,7 @@ impl FieldReader<'_> {
         self.go_on(model, &old, &new);
     }
 
-    fn access(&mut self, model: &Model, source: &Source, before: Option<&Access>, after: &Access) {
+    fn access(&mut self, model: &Model, source: &Source, query: &Query, before: Option<&Access>, after: &Access) {
         if let Some(token) = after.unknown {
             let known = source.slice(&(after.tokens.start..token - 1));
             let message = format!("`{known}` has no field `{}`", source.name(token));
@@ -188,14 +204,55 @@ impl FieldReader<'_> {
         let Some((old, new)) = before.and_then(|before| before.data_type.as_ref()).zip(after.data_type.as_ref()) else {
             return;
         };
-        let settled = old == new || is_same_kind(old, new) || (self.harmless)(old, new);
-        if !settled && !is_cast(source, &after.tokens) {
-            let shown = source.slice(&after.tokens);
-            let message = format!("`{shown}` was {old} and is {new}");
-            let to = types::to_dml(old).unwrap_or_else(|| "…".to_owned());
-            let help = format!("mend the model by hand: `TRY_CAST({shown} AS {to})` keeps what is read there");
-            self.problems.push(Problem::new(&model.file, source.place(after.tokens.start), message, help));
+        if old == new || self.is_settled(source, query, &after.tokens, old, new) {
+            return;
         }
+        let shown = source.slice(&after.tokens);
+        let message = match (self.effect)(old, new) {
+            TypeEffect::Value => format!("`{shown}` was {old} and is {new}"),
+            _ => format!("`{shown}` was {old} and is {new}, which changes what is computed from it"),
+        };
+        let help = match types::to_dml(old) {
+            Some(_) if is_same_kind(old, new) => "mend the model by hand for the type that is there now".to_owned(),
+            Some(to) => format!("mend the model by hand: `TRY_CAST({shown} AS {to})` keeps what is read there"),
+            None => "mend the model by hand".to_owned(),
+        };
+        self.problems.push(Problem::new(&model.file, source.place(after.tokens.start), message, help));
+    }
+
+    /// True if what is made of the value is the same for both types, or flows on as it is.
+    fn is_settled(
+        &self,
+        source: &Source,
+        query: &Query,
+        tokens: &Range<usize>,
+        old: &DataType,
+        new: &DataType,
+    ) -> bool {
+        let is_bare = || query.items().iter().any(|item| item.value == *tokens);
+        let effect = (self.effect)(old, new);
+        if is_same_kind(old, new) {
+            // Fields are looked at where they are read. A CAST, as one to a row or to JSON, reads them all.
+            return !is_cast(source, tokens) && (effect != TypeEffect::Computed || is_bare());
+        }
+        match effect {
+            TypeEffect::None => true,
+            TypeEffect::Computed => is_bare() || is_compared(source, tokens, old) || is_cast_to(source, tokens, old),
+            TypeEffect::Value => is_cast(source, tokens),
+        }
+    }
+
+    /// A set operation brings both sides to one type; two structs have to have the same fields.
+    fn united(&mut self, model: &Model, source: &Source, before: &United, after: &United) {
+        if before.sides == after.sides || after.common().is_some() {
+            return;
+        }
+        let shown = |side: &Option<DataType>| side.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+        let [first, second] = &after.sides;
+        let message =
+            format!("a set operation puts `{}` together from {} and {}", after.name, shown(first), shown(second));
+        let help = "bring both sides to one type by hand";
+        self.problems.push(Problem::new(&model.file, source.place(after.token.saturating_sub(1)), message, help));
     }
 
     /// Fields whose way is not certain, by their name.
@@ -244,6 +301,27 @@ impl FieldReader<'_> {
 
 fn origins(columns: &Columns) -> impl Iterator<Item = (String, String)> {
     columns.outputs.iter().flat_map(|output| output.origins.iter().cloned())
+}
+
+/// True if the tokens are one side of a comparison, which gives the same for every value that both types hold.
+fn is_compared(source: &Source, tokens: &Range<usize>, old: &DataType) -> bool {
+    if matches!(old, DataType::Float | DataType::Char(_)) {
+        // 0.1 is another number as a double, and a char compares without its spaces.
+        return false;
+    }
+    let compares = |kind: Option<T>| matches!(kind, Some(T::Eq | T::Neq | T::Lt | T::Gt | T::Lte | T::Gte | T::Is));
+    let before = tokens.start.checked_sub(1).and_then(|index| source.kind(index));
+    let after = source.kind(tokens.end);
+    let starts = matches!(before, Some(T::Where | T::On | T::And | T::Or | T::Not | T::When | T::Having | T::LParen));
+    let ends = matches!(after, None | Some(T::And | T::Or | T::Then | T::RParen | T::Group | T::GroupBy | T::Having));
+    (starts && compares(after)) || (compares(before) && ends)
+}
+
+/// True if the tokens are cast to this very type.
+fn is_cast_to(source: &Source, tokens: &Range<usize>, data_type: &DataType) -> bool {
+    let close = source.find(tokens.end..source.tokens.len(), |index| source.kind(index) == Some(T::RParen));
+    let written = close.map(|close| source.slice(&(tokens.end + 1..close)).to_lowercase());
+    is_cast(source, tokens) && written.is_some() && written == types::to_dml(data_type)
 }
 
 /// True if the tokens are all that a CAST or TRY_CAST casts.

@@ -1,5 +1,9 @@
 //! The only place that writes an identifier or a string literal into SQL.
 
+use polyglot_sql::TokenType;
+
+use super::dialect;
+
 /// A quoted DML identifier: `"` doubled.
 /// <https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html>
 pub fn quote(name: &str) -> String {
@@ -16,7 +20,13 @@ pub fn plain(name: &str) -> String {
     let mut characters = name.chars();
     let starts = characters.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_');
     let safe = starts && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if safe && !RESERVED.contains(&name) { name.to_owned() } else { quote(name) }
+    if safe && !RESERVED.contains(&name) && is_word(name) { name.to_owned() } else { quote(name) }
+}
+
+/// True if the parser reads the name as a plain name: it takes `limit` and `set` for keywords, which Athena does not.
+fn is_word(name: &str) -> bool {
+    let tokens = dialect().tokenize(name).unwrap_or_default();
+    matches!(tokens.as_slice(), [token] if token.token_type == TokenType::Var)
 }
 
 /// The column name that a raw name becomes: words of a to z and 0 to 9 with `_` between; none if nothing is left.
@@ -124,6 +134,16 @@ const RESERVED: [&str; 82] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_parser_takes_for_a_keyword_is_quoted() {
+        for name in ["limit", "set", "lateral", "tablesample", "order", "a b", "A"] {
+            assert_eq!(plain(name), quote(name));
+        }
+        for name in ["a", "_9", "rating", "email", "status", "name", "id"] {
+            assert_eq!(plain(name), name);
+        }
+    }
 
     #[test]
     fn a_snake_case_name_is_one_that_athena_takes() {

@@ -1,8 +1,9 @@
 //! Models: Athena SELECTs in sql/, what they read, and how an added column is carried through them.
 
 mod adapt;
-mod clean;
+mod call;
 mod carry;
+mod clean;
 mod dialect;
 mod edit;
 mod fields;
@@ -24,11 +25,14 @@ mod tables;
 mod types;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
+pub use call::is_call;
 pub use clean::first_model;
 pub use dialect::dialect;
-pub use fields::field_problems;
+pub use fields::{TypeEffect, field_problems};
 pub use graph::Graph;
 pub use lineage::{Lineage, Reader};
 pub use model::{Materialization, Model};
 pub use slot::{bind_slot, rename_tables};
+pub use source::place;
+pub use tables::{TableName, tables};
 pub use types::to_dml;

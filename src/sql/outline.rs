@@ -15,6 +15,8 @@ use super::source::Source;
 pub(super) struct Query {
     pub ctes: Vec<Cte>,
     pub branches: Vec<Branch>,
+    /// True if an operator other than UNION ALL stands between two branches: whole rows are compared.
+    pub compares: bool,
     /// ORDER BY, LIMIT, OFFSET, FETCH.
     pub tail: Range<usize>,
 }
@@ -28,6 +30,8 @@ pub(super) enum Branch {
 
 #[derive(Debug)]
 pub(super) struct Cte {
+    /// The token of its name.
+    pub at: usize,
     pub name: String,
     pub columns: Vec<String>,
     pub query: Query,
@@ -41,8 +45,7 @@ pub(super) struct Select {
     pub distinct: bool,
     pub items: Vec<Item>,
     pub relations: Vec<Relation>,
-    /// Names inside USING (…): token indexes.
-    pub using: Vec<usize>,
+    pub using: Vec<Using>,
     /// Join conditions, WHERE, GROUP BY, HAVING, WINDOW, QUALIFY.
     pub clauses: Vec<Range<usize>>,
     pub grouped: bool,
@@ -57,8 +60,17 @@ pub(super) struct Item {
     /// The output name, lowercase; none for a star and for an unnamed expression.
     pub name: Option<String>,
     pub star: Option<Star>,
-    /// True if AS (or a bare alias) gives the name.
-    pub aliased: bool,
+    /// The tokens without an alias.
+    pub value: Range<usize>,
+}
+
+/// `USING (a, b)` of a join.
+#[derive(Debug)]
+pub(super) struct Using {
+    /// The names in the bracket.
+    pub names: Vec<usize>,
+    /// The relations that are joined here: indexes.
+    pub relations: Range<usize>,
 }
 
 /// `*`, or `relation.*`.
@@ -69,6 +81,8 @@ pub(super) struct Star {
 
 #[derive(Debug)]
 pub(super) struct Relation {
+    /// Its first token.
+    pub at: usize,
     pub kind: RelationKind,
     pub alias: Option<String>,
     /// `AS t (a, b)`: the new names.
@@ -101,6 +115,23 @@ impl Relation {
     }
 }
 
+impl Item {
+    /// True if AS (or a bare alias) gives the name.
+    pub fn is_aliased(&self) -> bool {
+        self.value != self.tokens
+    }
+}
+
+impl Select {
+    fn every_item(&self) -> Vec<&Item> {
+        let derived = self.relations.iter().filter_map(|relation| match &relation.kind {
+            RelationKind::Derived(query) => Some(query.items()),
+            _ => None,
+        });
+        self.items.iter().chain(derived.flatten()).collect()
+    }
+}
+
 impl Query {
     pub fn of(source: &Source) -> Self {
         Outliner { source }.query(0..source.tokens.len())
@@ -126,5 +157,18 @@ impl Query {
 
     pub fn is_set_operation(&self) -> bool {
         self.branches.len() > 1
+    }
+
+    /// The entries of every select list, those of queries inside expressions left out.
+    pub fn items(&self) -> Vec<&Item> {
+        let mut items: Vec<&Item> = self.ctes.iter().flat_map(|cte| cte.query.items()).collect();
+        for branch in &self.branches {
+            match branch {
+                Branch::Select(select) => items.extend(select.every_item()),
+                Branch::Nested(query) => items.extend(query.items()),
+                Branch::Values(_) => {}
+            }
+        }
+        items
     }
 }

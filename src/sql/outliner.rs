@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
-use super::outline::{Branch, Cte, Item, Query, Relation, RelationKind, Select, Star};
+use super::outline::{Branch, Cte, Item, Query, Relation, RelationKind, Select, Star, Using};
 use super::source::{self, Source};
 
 /// Recursive descent over tokens of a text that the parser has accepted.
@@ -30,6 +30,7 @@ impl Outliner<'_> {
             if !matches!(self.kind(index), Some(T::Union | T::Intersect | T::Except)) {
                 break;
             }
+            query.compares |= (self.kind(index), self.kind(index + 1)) != (Some(T::Union), Some(T::All));
             index += 1;
             if matches!(self.kind(index), Some(T::All | T::Distinct)) {
                 index += 1;
@@ -45,7 +46,7 @@ impl Outliner<'_> {
             index += 1;
         }
         loop {
-            let name = self.source.name(index);
+            let (at, name) = (index, self.source.name(index));
             index += 1;
             let mut columns = Vec::new();
             if self.kind(index) == Some(T::LParen) {
@@ -56,7 +57,7 @@ impl Outliner<'_> {
                 index += 1;
             }
             let close = self.source.partner(index).unwrap_or(self.source.tokens.len());
-            ctes.push(Cte { name, columns, query: self.query(index + 1..close), recursive });
+            ctes.push(Cte { at, name, columns, query: self.query(index + 1..close), recursive });
             index = close + 1;
             if self.kind(index) != Some(T::Comma) {
                 return index;
@@ -104,7 +105,7 @@ impl Outliner<'_> {
             .source
             .find(start..range.end, |index| is_from(index) || self.starts_clause(index))
             .unwrap_or(range.end);
-        select.items = self.split(start..list_end).into_iter().map(|tokens| self.item(tokens)).collect();
+        select.items = self.source.split(start..list_end).into_iter().map(|tokens| self.item(tokens)).collect();
         let mut index = list_end;
         if index < range.end && is_from(index) {
             let end = self.source.find(index + 1..range.end, |at| self.starts_clause(at)).unwrap_or(range.end);
@@ -130,17 +131,6 @@ impl Outliner<'_> {
         }
     }
 
-    fn split(&self, range: Range<usize>) -> Vec<Range<usize>> {
-        let mut parts = Vec::new();
-        let mut start = range.start;
-        while let Some(comma) = self.source.find(start..range.end, |index| self.kind(index) == Some(T::Comma)) {
-            parts.push(start..comma);
-            start = comma + 1;
-        }
-        parts.push(start..range.end);
-        parts
-    }
-
     fn item(&self, tokens: Range<usize>) -> Item {
         let source = self.source;
         let last = tokens.end.saturating_sub(1).max(tokens.start);
@@ -150,16 +140,24 @@ impl Outliner<'_> {
             _ => None,
         });
         if let Some(Some(star)) = star {
-            return Item { tokens, name: None, star: Some(star), aliased: false };
+            return Item { value: tokens.clone(), tokens, name: None, star: Some(star) };
         }
-        let aliased = tokens.len() > 1 && (source.is_alias(last) || self.kind(last - 1) == Some(T::As));
+        let with_as = tokens.len() > 1 && self.kind(last - 1) == Some(T::As);
+        let aliased = with_as || (tokens.len() > 1 && source.is_alias(last));
+        let value = tokens.start..if with_as {
+            last - 1
+        } else if aliased {
+            last
+        } else {
+            tokens.end
+        };
         let dotted = tokens
             .clone()
             .enumerate()
             .all(|(nth, index)| if nth % 2 == 0 { self.is_name(index) } else { self.kind(index) == Some(T::Dot) });
         let names_itself = dotted && tokens.len() % 2 == 1;
         let name = (aliased || names_itself).then(|| source.name(last));
-        Item { tokens, name, star: None, aliased }
+        Item { tokens, name, star: None, value }
     }
 
     fn is_name(&self, index: usize) -> bool {
@@ -171,6 +169,7 @@ impl Outliner<'_> {
 
     fn relations(&self, range: Range<usize>, select: &mut Select) {
         let mut index = range.start;
+        let mut first = select.relations.len();
         while index < range.end {
             index = self.relation(index..range.end, select);
             if self.kind(index) == Some(T::On) {
@@ -179,7 +178,8 @@ impl Outliner<'_> {
                 index = end;
             } else if self.kind(index) == Some(T::Using) && self.kind(index + 1) == Some(T::LParen) {
                 let close = self.source.partner(index + 1).unwrap_or(range.end);
-                select.using.extend((index + 2..close).filter(|&at| self.kind(at) != Some(T::Comma)));
+                let names = (index + 2..close).filter(|&at| self.kind(at) != Some(T::Comma)).collect();
+                select.using.push(Using { names, relations: first..select.relations.len() });
                 index = close + 1;
             }
             if index < range.end && !self.ends_condition(index) {
@@ -187,8 +187,10 @@ impl Outliner<'_> {
                 index = self.source.find(index..range.end, |at| self.ends_condition(at)).unwrap_or(range.end);
             }
             while index < range.end && self.ends_condition(index) {
-                if self.kind(index) == Some(T::Natural) {
-                    select.unread.push(index);
+                match self.kind(index) {
+                    Some(T::Natural) => select.unread.push(index),
+                    Some(T::Comma) => first = select.relations.len(),
+                    _ => {}
                 }
                 index += 1;
             }
@@ -246,7 +248,7 @@ impl Outliner<'_> {
     }
 
     fn alias(&self, at: usize, mut index: usize, end: usize, kind: RelationKind, select: &mut Select) -> usize {
-        let mut relation = Relation { kind, alias: None, columns: Vec::new() };
+        let mut relation = Relation { at, kind, alias: None, columns: Vec::new() };
         index = self.skip_sample(index);
         let explicit = self.kind(index) == Some(T::As);
         if explicit {
@@ -273,6 +275,6 @@ impl Outliner<'_> {
     /// The names in a bracket.
     fn names(&self, open: usize) -> Vec<String> {
         let close = self.source.partner(open).unwrap_or(open);
-        self.split(open + 1..close).into_iter().map(|part| self.source.name(part.start)).collect()
+        self.source.split(open + 1..close).into_iter().map(|part| self.source.name(part.start)).collect()
     }
 }

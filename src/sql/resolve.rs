@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use polyglot_sql::TokenType as T;
+
 use super::fields::{self, Access};
-use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star};
+use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star, Using};
 use super::scope::{Bound, Lookup, Scope};
 use super::source::{Mention, Source};
+use super::types;
 use crate::problem::{Problem, closest};
 use crate::schema::DataType;
 
@@ -39,6 +42,22 @@ pub(super) struct Site {
     pub column: String,
 }
 
+/// One column of both sides of a set operation: the types, as far as they are certain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct United {
+    /// The token behind the set operation.
+    pub token: usize,
+    pub name: String,
+    pub sides: [Option<DataType>; 2],
+}
+
+impl United {
+    pub fn common(&self) -> Option<DataType> {
+        let [first, second] = &self.sides;
+        types::common(first.as_ref()?, second.as_ref()?)
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     pub columns: Columns,
@@ -49,6 +68,8 @@ pub(super) struct Resolved {
     pub accesses: Vec<Access>,
     /// UNNESTs over arrays of known type: token, and whether they give the columns that are named.
     pub unnested: Vec<(usize, bool)>,
+    /// Columns that set operations put under each other.
+    pub united: Vec<United>,
     pub problems: Vec<Problem>,
 }
 
@@ -78,11 +99,11 @@ impl Resolver<'_> {
                 let outputs = cte.columns.iter().map(unknown).collect();
                 ctes.insert(cte.name.clone(), Columns { outputs, rows: Origins::new() });
                 let mut first_round = self.query(&cte.query, &ctes, parent);
-                rename(&mut first_round, &cte.columns);
+                self.rename(&mut first_round, &cte.columns, cte.at);
                 ctes.insert(cte.name.clone(), first_round);
             }
             let mut columns = self.query(&cte.query, &ctes, parent);
-            rename(&mut columns, &cte.columns);
+            self.rename(&mut columns, &cte.columns, cte.at);
             ctes.insert(cte.name.clone(), columns);
         }
         if let [Branch::Select(select)] = query.branches.as_slice() {
@@ -101,13 +122,15 @@ impl Resolver<'_> {
             });
         }
         let mut columns = all.unwrap_or_default();
+        if query.compares {
+            columns.rows.extend(columns.outputs.iter().flat_map(|output| output.origins.iter().cloned()));
+        }
         let scope = Scope { outputs: columns.outputs.clone(), parent, ..Scope::default() };
         let tail = self.expression(&query.tail, &scope, &ctes);
         columns.rows.extend(tail);
         columns
     }
 
-    /// Both sides of a set operation decide the rows: any column of one side can remove a row of the other.
     fn union(&mut self, mut first: Columns, second: Columns, query: &Query) -> Columns {
         if first.outputs.len() != second.outputs.len() {
             let (left, right) = (first.outputs.len(), second.outputs.len());
@@ -115,10 +138,11 @@ impl Resolver<'_> {
             self.problem(query.tail.start.saturating_sub(1), message, "give both sides the same columns".to_owned());
         }
         for (output, other) in first.outputs.iter_mut().zip(second.outputs) {
-            if output.data_type != other.data_type {
-                output.data_type = None;
-            }
+            let sides = [output.data_type.take(), other.data_type];
+            let united = United { token: query.tail.start, name: output.name.clone(), sides };
+            output.data_type = united.common();
             output.origins.extend(other.origins);
+            self.found.united.push(united);
         }
         first.rows.extend(second.rows);
         first
@@ -127,7 +151,8 @@ impl Resolver<'_> {
     fn values(&mut self, range: &Range<usize>, ctes: &Ctes, parent: Option<&Scope>) -> Columns {
         let scope = Scope { parent, ..Scope::default() };
         let origins = self.expression(range, &scope, ctes);
-        let width = self.source.partner(range.start).map_or(1, |close| self.arguments(range.start + 1..close).len());
+        let open = range.start + usize::from(self.source.is_word(range.start, "row"));
+        let width = self.source.partner(open).map_or(1, |close| self.source.split(open + 1..close).len());
         let outputs = (0..width)
             .map(|index| Output { name: format!("_col{index}"), origins: origins.clone(), data_type: None })
             .collect();
@@ -142,13 +167,13 @@ impl Resolver<'_> {
             let help = "use tables, subqueries and UNNEST, joined with ON or USING".to_owned();
             self.problem(token, message, help);
         }
-        for relation in &select.relations {
-            let bound = self.relation(relation, &scope, ctes, &mut rows);
-            rows.extend(bound.columns.rows.iter().cloned());
-            scope.relations.push(bound);
-        }
-        for &token in &select.using {
-            rows.extend(self.using(token, &mut scope));
+        for (index, relation) in select.relations.iter().enumerate() {
+            let (bound, columns) = self.relation(relation, &scope, ctes, &mut rows);
+            rows.extend(columns.rows);
+            scope.push(bound, columns.outputs);
+            for using in select.using.iter().filter(|using| using.relations.end == index + 1) {
+                rows.extend(self.using(using, &mut scope));
+            }
         }
         let mut outputs = Vec::new();
         for item in &select.items {
@@ -165,7 +190,7 @@ impl Resolver<'_> {
         Columns { outputs: scope.outputs, rows }
     }
 
-    fn relation(&mut self, relation: &Relation, scope: &Scope, ctes: &Ctes, rows: &mut Origins) -> Bound {
+    fn relation(&mut self, relation: &Relation, scope: &Scope, ctes: &Ctes, rows: &mut Origins) -> (Bound, Columns) {
         let qualifier = relation.qualifier().map(str::to_owned);
         let mut table = None;
         let mut columns = match &relation.kind {
@@ -187,9 +212,21 @@ impl Resolver<'_> {
             }
         };
         if !matches!(relation.kind, RelationKind::Function { .. }) {
-            rename(&mut columns, &relation.columns);
+            self.rename(&mut columns, &relation.columns, relation.at);
         }
-        Bound { qualifier, columns, table }
+        (Bound { qualifier, table }, columns)
+    }
+
+    /// Gives the columns the names that an alias lists: one for each.
+    fn rename(&mut self, columns: &mut Columns, names: &[String], token: usize) {
+        let outputs = &mut columns.outputs;
+        if !names.is_empty() && !outputs.is_empty() && names.len() != outputs.len() {
+            let message = format!("an alias lists {} columns of {}", names.len(), outputs.len());
+            self.problem(token, message, "name every column, or none".to_owned());
+        }
+        for (output, name) in outputs.iter_mut().zip(names) {
+            output.name.clone_from(name);
+        }
     }
 
     fn table(&mut self, name: &str, token: usize) -> Columns {
@@ -235,7 +272,7 @@ impl Resolver<'_> {
         scope: &Scope,
     ) -> Vec<DataType> {
         let mut types = Vec::new();
-        for argument in self.arguments(arguments.clone()) {
+        for argument in self.source.split(arguments.clone()) {
             match self.data_type(argument, scope) {
                 Some(DataType::Array(item)) => match *item {
                     DataType::Struct(fields) => types.extend(fields.into_iter().map(|field| field.data_type)),
@@ -250,20 +287,20 @@ impl Resolver<'_> {
         if types.len() == named { types } else { Vec::new() }
     }
 
-    fn using(&mut self, token: usize, scope: &mut Scope) -> Origins {
-        let name = self.source.name(token);
+    fn using(&mut self, using: &Using, scope: &mut Scope) -> Origins {
         let mut origins = Origins::new();
-        for bound in &scope.relations {
-            let Some(output) = bound.columns.outputs.iter().find(|output| output.name == name) else { continue };
-            origins.extend(output.origins.iter().cloned());
-            if let Some(table) = &bound.table {
-                self.found.unnamed.push((token, table.clone()));
+        for (place, &token) in using.names.iter().enumerate() {
+            let name = self.source.name(token);
+            let (count, tables) = scope.merge(&using.relations, &name, place);
+            match count {
+                0 | 1 => self.unknown(token, &name, scope),
+                2 => {}
+                _ => self.ambiguous(token, &name),
             }
+            self.found.unnamed.extend(tables.into_iter().map(|table| (token, table)));
+            let merged = scope.columns.iter().filter(|column| column.output.name == name);
+            origins.extend(merged.flat_map(|column| column.output.origins.iter().cloned()));
         }
-        if origins.is_empty() {
-            self.unknown(token, &name, scope);
-        }
-        scope.using.insert(name);
         origins
     }
 
@@ -273,14 +310,9 @@ impl Resolver<'_> {
             return;
         }
         let origins = self.expression(&item.tokens, scope, ctes);
-        let alias = if item.aliased { self.alias_length(item) } else { 0 };
-        let data_type = self.data_type(item.tokens.start..item.tokens.end - alias, scope);
+        let data_type = self.data_type(item.value.clone(), scope);
         let name = item.name.clone().unwrap_or_else(|| format!("_col{}", outputs.len()));
         outputs.push(Output { name, origins, data_type });
-    }
-
-    fn alias_length(&self, item: &Item) -> usize {
-        if self.source.is_word(item.tokens.end - 2, "as") { 2 } else { 1 }
     }
 
     fn star(&mut self, token: usize, star: &Star, scope: &Scope, outputs: &mut Vec<Output>) {
@@ -288,25 +320,15 @@ impl Resolver<'_> {
         let relations: Vec<&Bound> = scope.relations.iter().filter(taken).collect();
         if relations.is_empty() {
             let name = star.relation.clone().unwrap_or_default();
-            self.problem(
-                token,
-                format!("`{name}.*` names no relation of this FROM"),
-                "use the relation's alias".to_owned(),
-            );
+            let help = "use the relation's alias".to_owned();
+            self.problem(token, format!("`{name}.*` names no relation of this FROM"), help);
         }
-        let mut rest = Vec::new();
-        for bound in relations {
-            self.found.unnamed.extend(bound.table.iter().map(|table| (token, table.clone())));
-            for output in &bound.columns.outputs {
-                let shared = star.relation.is_none() && scope.using.contains(&output.name);
-                match outputs.iter_mut().find(|other| shared && other.name == output.name) {
-                    Some(merged) => merged.origins.extend(output.origins.iter().cloned()),
-                    None if shared => outputs.push(output.clone()),
-                    None => rest.push(output.clone()),
-                }
-            }
+        let tables = relations.iter().filter_map(|bound| bound.table.clone());
+        self.found.unnamed.extend(tables.map(|table| (token, table)));
+        match &star.relation {
+            Some(relation) => outputs.extend(scope.of_relation(relation).cloned()),
+            None => outputs.extend(scope.columns.iter().map(|column| column.output.clone())),
         }
-        outputs.extend(rest);
     }
 
     /// Everything that an expression reads, subqueries included.
@@ -319,10 +341,13 @@ impl Resolver<'_> {
                 origins.extend(self.mention(mention, scope));
             }
         }
-        for (_, query) in nested {
+        for (range, query) in nested {
             let columns = self.query(&query, ctes, Some(scope));
             origins.extend(columns.rows);
-            origins.extend(columns.outputs.into_iter().flat_map(|output| output.origins));
+            // EXISTS asks for rows, whatever stands in them.
+            if range.start < 2 || self.source.kind(range.start - 2) != Some(T::Exists) {
+                origins.extend(columns.outputs.into_iter().flat_map(|output| output.origins));
+            }
         }
         origins
     }
@@ -342,17 +367,16 @@ impl Resolver<'_> {
             return Origins::new();
         }
         match scope.lookup(mention) {
-            Lookup::Found { output, table } => {
+            Lookup::Found { output, table, qualified } => {
                 if let Some(table) = table {
                     let site = Site { tokens: mention.tokens.clone(), table, column: output.name.clone() };
                     self.found.sites.push(site);
                 }
-                self.found.accesses.extend(self.access(mention, &output, scope));
+                self.found.accesses.extend(self.access(mention, &output, qualified));
                 output.origins
             }
             Lookup::Ambiguous(origins) => {
-                let message = format!("ambiguous column `{}`", mention.name);
-                self.problem(mention.tokens.start, message, "qualify it with its relation".to_owned());
+                self.ambiguous(mention.tokens.start, &mention.name);
                 origins
             }
             Lookup::Unknown => {
@@ -362,8 +386,13 @@ impl Resolver<'_> {
         }
     }
 
+    fn ambiguous(&mut self, token: usize, name: &str) {
+        let help = "qualify it with its relation, in which no other column may have this name".to_owned();
+        self.problem(token, format!("ambiguous column `{name}`"), help);
+    }
+
     fn unknown(&mut self, token: usize, name: &str, scope: &Scope) {
-        let known = scope.relations.iter().flat_map(|bound| &bound.columns.outputs).map(|output| output.name.as_str());
+        let known = scope.columns.iter().map(|column| column.output.name.as_str());
         let help = match closest(name, known) {
             Some(known) => format!("did you mean `{known}`?"),
             None => "use a column of the tables in this FROM".to_owned(),
@@ -381,18 +410,15 @@ impl Resolver<'_> {
     /// The type of the column that an expression is, or of what is read inside it, if it is just that.
     pub(super) fn column_type(&self, range: &Range<usize>, scope: &Scope) -> Option<DataType> {
         let mention = self.mentions(range).first().filter(|mention| mention.tokens.start == range.start)?;
-        let Lookup::Found { output, .. } = scope.lookup(mention) else { return None };
-        let access = self.access(mention, &output, scope)?;
+        let Lookup::Found { output, qualified, .. } = scope.lookup(mention) else { return None };
+        let access = self.access(mention, &output, qualified)?;
         access.data_type.filter(|_| access.tokens == *range)
     }
 
     /// What is read at a mention, fields and subscripts after it included; none if that is not certain.
-    fn access(&self, mention: &Mention, output: &Output, scope: &Scope) -> Option<Access> {
+    fn access(&self, mention: &Mention, output: &Output, qualified: bool) -> Option<Access> {
         let start = mention.tokens.start;
-        let column = match &mention.qualifier {
-            Some(_) if scope.is_qualified(mention) => start..start + 3,
-            _ => start..start + 1,
-        };
+        let column = start..start + if qualified { 3 } else { 1 };
         match &output.data_type {
             Some(data_type) => Some(fields::walk(self.source, column, data_type)),
             None if column == mention.tokens => Some(Access { tokens: column, data_type: None, unknown: None }),
@@ -401,15 +427,8 @@ impl Resolver<'_> {
     }
 }
 
-fn rename(columns: &mut Columns, names: &[String]) {
-    for (output, name) in columns.outputs.iter_mut().zip(names) {
-        output.name.clone_from(name);
-    }
-}
-
 /// Lambdas: their parameters, and the tokens of their bodies.
 fn lambdas(source: &Source) -> Vec<(Vec<String>, Range<usize>)> {
-    use polyglot_sql::TokenType as T;
     let mut found = Vec::new();
     for arrow in (1..source.tokens.len()).filter(|&index| source.kind(index) == Some(T::Arrow)) {
         let parameters = match source.partner(arrow - 1) {

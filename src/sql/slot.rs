@@ -8,7 +8,7 @@ use polyglot_sql::{Token, TokenType};
 use super::edit::{self, Edit};
 use super::outline::Query;
 use super::source::{self, Source, Unreadable};
-use super::{ident, tables};
+use super::{call, ident, tables};
 use crate::problem::{Problem, Problems};
 
 /// Where a problem stands that is found in a text rather than a file.
@@ -17,9 +17,11 @@ const FILE: &str = "SQL";
 /// What to write instead of what [`not_reproducible`] finds.
 pub(super) const HELP: &str = "a retry has to give the same rows: derive the value from columns or current_timestamp";
 
-/// Functions and words whose value differs between two runs of one slot.
-/// <https://trino.io/docs/current/functions/list.html>
-const CALLS: [&str; 5] = ["random", "rand", "uuid", "shuffle", "current_time"];
+/// Functions whose value differs between two calls: those that SHOW FUNCTIONS calls not deterministic.
+const CALLS: [&str; 4] = ["random", "rand", "uuid", "shuffle"];
+
+/// Words whose value differs between two runs of one slot, and has no literal.
+const CLOCKS: [&str; 2] = ["current_time", "localtime"];
 
 /// `current_date` and `current_timestamp` (also `now()`) replaced by literals of the run's slot
 /// (`2026-01-02T03:04:05Z`), by token spans, never inside strings, comments or quoted identifiers.
@@ -50,7 +52,8 @@ pub fn bind_slot(select: &str, slot: &str) -> Result<String, Problems> {
 /// How many tokens the literal stands for, and the literal.
 /// <https://trino.io/docs/current/functions/datetime.html>
 fn literal(tokens: &[Token], index: usize, date: &str, time: &str) -> Option<(usize, String)> {
-    let word = free_word(tokens, index)?;
+    let quoted_now = || called(tokens, index).filter(|name| name == "now" && !is_dot(tokens, index.checked_sub(1)));
+    let word = free_word(tokens, index).or_else(quoted_now)?;
     let bracket = bracket(tokens, index);
     let quoted = |kind: &str, text: String| format!("{kind} {}", ident::literal(&text));
     match word.as_str() {
@@ -64,12 +67,18 @@ fn literal(tokens: &[Token], index: usize, date: &str, time: &str) -> Option<(us
 
 /// An unquoted word that is no part of a dotted name, lowercase.
 fn free_word(tokens: &[Token], index: usize) -> Option<String> {
-    let is_dot = |index: Option<usize>| {
-        index.and_then(|index| tokens.get(index)).is_some_and(|token| token.token_type == TokenType::Dot)
-    };
     let token = &tokens[index];
-    let free = source::is_bare(token) && !is_dot(index.checked_sub(1)) && !is_dot(Some(index + 1));
+    let free = source::is_bare(token) && !is_dot(tokens, index.checked_sub(1)) && !is_dot(tokens, Some(index + 1));
     free.then(|| token.text.to_lowercase())
+}
+
+fn is_dot(tokens: &[Token], index: Option<usize>) -> bool {
+    index.and_then(|index| tokens.get(index)).is_some_and(|token| token.token_type == TokenType::Dot)
+}
+
+/// The name of a call, quoted or qualified as it may be (`system.builtin.now()`), lowercase.
+fn called(tokens: &[Token], index: usize) -> Option<String> {
+    call::is_call(tokens, index).then(|| tokens[index].text.to_lowercase())
 }
 
 /// The length of `()` or `(n)` behind a word.
@@ -86,13 +95,12 @@ fn bracket(tokens: &[Token], index: usize) -> Option<usize> {
 pub(super) fn not_reproducible(tokens: &[Token]) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for index in 0..tokens.len() {
-        let Some(word) = free_word(tokens, index) else { continue };
-        let called = tokens.get(index + 1).is_some_and(|token| token.token_type == TokenType::LParen);
-        let random = CALLS.contains(&word.as_str()) && (called || word == "current_time");
-        let clock = word == "localtime" || (tokens[index].token_type == TokenType::TableSample);
-        if random || clock {
-            found.push((index, word));
-        }
+        let is_random =
+            |name: &String| CALLS.contains(&name.as_str()) || (name == "now" && is_dot(tokens, index.checked_sub(1)));
+        let random = called(tokens, index).filter(is_random);
+        let clock = free_word(tokens, index)
+            .filter(|word| CLOCKS.contains(&word.as_str()) || tokens[index].token_type == TokenType::TableSample);
+        found.extend(random.or(clock).map(|word| (index, word)));
     }
     found
 }

@@ -63,12 +63,13 @@ impl<'a> Source<'a> {
         while tokens.last().is_some_and(|token| token.token_type == TokenType::Semicolon) {
             tokens.pop();
         }
+        refused(text, &tokens)?;
         let tree = Self::tree(text, &tokens)?;
         let starts: BTreeMap<usize, usize> =
             tokens.iter().enumerate().map(|(index, token)| (token.span.start, index)).collect();
         let partners = partners(&tokens);
         let mut source = Self { text, tokens, tree, bytes, partners, aliases: BTreeSet::new(), mentions: Vec::new() };
-        source.collect_names(&starts);
+        source.collect_names(&starts)?;
         Ok(source)
     }
 
@@ -94,14 +95,20 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn collect_names(&mut self, starts: &BTreeMap<usize, usize>) {
+    fn collect_names(&mut self, starts: &BTreeMap<usize, usize>) -> Result<(), Unreadable> {
         let ends: BTreeMap<usize, usize> =
             self.tokens.iter().enumerate().map(|(index, token)| (token.span.end, index + 1)).collect();
         for node in DfsIter::new(&self.tree) {
             match node {
                 Expression::Column(column) => {
-                    let Some(span) = column.span.or(column.name.span) else { continue };
-                    let (Some(&start), Some(&end)) = (starts.get(&span.start), ends.get(&span.end)) else { continue };
+                    let span = column.span.or(column.name.span);
+                    let tokens = span.and_then(|span| Some((*starts.get(&span.start)?, *ends.get(&span.end)?)));
+                    // A name that is passed over would be missing from the lineage.
+                    let (start, end) = tokens.ok_or_else(|| Unreadable {
+                        place: String::new(),
+                        message: format!("the parser does not tell where the column `{}` stands", column.name.name),
+                        help: "write the expression that names it in another way",
+                    })?;
                     self.mentions.push(Mention {
                         qualifier: column.table.as_ref().map(|table| table.name.to_lowercase()),
                         name: column.name.name.to_lowercase(),
@@ -116,6 +123,7 @@ impl<'a> Source<'a> {
         }
         self.mentions.sort_by_key(|mention| mention.tokens.start);
         self.mentions.dedup_by_key(|mention| mention.tokens.start);
+        Ok(())
     }
 
     pub fn kind(&self, index: usize) -> Option<TokenType> {
@@ -161,6 +169,18 @@ impl<'a> Source<'a> {
         None
     }
 
+    /// The parts of a range between its commas.
+    pub fn split(&self, range: Range<usize>) -> Vec<Range<usize>> {
+        let mut parts = Vec::new();
+        let mut start = range.start;
+        while let Some(comma) = self.find(start..range.end, |index| self.kind(index) == Some(TokenType::Comma)) {
+            parts.push(start..comma);
+            start = comma + 1;
+        }
+        parts.push(start..range.end);
+        parts
+    }
+
     /// The byte range of tokens.
     pub fn bytes(&self, tokens: &Range<usize>) -> Range<usize> {
         let start = self.tokens.get(tokens.start).map_or(self.bytes.len() - 1, |token| token.span.start);
@@ -180,7 +200,7 @@ impl<'a> Source<'a> {
 }
 
 /// `line:column` of a character offset, both from 1.
-pub(super) fn place(text: &str, offset: usize) -> String {
+pub fn place(text: &str, offset: usize) -> String {
     let (mut line, mut column) = (1, 1);
     for character in text.chars().take(offset) {
         if character == '\n' {
@@ -201,15 +221,46 @@ pub(super) fn is_bare(token: &Token) -> bool {
 }
 
 fn is_query(tree: &Expression) -> bool {
-    matches!(
-        tree,
-        Expression::Select(_)
-            | Expression::Union(_)
-            | Expression::Intersect(_)
-            | Expression::Except(_)
-            | Expression::Subquery(_)
-            | Expression::Paren(_)
-    )
+    match tree {
+        Expression::Select(_) | Expression::Union(_) | Expression::Intersect(_) | Expression::Except(_) => true,
+        Expression::Subquery(subquery) => is_query(&subquery.this),
+        Expression::Paren(paren) => is_query(&paren.this),
+        _ => false,
+    }
+}
+
+/// What the parser takes, and Athena does not, or what is not understood here.
+fn refused(text: &str, tokens: &[Token]) -> Result<(), Unreadable> {
+    use TokenType as T;
+    let kind = |index: usize| tokens.get(index).map(|token| token.token_type);
+    for (index, token) in tokens.iter().enumerate() {
+        let (message, help) = match (token.token_type, kind(index + 1)) {
+            (T::DColon, _) => ("`::` is no cast on Athena", "write CAST(… AS …)"),
+            (T::Distinct, Some(T::On)) => ("DISTINCT ON is not known to Athena", "number the rows and keep the first"),
+            (T::By | T::GroupBy | T::OrderBy, Some(T::All)) if ends_list(kind(index + 2)) => {
+                ("ALL names no columns on Athena", "list the columns")
+            }
+            (T::Union | T::Intersect | T::Except, _) if is_corresponding(&tokens[index + 1..]) => {
+                ("CORRESPONDING is not understood", "list the columns of both sides in the same order")
+            }
+            _ => continue,
+        };
+        return Err(Unreadable { place: place(text, token.span.start), message: message.to_owned(), help });
+    }
+    Ok(())
+}
+
+fn ends_list(kind: Option<TokenType>) -> bool {
+    use TokenType as T;
+    let ends = [T::RParen, T::Semicolon, T::Having, T::Order, T::OrderBy, T::Limit, T::Offset, T::Fetch, T::Window];
+    kind.is_none_or(|kind| ends.contains(&kind) || matches!(kind, T::Union | T::Intersect | T::Except))
+}
+
+fn is_corresponding(after: &[Token]) -> bool {
+    let quantified =
+        after.first().is_some_and(|token| matches!(token.token_type, TokenType::All | TokenType::Distinct));
+    let word = after.get(usize::from(quantified));
+    word.is_some_and(|token| is_bare(token) && token.text.eq_ignore_ascii_case("corresponding"))
 }
 
 fn without_comments(text: &str, tokens: &[Token]) -> String {

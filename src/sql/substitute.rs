@@ -1,7 +1,7 @@
 //! A tolerated change of a raw column, written where models name the column.
 
 use super::edit::Edit;
-use super::outline::{Branch, Query, RelationKind, Select};
+use super::outline::Query;
 use super::resolve::{Resolved, Site};
 use super::source::Source;
 use super::{Model, Substitution, ident, types};
@@ -62,7 +62,9 @@ pub(super) fn edits(
             problem(*token, message, "list the columns instead of `*` or USING");
         }
     }
-    let projections = bare_projections(query);
+    // They lose their name if the column is wrapped.
+    let unnamed: Vec<_> =
+        query.items().into_iter().filter(|item| !item.is_aliased()).map(|item| &item.tokens).collect();
     let mut edits = Vec::new();
     for site in &resolved.sites {
         let Some(substitution) = substitutions.iter().find(|other| other.is_of(&site.table, &site.column)) else {
@@ -78,7 +80,7 @@ pub(super) fn edits(
             problem(site.tokens.start, message, "qualify the column with its relation");
             continue;
         }
-        edits.extend(at(source, site, substitution, &data_type, projections.contains(&site.tokens)));
+        edits.extend(at(source, site, substitution, &data_type, unnamed.contains(&&site.tokens)));
     }
     edits.sort_by_key(|edit| edit.bytes.start);
     edits.dedup();
@@ -96,33 +98,6 @@ fn at(source: &Source, site: &Site, substitution: &Substitution, data_type: &str
         Substitution::Renamed { to, .. } => {
             let bytes = source.bytes(&(site.tokens.end - 1..site.tokens.end));
             vec![Edit { bytes, text: format!("{}{name}", ident::plain(&to.to_lowercase())) }]
-        }
-    }
-}
-
-/// Entries of select lists that are a column without AS: they lose their name if the column is wrapped.
-fn bare_projections(query: &Query) -> Vec<std::ops::Range<usize>> {
-    let mut found = Vec::new();
-    collect(query, &mut found);
-    found
-}
-
-fn collect(query: &Query, found: &mut Vec<std::ops::Range<usize>>) {
-    query.ctes.iter().for_each(|cte| collect(&cte.query, found));
-    for branch in &query.branches {
-        match branch {
-            Branch::Select(select) => collect_select(select, found),
-            Branch::Nested(nested) => collect(nested, found),
-            Branch::Values(_) => {}
-        }
-    }
-}
-
-fn collect_select(select: &Select, found: &mut Vec<std::ops::Range<usize>>) {
-    found.extend(select.items.iter().filter(|item| !item.aliased).map(|item| item.tokens.clone()));
-    for relation in &select.relations {
-        if let RelationKind::Derived(query) = &relation.kind {
-            collect(query, found);
         }
     }
 }

@@ -4,15 +4,22 @@ use std::ops::Range;
 
 use super::outline::{Branch, Query, Relation, RelationKind, Select};
 use super::source::Source;
+use crate::problem::{Problem, Problems};
 
 /// One reference to a table.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TableName {
+pub struct TableName {
     /// The last part, lowercase.
     pub name: String,
-    /// All parts.
+    /// All parts: tokens of the [`dialect()`](super::dialect).
     pub tokens: Range<usize>,
     pub has_alias: bool,
+}
+
+/// Every reference to a table in a text, which has to be one SELECT; in text order.
+pub fn tables(file: &str, select: &str) -> Result<Vec<TableName>, Problems> {
+    let source = Source::read(select).map_err(|error| Problem::new(file, error.place, error.message, error.help))?;
+    Ok(of(&source, &Query::of(&source)))
 }
 
 /// Every reference to a table, in text order.

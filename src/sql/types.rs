@@ -38,9 +38,26 @@ fn from_dml(text: &str) -> Option<DataType> {
         "varbinary" => DataType::Binary,
         "integer" => DataType::Int,
         "real" => DataType::Float,
+        // Glue's own `decimal` has 10 digits.
+        "decimal" => DataType::Decimal { precision: 38, scale: 0 },
         _ if text == "timestamp" || (text.starts_with("timestamp(") && text.ends_with(')')) => DataType::Timestamp,
         _ => Some(DataType::parse(&text)).filter(|data_type| !data_type.has_unrecognized())?,
     })
+}
+
+/// The type that values of both types are brought to, if it is certain.
+/// <https://trino.io/docs/current/language/types.html>
+pub(super) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
+    use DataType::{BigInt, Date, Double, Float, Int, SmallInt, String, Timestamp, TinyInt, Varchar};
+    const NUMBERS: [DataType; 6] = [TinyInt, SmallInt, Int, BigInt, Float, Double];
+    let rank = |of: &DataType| NUMBERS.iter().position(|number| number == of);
+    match (a, b) {
+        _ if a == b => Some(a.clone()),
+        (Varchar(a), Varchar(b)) => Some(Varchar(*a.max(b))),
+        (String | Varchar(_), String | Varchar(_)) => Some(String),
+        (Date, Timestamp) | (Timestamp, Date) => Some(Timestamp),
+        _ => Some(NUMBERS[rank(a)?.max(rank(b)?)].clone()),
+    }
 }
 
 /// Functions that always give one type.
@@ -76,31 +93,22 @@ impl Resolver<'_> {
             return None;
         }
         let inner = range.start + 2..close;
-        let arguments = self.arguments(inner.clone());
+        let arguments = source.split(inner.clone());
         match source.name(range.start).as_str() {
             "cast" | "try_cast" => {
                 let keyword = source.find(inner.clone(), |index| source.kind(index) == Some(T::As))?;
                 from_dml(source.slice(&(keyword + 1..inner.end)))
             }
+            // With a number behind it, an array of so many.
+            "min" | "max" if arguments.len() > 1 => {
+                Some(DataType::Array(Box::new(self.data_type(arguments.first()?.clone(), scope)?)))
+            }
             "nullif" | "min" | "max" | "try" => self.data_type(arguments.first()?.clone(), scope),
             "coalesce" => {
-                let mut types = arguments.into_iter().map(|argument| self.data_type(argument, scope));
-                let first = types.next()??;
-                types.all(|other| other.as_ref() == Some(&first)).then_some(first)
+                let types = arguments.into_iter().map(|argument| self.data_type(argument, scope));
+                types.reduce(|all, next| common(&all?, &next?))?
             }
             function => result_type(function),
         }
-    }
-
-    /// The arguments between two brackets.
-    pub(super) fn arguments(&self, range: Range<usize>) -> Vec<Range<usize>> {
-        let mut parts = Vec::new();
-        let mut start = range.start;
-        while let Some(comma) = self.source.find(start..range.end, |index| self.source.kind(index) == Some(T::Comma)) {
-            parts.push(start..comma);
-            start = comma + 1;
-        }
-        parts.push(start..range.end);
-        parts
     }
 }

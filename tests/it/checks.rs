@@ -48,7 +48,7 @@ fn every_kind() -> Vec<CheckSpec> {
         moved(None, 0),
         check(CheckKind::CastLoss {
             column_expression: "\"status\"".into(),
-            target_type: "struct<a:string,b:array<float>>".into(),
+            target_type: "row(a varchar, b array(real))".into(),
             max_rows: Some(0),
         }),
     ]

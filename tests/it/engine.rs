@@ -10,6 +10,8 @@ use crawlguard::engine::duckdb::{DuckDbEngine, evaluate, translate};
 use crawlguard::engine::{Engine, QueryId, QueryState, Rows, Statement};
 use crawlguard::schema::{Column, DataType, Storage, Table};
 
+mod queries;
+
 const TRINO: &str = include_str!("../fixtures/engine/trino.tsv");
 
 /// Expression and Trino's answer, of the part of the fixture after the line `from`.

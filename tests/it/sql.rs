@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 mod adaptation;
+mod battery;
 mod fields;
 mod lineage;
 mod slot;
@@ -86,6 +87,13 @@ fn without_a_header_the_defaults_hold() {
 #[case("SELECT a,\n  FROM x", &["2:3: nothing between two commas of the select list"])]
 #[case("SELECT uuid() AS a, current_time AS b FROM x",
     &["1:21: `current_time` gives other rows at each run", "1:8: `uuid` gives other rows at each run"])]
+#[case("SELECT \"random\"() AS a, system.builtin.uuid() AS b FROM x",
+    &["1:42: `uuid` gives other rows at each run", "1:8: `random` gives other rows at each run"])]
+#[case("SELECT a::varchar AS b FROM x", &["1:9: `::` is no cast on Athena"])]
+#[case("SELECT DISTINCT ON (a) a FROM x", &["1:8: DISTINCT ON is not known to Athena"])]
+#[case("SELECT a FROM x GROUP BY ALL", &["1:23: ALL names no columns on Athena"])]
+#[case("SELECT a FROM x UNION ALL CORRESPONDING SELECT a FROM y", &["1:17: CORRESPONDING is not understood"])]
+#[case("(1)", &["1:1: not a SELECT"])]
 #[case("SELECT a FROM cat.db.x", &["1:15: a table name with a catalog"])]
 #[case("/* crawlguard\npartitioned_by: d\n*/\nSELECT d, a FROM x",
     &["4:1: the last output columns are not `partitioned_by: d`"])]

@@ -11,16 +11,24 @@ pub(super) enum Call {
     Kept,
 }
 
-/// How a function of Athena is carried over; `None` if it is not known to be the same.
-pub(super) fn call(name: &str) -> Option<Call> {
+/// How a function of Athena is carried over; `None` if it is not known to be the same. A quoted name is a function's, never
+/// a word of the syntax.
+pub(super) fn call(name: &str, is_quoted: bool) -> Option<Call> {
     let lower = name.to_ascii_lowercase();
     if MACROS.contains(&lower.as_str()) {
         return Some(Call::Macro);
     }
-    if KEPT.contains(&lower.as_str()) {
+    if KEPT.contains(&lower.as_str()) || (!is_quoted && WORDS.contains(&lower.as_str())) {
         return Some(Call::Kept);
     }
     NAMED.iter().find(|(athena, _)| *athena == lower).map(|(_, duckdb)| Call::Named(duckdb))
+}
+
+/// True if a call may go to DuckDB under this name: whatever the parser made of a text, no other does.
+pub(super) fn is_vetted(duckdb: &str) -> bool {
+    let lower = duckdb.to_ascii_lowercase();
+    let is_named = NAMED.iter().any(|(_, duckdb)| *duckdb == lower);
+    is_named || KEPT.contains(&lower.as_str()) || WORDS.contains(&lower.as_str())
 }
 
 /// What to write instead of a function that is refused.
@@ -31,7 +39,7 @@ pub(super) fn advice(name: &str) -> &'static str {
         "reduce" => "write it with transform and array functions, or as an aggregate over UNNEST",
         "random" | "rand" | "shuffle" | "uuid" => "a build must give the same rows when it is repeated",
         "current_timestamp" | "now" | "localtimestamp" => "write current_timestamp, which is bound to the run's slot",
-        _ => "use a function that both engines have (ARCHITECTURE.md lists them)",
+        _ => "use a function that both engines have, or build the model on Athena",
     }
 }
 
@@ -185,7 +193,10 @@ const KEPT: &[&str] = &[
     "percent_rank",
     "rank",
     "row_number",
-    // Syntax with a parenthesis after it.
+];
+
+/// Syntax with a parenthesis after it.
+const WORDS: &[&str] = &[
     "all",
     "and",
     "any",
@@ -203,7 +214,6 @@ const KEPT: &[&str] = &[
     "except",
     "exists",
     "extract",
-    "filter",
     "from",
     "having",
     "in",
@@ -239,8 +249,11 @@ mod tests {
 
     #[test]
     fn unknown_functions_are_refused_and_every_macro_listed_once() {
-        assert_eq!(call("regexp_position"), None);
-        assert_eq!(call("DATE_PARSE"), Some(Call::Macro));
+        assert_eq!(call("regexp_position", false), None);
+        assert_eq!(call("DATE_PARSE", false), Some(Call::Macro));
+        assert_eq!(call("case", false), Some(Call::Kept));
+        assert_eq!(call("case", true), None);
+        assert!(is_vetted("arg_max_null") && is_vetted("SUM") && !is_vetted("read_text"));
         let mut sorted = MACROS.to_vec();
         sorted.sort_unstable();
         sorted.dedup();

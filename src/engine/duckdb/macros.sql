@@ -229,8 +229,13 @@ CREATE MACRO athena_century() AS year(current_date) - 80;
 CREATE MACRO athena_format(x, f) AS strftime(x, f);
 CREATE MACRO athena_date_trunc(unit, x) AS cast_to_type(date_trunc(unit, x), x);
 CREATE MACRO athena_date_diff(unit, a, b) AS date_sub(unit, a, b);
-CREATE MACRO athena_plus(x, i) AS cast_to_type(x + i, x);
-CREATE MACRO athena_less(x, i) AS cast_to_type(x - i, x);
+CREATE MACRO athena_timed(x) AS
+  CASE WHEN typeof(x) = 'DATE' THEN athena_fail('a DATE has no hours, minutes or seconds', x) ELSE x END;
+CREATE MACRO athena_holds(x, i) AS CASE
+  WHEN typeof(x) = 'DATE' AND (hour(i) % 24 <> 0 OR minute(i) <> 0 OR microsecond(i) <> 0)
+    THEN athena_fail('a DATE has no hours, minutes or seconds', x) ELSE x END;
+CREATE MACRO athena_plus(x, i) AS cast_to_type(athena_holds(x, i) + i, x);
+CREATE MACRO athena_less(x, i) AS cast_to_type(athena_holds(x, i) - i, x);
 CREATE MACRO athena_year(x) AS year(x);
 CREATE MACRO athena_quarter(x) AS quarter(x);
 CREATE MACRO athena_month(x) AS month(x);

@@ -5,6 +5,7 @@
 
 mod build;
 mod functions;
+mod marked;
 mod patterns;
 mod readers;
 mod regexes;
@@ -12,6 +13,8 @@ mod rewrite;
 mod rows;
 mod runs;
 mod session;
+mod star;
+mod syntax;
 mod translate;
 mod unnest;
 mod words;

@@ -1,5 +1,7 @@
 //! Single nodes of the AST, where a macro alone cannot carry the meaning over.
 
+use std::collections::BTreeSet;
+
 use polyglot_sql::expressions::{
     BinaryOp, Cast, DataType, DateTimeField, Expression, Function, Identifier, LambdaExpr, Literal, StructField,
     TableRef,
@@ -7,23 +9,30 @@ use polyglot_sql::expressions::{
 
 use super::patterns::{self, Piece, Reading};
 use super::regexes::{self, Group, Use};
-use super::unnest;
+use super::{functions, star, unnest};
 
 pub(super) type Rewritten = Result<Expression, String>;
 
-/// A table of `database`, whatever its qualifiers say, or a refusal.
-pub(super) fn table(mut table: TableRef, database: &str) -> Rewritten {
-    let other = table.schema.as_ref().filter(|schema| !schema.name.eq_ignore_ascii_case(database));
-    if let Some(schema) = other {
-        return Err(format!("`{}` is in another database: {}", table.name.name, schema.name));
+/// A CTE, or a table of `database`, which is a temporary view; or a refusal.
+pub(super) fn table(mut table: TableRef, database: &str, ctes: &BTreeSet<String>) -> Rewritten {
+    let name = &table.name.name;
+    match &table.schema {
+        None if name.is_empty() || ctes.contains(&name.to_ascii_lowercase()) => {}
+        None => return Err(format!("`{name}` is read where no table is expected")),
+        Some(schema) if !schema.name.eq_ignore_ascii_case(database) => {
+            return Err(format!("`{name}` is in another database: {}", schema.name));
+        }
+        Some(_) => table.schema = Some(Identifier::quoted("temp")),
     }
     if table.catalog.as_ref().is_some_and(|catalog| !catalog.name.eq_ignore_ascii_case("awsdatacatalog")) {
         return Err(format!("`{}` is in another catalog", table.name.name));
     }
-    if table.table_sample.is_some() || table.system_time.is_some() || table.when.is_some() {
+    let versions =
+        [table.system_time.is_some(), table.when.is_some(), table.version.is_some(), table.changes.is_some()];
+    if table.table_sample.is_some() || versions.contains(&true) {
         return Err(format!("`{}` is read at a version or as a sample", table.name.name));
     }
-    (table.schema, table.catalog) = (None, None);
+    table.catalog = None;
     Ok(Expression::Table(Box::new(table)))
 }
 
@@ -56,6 +65,10 @@ pub(super) fn node(node: Expression) -> Rewritten {
             }
         },
         Expression::Literal(literal) => self::literal(*literal),
+        Expression::Select(select) => star::shared_first(*select),
+        Expression::Star(star) if star.except.is_some() || star.replace.is_some() || star.rename.is_some() => {
+            Err("`*` without some columns".to_owned())
+        }
         other => Ok(other),
     }
 }
@@ -250,6 +263,9 @@ fn row(this: Expression, fields: &[StructField], to: &DataType) -> Rewritten {
 
 fn function(mut function: Function) -> Rewritten {
     let Some(name) = function.name.strip_prefix("athena_").map(str::to_owned) else {
+        if !functions::is_vetted(&function.name) || !function.qualified_name.is_empty() {
+            return Err(format!("the function {}", function.name));
+        }
         return Ok(Expression::Function(Box::new(function)));
     };
     if function.distinct {
@@ -346,12 +362,17 @@ fn units(name: &str, mut args: Vec<Expression>) -> Rewritten {
         "year" => "TO_YEARS",
         other => return Err(format!("{name} with the unit {other}")),
     };
+    let whole = matches!(unit.as_str(), "day" | "week" | "month" | "quarter" | "year");
+    if !whole {
+        for date in args.iter_mut().skip(if name == "date_add" { 2 } else { 1 }) {
+            *date = call("athena_timed", vec![std::mem::replace(date, Expression::null())]);
+        }
+    }
     if name != "date_add" {
         args[0] = Expression::string(unit);
         return Ok(call(&format!("athena_{name}"), args));
     }
     let [_, count, date] = <[Expression; 3]>::try_from(args).map_err(|_| "date_add without three values".to_owned())?;
-    let whole = matches!(unit.as_str(), "day" | "week" | "month" | "quarter" | "year");
     let count = call(if whole { "athena_to_integer" } else { "athena_to_bigint" }, vec![count]);
     Ok(call("athena_plus", vec![date, call(interval, vec![count])]))
 }

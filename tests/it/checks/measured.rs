@@ -151,8 +151,8 @@ fn what_a_cast_loses_is_counted() {
     };
     let rows = "('1'), ('x'), (' '), (NULL), ('2.5')) AS v(a)";
     expect_numbers(rows, lost("double"), &[Some("5"), Some("1")]);
-    expect_numbers(rows, lost("string"), &[Some("5"), Some("0")]);
-    expect_numbers(rows, lost("float"), &[Some("5"), Some("1")]);
+    expect_numbers(rows, lost("varchar"), &[Some("5"), Some("0")]);
+    expect_numbers(rows, lost("real"), &[Some("5"), Some("1")]);
 }
 
 #[test]

@@ -71,7 +71,23 @@ fn adapted(select: &str, additions: &[Addition]) -> String {
     "WITH n AS (SELECT count(*) AS n FROM raw) SELECT a, n FROM raw CROSS JOIN n",
     "WITH n AS (SELECT count(*) AS n FROM raw) SELECT a, n, nullif(trim(raw.\"new col\"), '') AS new_col FROM raw CROSS JOIN n"
 )]
+#[case::aggregate_in_a_subquery(
+    "SELECT a, (SELECT max(o) FROM other) AS m FROM raw",
+    "SELECT a, (SELECT max(o) FROM other) AS m, nullif(trim(\"new col\"), '') AS new_col FROM raw"
+)]
+#[case::limited_star(
+    "SELECT a FROM (SELECT * FROM raw LIMIT 5) AS t",
+    "SELECT a, nullif(trim(\"new col\"), '') AS new_col FROM (SELECT * FROM raw LIMIT 5) AS t"
+)]
 #[case::star("SELECT * FROM raw", "unchanged")]
+#[case::star_with_limit("SELECT * FROM raw ORDER BY a LIMIT 5", "unchanged")]
+#[case::united_stars("SELECT * FROM raw UNION ALL SELECT * FROM raw", "unchanged")]
+#[case::sample_variance("SELECT var_samp(id) AS v FROM raw", "not carried: an aggregate makes one row of many")]
+#[case::quoted_aggregate("SELECT \"count\"(*) AS v FROM raw", "not carried: an aggregate makes one row of many")]
+#[case::exists(
+    "SELECT o FROM other WHERE EXISTS (SELECT * FROM raw WHERE raw.id = other.id)",
+    "not carried: only a subquery inside an expression reads the table"
+)]
 #[case::distinct("SELECT DISTINCT a FROM raw", "not carried: DISTINCT would keep more rows")]
 #[case::group("SELECT a, count(*) AS n FROM raw GROUP BY a", "not carried: GROUP BY makes one row of many")]
 #[case::aggregate("SELECT count(*) AS n FROM raw", "not carried: an aggregate makes one row of many")]
@@ -158,6 +174,19 @@ fn an_addition_goes_on_to_the_models_that_opted_in() {
     "an added column would be named `new_col`"
 )]
 #[case::distinct_star("SELECT DISTINCT * FROM raw", "new col", "a new column would decide which rows the model has")]
+#[case::union_of_stars("SELECT * FROM raw UNION SELECT * FROM raw", "new col", "decide which rows the model has")]
+#[case::counted_union(
+    "SELECT id, count(*) AS n FROM (SELECT * FROM raw UNION SELECT * FROM raw) AS q GROUP BY id",
+    "new col",
+    "decide which rows the model has"
+)]
+#[case::intersect("SELECT q.id FROM (SELECT * FROM raw INTERSECT SELECT * FROM raw) AS q", "new col", "which rows")]
+#[case::except("SELECT q.id FROM (SELECT * FROM raw EXCEPT ALL SELECT * FROM raw) AS q", "new col", "which rows")]
+#[case::listed_star(
+    "SELECT t.x FROM (SELECT id FROM raw) AS u (y), (SELECT * FROM other, raw) AS t (x, z)",
+    "new col",
+    "an alias lists 2 columns of 9"
+)]
 #[case::union_star(
     "SELECT * FROM raw UNION ALL SELECT id, a, b, c, a, a, list FROM raw",
     "new col",
@@ -331,4 +360,15 @@ proptest! {
         let _ = Model::parse("sql/m.sql", &text);
         let _ = bind_slot(&text, "2026-01-02T03:04:05Z");
     }
+}
+
+#[test]
+fn an_addition_goes_through_a_star_with_a_limit() {
+    let models = vec![model("first", "SELECT * FROM raw LIMIT 5"), carrying("next", "SELECT a FROM first")];
+    let additions = [addition("new", "int"), addition("limit", "int")];
+    let sources = with(&additions);
+    let adaptation = adapt(&graph(models, &sources), &sources, &additions, &[]).expect("it carries");
+    let texts: Vec<&str> = adaptation.models.iter().map(Model::select).collect();
+    assert_eq!(texts, ["SELECT a, new, \"limit\" FROM first"]);
+    assert_eq!(adaptation.not_carried, []);
 }

@@ -1,6 +1,6 @@
 //! Fields of structs that models read and that are gone, or of another type.
 
-use crawlguard::sql::field_problems;
+use crawlguard::sql::{TypeEffect, field_problems};
 
 use super::*;
 
@@ -23,8 +23,21 @@ fn raw(item: &str) -> Table {
 fn problems(models: &[(&str, &str)], before: &str, after: &str) -> Vec<String> {
     let (promised, found) = ([raw(before)], [raw(after)]);
     let models = models.iter().map(|(name, text)| model(name, text)).collect();
-    let is_wider = |before: &DataType, after: &DataType| (before, after) == (&DataType::Int, &DataType::BigInt);
-    let found = field_problems(&graph(models, &promised), &promised, &found, &is_wider);
+    found_problems(&graph(models, &promised), &promised, &found, &[])
+}
+
+fn effect(before: &DataType, after: &DataType) -> TypeEffect {
+    use DataType::{BigInt, Double, Float, Int, Struct};
+    match (before, after) {
+        (Int, BigInt) | (Struct(_), Struct(_)) => TypeEffect::None,
+        (Int, Double) | (Float, Double) => TypeEffect::Computed,
+        (before, after) if before == after => TypeEffect::None,
+        _ => TypeEffect::Value,
+    }
+}
+
+fn found_problems(graph: &Graph, promised: &[Table], found: &[Table], substitutions: &[Substitution]) -> Vec<String> {
+    let found = field_problems(graph, promised, found, substitutions, &effect);
     found.iter().map(|problem| format!("{}:{}: {}", problem.file, problem.place, problem.message)).collect()
 }
 
@@ -84,4 +97,72 @@ fn an_unnest_that_never_fitted_is_found() {
 fn an_unnest_that_fits_what_is_there_now_is_accepted() {
     let text = "SELECT u.s FROM raw CROSS JOIN UNNEST(items) AS u (s, p, a, n)";
     assert_eq!(problems(&[("m", text)], BEFORE, AFTER), Vec::<String>::new());
+}
+
+/// What is said of models over `raw` and `other`, of which `raw` changed from one list of columns to the other.
+fn widened(select: &str, before: &str, after: &str) -> Vec<String> {
+    let promised = [table("raw", before), table("other", "k int, f float")];
+    let found = [table("raw", after), table("other", "k int, f float")];
+    let models = vec![model("m", select), model("n", "SELECT x FROM m WHERE x > 1")];
+    found_problems(&graph(models, &promised), &promised, &found, &[])
+}
+
+const COMPUTED: &str = "was int and is double, which changes what is computed from it";
+
+#[rstest]
+#[case::bare("SELECT n AS x, raw.n AS y FROM raw", None)]
+#[case::star("SELECT *, n AS x FROM (SELECT n FROM raw)", None)]
+#[case::compared("SELECT id AS x FROM raw WHERE n > 3 AND 2 < n OR NOT n IS NULL", None)]
+#[case::joined("SELECT id AS x FROM raw JOIN other ON n = k", None)]
+#[case::chosen("SELECT CASE WHEN n = 1 THEN 'a' END AS x FROM raw", None)]
+#[case::pinned("SELECT TRY_CAST(n AS integer) / 2 AS x FROM raw", None)]
+#[case::united("SELECT n AS x FROM raw UNION ALL SELECT k FROM other", None)]
+#[case::divided("SELECT n / 4 AS x FROM raw", Some("1:8: `n`"))]
+#[case::text("SELECT CAST(n AS varchar) AS x FROM raw", Some("1:13: `n`"))]
+#[case::summed("SELECT sum(n) AS x FROM raw", Some("1:12: `n`"))]
+#[case::condition("SELECT id AS x FROM raw WHERE n / 4 = 1", Some("1:31: `n`"))]
+#[case::derived("SELECT q.m / 4 AS x FROM (SELECT n AS m FROM raw) AS q", Some("1:8: `q.m`"))]
+fn an_int_that_became_a_double(#[case] select: &str, #[case] expected: Option<&str>) {
+    let expected: Vec<String> = expected.map(|at| format!("sql/m.sql:{at} {COMPUTED}")).into_iter().collect();
+    assert_eq!(widened(select, "id int, n int", "id int, n double"), expected);
+    assert_eq!(widened(select, "id int, n int", "id int, n bigint"), Vec::<String>::new(), "of the same arithmetic");
+}
+
+#[test]
+fn a_float_that_became_a_double_compares_otherwise() {
+    let select = "SELECT id AS x FROM raw WHERE n = REAL '0.1'";
+    let expected = "sql/m.sql:1:31: `n` was float and is double, which changes what is computed from it";
+    assert_eq!(widened(select, "id int, n float", "id int, n double"), [expected]);
+}
+
+#[test]
+fn a_wider_column_is_followed_into_the_models_that_read_it() {
+    let promised = [table("raw", "n int")];
+    let models = vec![model("a", "SELECT n AS x FROM raw"), model("b", "SELECT x / 2 AS y FROM a")];
+    let graph = graph(models, &promised);
+    let found = [table("raw", "n double")];
+    assert_eq!(found_problems(&graph, &promised, &found, &[]), [format!("sql/b.sql:1:8: `x` {COMPUTED}")]);
+    let pinned = Substitution::TryCast { table: "raw".into(), column: "n".into(), data_type: DataType::Int };
+    assert_eq!(found_problems(&graph, &promised, &found, &[pinned]), Vec::<String>::new());
+}
+
+const ROW: &str = "CAST(ROW(1) AS ROW(a integer))";
+
+#[rstest]
+#[case::cast("SELECT CAST(item AS ROW(a bigint)) AS i FROM raw".to_owned(), "1:13: `item` was struct<a:int> and is struct<a:int,b:int>")]
+#[case::json("SELECT CAST(item AS json) AS i FROM raw".to_owned(), "1:13: `item` was")]
+#[case::array("SELECT CAST(items AS array(ROW(a integer))) AS i FROM raw".to_owned(), "1:13: `items` was array<")]
+#[case::union(format!("SELECT item FROM raw UNION ALL SELECT {ROW} FROM raw"), "a set operation puts `item` together from struct<a:int,b:int> and ?")]
+fn a_struct_that_gained_a_field_fits_no_cast_and_no_other_struct(#[case] select: String, #[case] expected: &str) {
+    let [found] = &problems(&[("m", &select)], "struct<a:int>", "struct<a:int,b:int>")[..] else {
+        panic!("one problem is expected")
+    };
+    assert!(found.contains(expected), "{found}");
+    assert_eq!(problems(&[("m", &select)], "struct<a:int>", "struct<a:int>"), Vec::<String>::new());
+}
+
+#[test]
+fn one_struct_on_both_sides_of_a_set_operation_still_fits() {
+    let text = "SELECT item FROM raw UNION ALL SELECT item FROM raw";
+    assert_eq!(problems(&[("m", text)], "struct<a:int>", "struct<a:int,b:int>"), Vec::<String>::new());
 }

@@ -60,6 +60,19 @@ fn readers(models: &[(&str, &str)], column: &str) -> String {
     "m: x"
 )]
 #[case::union("SELECT a AS x, b AS y FROM raw UNION ALL SELECT c, o FROM raw JOIN other ON true", "c", "m: x")]
+#[case::except("SELECT a AS x, b AS y FROM raw EXCEPT SELECT o, o FROM other", "a", "m: x y")]
+#[case::intersect("SELECT o AS x, o AS y FROM other INTERSECT SELECT b, c FROM raw", "c", "m: x y")]
+#[case::exists_star("SELECT o AS x FROM other WHERE EXISTS (SELECT * FROM raw)", "a", "")]
+#[case::field_of_an_alias(
+    "SELECT t.b AS x FROM (SELECT CAST(ROW(b) AS ROW(b varchar)) AS t FROM raw) AS t",
+    "b",
+    "m: x"
+)]
+#[case::using_without_origin(
+    "SELECT x FROM (SELECT a AS x, 1 AS k FROM raw) AS s JOIN (SELECT 1 AS k) AS t USING (k)",
+    "a",
+    "m: x"
+)]
 #[case::quotes("SELECT \"\"\"q\" AS x, a AS y FROM raw", "\"q", "m: x")]
 #[case::recursive(
     "WITH RECURSIVE n (i, t) AS (SELECT id, a FROM raw UNION ALL SELECT i + 1, b FROM n JOIN raw ON id = i) SELECT i AS x, t AS y FROM n",
@@ -101,12 +114,43 @@ fn lineage_through_models(#[case] column: &str, #[case] expected: &str) {
 fn outputs_have_the_types_that_are_certain() {
     let sources = [table("raw", "id int, a string, when timestamp, price double")];
     let text = "SELECT id, nullif(trim(a), '') AS b, TRY_CAST(a AS decimal(10, 2)) AS c, date(\"when\") AS d, \
-                count(*) OVER () AS n, coalesce(price, price) AS p, id + 1 AS unknown, CAST(id AS varchar) AS v FROM raw";
+                count(*) OVER () AS n, coalesce(price, price) AS p, id + 1 AS unknown, CAST(id AS varchar) AS v, \
+                CAST(a AS decimal) AS w FROM raw";
     let lineage = Lineage::trace(&graph(vec![model("m", text)], &sources), &sources).expect("it resolves");
     let output = lineage.output("m");
     let shown: Vec<String> =
         output.iter().map(|(name, data_type)| format!("{name} {}", data_type.as_deref().unwrap_or("?"))).collect();
-    assert_eq!(shown, ["id int", "b string", "c decimal(10,2)", "d date", "n ?", "p double", "unknown ?", "v string"]);
+    assert_eq!(
+        shown,
+        [
+            "id int",
+            "b string",
+            "c decimal(10,2)",
+            "d date",
+            "n ?",
+            "p double",
+            "unknown ?",
+            "v string",
+            "w decimal(38,0)"
+        ]
+    );
+}
+
+/// What Trino 476 answers.
+#[rstest]
+#[case("SELECT * FROM p JOIN q USING (j, k)", "j k x y z")]
+#[case("SELECT * FROM p JOIN q USING (k) JOIN r USING (w)", "")]
+#[case("SELECT * FROM p JOIN q USING (k, j) JOIN r USING (j)", "j k x y z w")]
+#[case("SELECT p.*, q.* FROM p JOIN q USING (k, j)", "x y z")]
+#[case("SELECT * FROM r, p JOIN q USING (k, j)", "")]
+#[case("SELECT * FROM p JOIN (q JOIN r USING (j)) USING (k, j)", "k j x y z w")]
+#[case("SELECT k AS a, w AS b FROM p JOIN q USING (k, j) CROSS JOIN UNNEST(ARRAY[k]) AS u (w)", "a b")]
+fn a_star_gives_shared_columns_first(#[case] text: &str, #[case] expected: &str) {
+    let sources =
+        [table("p", "x int, k int, j int"), table("q", "y int, k int, z int, j int"), table("r", "w int, j int")];
+    let lineage = Lineage::trace(&graph(vec![model("m", text)], &sources), &sources);
+    let names = |lineage: Lineage| lineage.output("m").into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(" ");
+    assert_eq!(lineage.map(names).unwrap_or_default(), expected);
 }
 
 #[rstest]
@@ -118,6 +162,11 @@ fn outputs_have_the_types_that_are_certain() {
 #[case("SELECT a, b FROM raw UNION ALL SELECT a FROM raw", &["1:46: a set operation of 2 and 1 columns"])]
 #[case("SELECT list, lower(x), transform(list, v -> v || w) AS y FROM raw".replace("lower(x)", "lower(x) AS x").leak(),
     &["1:20: unknown column `x`", "1:55: unknown column `w`"])]
+#[case("SELECT t.x AS x FROM (SELECT a AS x, b AS x FROM raw) AS t", &["1:8: ambiguous column `x`"])]
+#[case("SELECT raw.id AS x FROM raw JOIN other USING (id)", &["1:8: unknown column `id`"])]
+#[case("SELECT a FROM raw JOIN other USING (o)", &["1:37: unknown column `o`"])]
+#[case("SELECT x FROM (SELECT a, b FROM raw) AS t (x)", &["1:15: an alias lists 1 columns of 2"])]
+#[case("WITH t (x, y) AS (SELECT a FROM raw) SELECT x FROM t", &["1:6: an alias lists 2 columns of 1"])]
 #[case("SELECT o FROM other NATURAL JOIN raw", &["1:21: `natural` in FROM is not understood"])]
 #[case("SELECT a FROM raw FOR TIMESTAMP AS OF now()", &["1:19: `for` in FROM is not understood"])]
 #[case("SELECT * FROM TABLE(sequence(1, 3))", &["1:15: `table` in FROM is not understood"])]
@@ -125,4 +174,19 @@ fn outputs_have_the_types_that_are_certain() {
 fn what_does_not_resolve_is_said_with_its_place(#[case] text: &str, #[case] expected: &[&str]) {
     let sources = [table("raw", RAW), table("other", "id int, o string")];
     assert_eq!(messages(Lineage::trace(&graph(vec![model("m", text)], &sources), &sources)), expected);
+}
+
+#[test]
+fn types_of_several_greatest_and_of_both_sides_are_certain() {
+    let sources = [table("raw", "id int, n bigint, a string")];
+    for (text, expected) in [
+        ("SELECT max(id, 2) AS x FROM raw", Some("array<int>")),
+        ("SELECT max(id) AS x FROM raw", Some("int")),
+        ("SELECT id AS x FROM raw UNION ALL SELECT n FROM raw", Some("bigint")),
+        ("SELECT id AS x FROM raw UNION ALL SELECT a FROM raw", None),
+        ("SELECT coalesce(id, n) AS x FROM raw", Some("bigint")),
+    ] {
+        let lineage = Lineage::trace(&graph(vec![model("m", text)], &sources), &sources).expect("it resolves");
+        assert_eq!(lineage.output("m"), [("x".to_owned(), expected.map(str::to_owned))], "{text}");
+    }
 }

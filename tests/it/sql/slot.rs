@@ -9,6 +9,11 @@ use super::*;
     "SELECT current_timestamp(3) t, now() n",
     "SELECT TIMESTAMP '2026-01-02 03:04:05.000 UTC' t, TIMESTAMP '2026-01-02 03:04:05.000 UTC' n"
 )]
+#[case("SELECT \"now\"() AS t", "SELECT TIMESTAMP '2026-01-02 03:04:05.000 UTC' AS t")]
+#[case(
+    "WITH random (a) AS (SELECT 1) SELECT a FROM random AS \"uuid\" (a)",
+    "WITH random (a) AS (SELECT 1) SELECT a FROM random AS \"uuid\" (a)"
+)]
 #[case("SELECT localtimestamp AS t", "SELECT TIMESTAMP '2026-01-02 03:04:05.000' AS t")]
 #[case(
     "SELECT 'current_date' AS \"now\" -- now()\n, t.current_date, now FROM t",
@@ -21,6 +26,8 @@ fn the_clock_is_the_slot(#[case] select: &str, #[case] expected: &str) {
 
 #[rstest]
 #[case("SELECT random() AS r", "2026-01-02T03:04:05Z")]
+#[case("SELECT \"shuffle\"(ARRAY[1]) AS r", "2026-01-02T03:04:05Z")]
+#[case("SELECT system.builtin.now() AS r", "2026-01-02T03:04:05Z")]
 #[case("SELECT rand(5) AS r", "2026-01-02T03:04:05Z")]
 #[case("SELECT a FROM t TABLESAMPLE BERNOULLI (10)", "2026-01-02T03:04:05Z")]
 #[case("SELECT 1 AS a", "2026-01-02")]

@@ -1,0 +1,138 @@
+//! Syntax that the embedded engine knows. What is not listed here is refused.
+
+use std::collections::BTreeSet;
+
+use polyglot_sql::expressions::{Expression, JoinKind, Select};
+use polyglot_sql::traversal::ExpressionWalk as _;
+
+use super::translate::HELP;
+use crate::problem::Problem;
+
+/// Names, literals, operators, clauses, and the calls that were kept.
+const SYNTAX: &[&str] = &[
+    "add",
+    "aggregate_function",
+    "alias",
+    "and",
+    "any_value",
+    "array",
+    "array_agg",
+    "array_func",
+    "avg",
+    "between",
+    "boolean",
+    "case",
+    "cast",
+    "coalesce",
+    "column",
+    "concat",
+    "count",
+    "count_if",
+    "cte",
+    "cume_dist",
+    "data_type",
+    "dense_rank",
+    "div",
+    "dot",
+    "eq",
+    "except",
+    "exists",
+    "extract",
+    "first_value",
+    "from",
+    "function",
+    "group_by",
+    "gt",
+    "gte",
+    "having",
+    "identifier",
+    "in",
+    "intersect",
+    "interval",
+    "is",
+    "is_false",
+    "is_null",
+    "is_true",
+    "join",
+    "joined_table",
+    "lag",
+    "lambda",
+    "last_value",
+    "lead",
+    "like",
+    "limit",
+    "literal",
+    "logical_and",
+    "logical_or",
+    "lt",
+    "lte",
+    "max",
+    "min",
+    "mod",
+    "mul",
+    "n_tile",
+    "neg",
+    "neq",
+    "not",
+    "nth_value",
+    "null",
+    "null_safe_eq",
+    "null_safe_neq",
+    "offset",
+    "or",
+    "order_by",
+    "ordered",
+    "over",
+    "paren",
+    "percent_rank",
+    "rank",
+    "row_number",
+    "select",
+    "star",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "sub",
+    "subquery",
+    "subscript",
+    "sum",
+    "table",
+    "try_cast",
+    "tuple",
+    "union",
+    "unnest",
+    "values",
+    "where",
+    "window",
+    "window_function",
+    "with",
+];
+
+/// What a statement is written with that the two engines do not have in common.
+pub(super) fn problems(file: &str, statement: &Expression) -> Vec<Problem> {
+    let unknown = statement.dfs().filter_map(|node| match node {
+        Expression::Select(select) => clause(select),
+        node => Some(node.variant_name()).filter(|kind| !SYNTAX.contains(kind)),
+    });
+    let kinds: BTreeSet<&str> = unknown.collect();
+    let message = |kind| format!("the embedded engine does not know this syntax: {kind}");
+    kinds.into_iter().map(|kind| Problem::new(file, "", message(kind), HELP)).collect()
+}
+
+/// A clause of a SELECT that DuckDB has, and Athena has not.
+fn clause(select: &Select) -> Option<&'static str> {
+    use JoinKind::{Cross, Full, Implicit, Inner, Left, Right};
+    let has = [
+        ("qualify", select.qualify.is_some()),
+        ("sample", select.sample.is_some()),
+        ("limit by", select.limit_by.is_some()),
+        ("top", select.top.is_some()),
+        ("into", select.into.is_some()),
+        ("sort by", select.sort_by.is_some() || select.cluster_by.is_some() || select.distribute_by.is_some()),
+        ("lateral view", !select.lateral_views.is_empty()),
+        ("exclude", select.exclude.is_some()),
+    ];
+    let join = |kind: &JoinKind| !matches!(kind, Inner | Left | Right | Full | Cross | Implicit);
+    let joined = select.joins.iter().any(|other| join(&other.kind)).then_some("this kind of join");
+    has.into_iter().find(|(_, has)| *has).map(|(name, _)| name).or(joined)
+}

@@ -1,0 +1,106 @@
+//! Queries as Trino 476 answers them, over the same rows.
+
+use super::*;
+
+/// `p (x, k, j)` and `q (k, y)`, in this order of columns.
+fn lake() -> Lake {
+    let lake = Lake::new();
+    lake.write("p/1.json", "{\"x\":1,\"k\":10,\"j\":7}\n{\"x\":2,\"k\":20,\"j\":8}\n");
+    lake.put(&lake.table("p", Storage::OPENX_JSON, &[("x", "int"), ("k", "int"), ("j", "int")]));
+    lake.write("q/1.json", "{\"k\":20,\"y\":5}\n{\"k\":30,\"y\":6}\n");
+    lake.put(&lake.table("q", Storage::OPENX_JSON, &[("k", "int"), ("y", "int")]));
+    lake
+}
+
+#[tokio::test]
+async fn set_operations_run_as_queries_and_as_models() {
+    let lake = lake();
+    for (select, expected) in [
+        ("SELECT k FROM p UNION SELECT k FROM q ORDER BY k DESC LIMIT 2", vec!["30", "20"]),
+        ("SELECT k FROM p UNION ALL SELECT k FROM q ORDER BY k", vec!["10", "20", "20", "30"]),
+        ("SELECT k FROM p INTERSECT SELECT k FROM q", vec!["20"]),
+        ("SELECT k FROM p EXCEPT SELECT k FROM q", vec!["10"]),
+        ("(SELECT k FROM p)", vec!["10", "20"]),
+        ("WITH a AS (SELECT k FROM p) (SELECT k FROM a EXCEPT SELECT k FROM q) UNION ALL SELECT 1", vec!["10", "1"]),
+    ] {
+        assert_eq!(lake.texts(select).await, expected, "{select}");
+        let location = lake.engine.location("int_u", "run", expected.len() as u32 * 10 + select.len() as u32);
+        assert_eq!(lake.build("int_u", select, &location, &[]).await, Ok(expected.len() as u64), "{select}");
+    }
+}
+
+#[tokio::test]
+async fn a_cte_may_be_called_like_a_table() {
+    let lake = lake();
+    for (select, expected) in [
+        ("WITH p AS (SELECT x + 1 AS x FROM p) SELECT x FROM p ORDER BY x", vec!["2", "3"]),
+        ("WITH P AS (SELECT p.x FROM lake.p) SELECT p.x, q.y FROM p, q WHERE q.k = 20 ORDER BY 1", vec!["1|5", "2|5"]),
+        ("SELECT x FROM p WHERE k IN (WITH p AS (SELECT k FROM q) SELECT k FROM p)", vec!["2"]),
+        (
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT i FROM n",
+            vec!["1", "2", "3"],
+        ),
+    ] {
+        assert_eq!(lake.texts(select).await, expected, "{select}");
+    }
+}
+
+#[tokio::test]
+async fn a_star_over_using_gives_shared_columns_first() {
+    let lake = lake();
+    for (select, columns, expected) in [
+        ("SELECT * FROM p JOIN q USING (k)", "k x j y", vec!["20|2|8|5"]),
+        ("SELECT * FROM p RIGHT JOIN q USING (k) ORDER BY k", "k x j y", vec!["20|2|8|5", "30|NULL|NULL|6"]),
+        (
+            "SELECT *, 1 AS one FROM p FULL JOIN q USING (k) ORDER BY k",
+            "k x j y one",
+            vec!["10|1|7|NULL|1", "20|2|8|5|1", "30|NULL|NULL|6|1"],
+        ),
+        ("SELECT * FROM p JOIN q USING (k) JOIN q AS r USING (k)", "k x j y y", vec!["20|2|8|5|5"]),
+        ("SELECT * FROM p JOIN q ON p.k = q.k", "x k j k y", vec!["2|20|8|20|5"]),
+    ] {
+        let rows = lake.query(select).await.unwrap_or_else(|message| panic!("{select}: {message}"));
+        assert_eq!(rows.columns.join(" "), columns, "{select}");
+        assert_eq!(lake.texts(select).await, expected, "{select}");
+    }
+    for select in [
+        "SELECT p.*, y FROM p JOIN q USING (k)",
+        "SELECT * FROM p AS z, p JOIN q USING (k)",
+        "SELECT * FROM p JOIN q USING (k) JOIN p AS r ON r.x = y",
+        "SELECT * FROM p JOIN (q JOIN q AS r USING (y)) USING (k)",
+    ] {
+        assert!(lake.query(select).await.is_err(), "{select}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_may_begin_with_a_quote() {
+    let lake = Lake::new();
+    lake.write("odd/1.json", "{\"\\\"size\":4}\n");
+    lake.put(&lake.table("odd", Storage::OPENX_JSON, &[("\"size", "int")]));
+    assert_eq!(lake.texts("SELECT \"\"\"size\" AS \"size\" FROM odd").await, ["4"]);
+}
+
+#[test]
+fn what_only_duckdb_takes_is_refused() {
+    for select in [
+        "SELECT content FROM \"read_text\"('/etc/hostname')",
+        "SELECT content FROM read_text('/etc/hostname')",
+        "SELECT a FROM \"query\"('SELECT 1 AS a') AS t (a)",
+        "WITH q AS (SELECT 1 AS a) SELECT t.a FROM q AS \"t\" (a), \"query\"('SELECT 1')",
+        "SELECT \"approx_quantile\"(x, 0.5) AS a FROM p",
+        "SELECT x.\"upper\"() AS a FROM p",
+        "SELECT DISTINCT ON (x) x FROM p",
+        "SELECT x FROM p GROUP BY ALL",
+        "SELECT x FROM p ORDER BY ALL",
+        "SELECT x::varchar AS x FROM p",
+        "SELECT * EXCLUDE (x) FROM p",
+        "SELECT x FROM p QUALIFY row_number() OVER (ORDER BY x) = 1",
+        "SELECT x FROM p SEMI JOIN q ON p.k = q.k",
+        "SELECT x FROM p FOR VERSION AS OF 3",
+        "SELECT x FROM p UNION BY NAME SELECT x FROM p",
+    ] {
+        let translated = translate("model.sql", select, "lake");
+        assert!(translated.is_err(), "{select} was translated: {translated:?}");
+    }
+}
