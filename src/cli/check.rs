@@ -75,7 +75,7 @@ impl Dump {
         let file = path.display().to_string();
         let text = fs::read_to_string(path)
             .map_err(|error| Problem::new(&file, "", error.to_string(), "Check the path, and that you may read it."))?;
-        Ok(Self { tables: glue_json::read(&file, &text)?, as_of: updated(&text) })
+        Ok(Self { tables: glue_json::read_any(&file, &text)?, as_of: updated(&text) })
     }
 }
 

@@ -15,8 +15,8 @@ use tempfile::TempDir;
 pub use event::{Trigger, read};
 
 use crate::aws::{self, S3Folder, Signed};
-use crate::catalog::Catalog;
 use crate::catalog::glue::GlueCatalog;
+use crate::catalog::{Catalog, CrawlStatus};
 use crate::cloud::Cloud;
 use crate::config::{Aws, Settings, Target};
 use crate::engine::athena::AthenaEngine;
@@ -297,11 +297,14 @@ impl Shell {
     }
 
     async fn check(&self, world: &World) -> Result<Value, Failure> {
-        if let Some(crawl) = world.catalog.crawl().await?.filter(|crawl| crawl.running) {
-            return Err(Failure::new(
-                "Crawling",
-                format!("crawler `{}` is at work; check when it is done", crawl.crawler),
-            ));
+        match world.catalog.crawl().await? {
+            Some(CrawlStatus { crawler, running: true, .. }) => {
+                return Err(Failure::new("Crawling", format!("crawler `{crawler}` is at work; check when it is done")));
+            }
+            Some(CrawlStatus { crawler, error: Some(error), .. }) => {
+                return Err(Failure::new("CrawlFailed", pipeline::crawl_failed(&crawler, &error)));
+            }
+            _ => {}
         }
         let found = pipeline::compare(&world.project, &world.catalog, &world.cloud.settings.raw_prefix).await?;
         Ok(json!({"schema_version": 1, "verdict": found.verdict, "findings": found.findings}))

@@ -11,6 +11,7 @@ mod headers;
 mod lake;
 mod lambda;
 mod laptop;
+mod lock;
 mod provenance;
 mod receipts;
 mod refusals;

@@ -36,7 +36,7 @@ const DOCS: &str = "\
 Reports a table of which the catalog may not tell the truth. It is the only finding of that table. Either
 - its files could not be read the last time: by `crawlguard crawl`, whether or not it has a contract yet, or, on AWS, those whose
   header is looked at (no right to read them, archived, cut off, too many to find the newest), or
-- it is a view among the crawled tables, or
+- it is a view among the crawled tables, or a link to another catalog's table, or
 - it was last written by another crawler than the target's.
 
 ## Why it matters

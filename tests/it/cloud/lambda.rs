@@ -301,6 +301,10 @@ async fn after_a_failed_crawl_nothing_is_published_and_people_are_told_once() {
     assert_eq!(answer["ended"][0]["outcome"], "error");
     let account = lake.aws.account();
     assert_eq!((account.athena.queries.len(), account.sns.mails.len()), (0, 1));
+    drop(account);
+    let failure = invoke(&lake, &json!({"command": "check"})).await.unwrap_err();
+    assert_eq!(failure.kind, "CrawlFailed");
+    assert!(failure.message.contains("Internal Service Exception"), "{failure}");
 }
 
 /// The deployed project with a contract that nobody can read.

@@ -1,5 +1,7 @@
 //! Glue's JSON as a table.
 
+use crawlguard::schema::UNREADABLE;
+
 use super::*;
 
 #[test]
@@ -72,4 +74,14 @@ fn glue_output_that_is_not_whole_is_refused() {
         let places: Vec<_> = problems.iter().map(|problem| problem.place.as_str()).collect();
         assert_eq!(places, expected, "{problems:?}");
     }
+}
+
+#[test]
+fn a_catalogs_reader_marks_what_is_no_table_of_files() {
+    let text = "[{\"Name\": \"link\"}, {\"Name\": \"half\", \"StorageDescriptor\": {\"Columns\": [{\"Name\": \"a\"}]}}, {\"Name\": \"t\", \"StorageDescriptor\": {}}]";
+    let tables = glue_json::read_any("Glue", text).unwrap();
+    let why = |index: usize| tables[index].parameters.get(UNREADABLE).map(String::as_str);
+    assert!(why(0).unwrap().starts_with("it has no `StorageDescriptor`; mend it"), "{:?}", why(0));
+    assert!(why(1).unwrap().starts_with("its StorageDescriptor.Columns[0] has no `Type`; mend it"), "{:?}", why(1));
+    assert_eq!(why(2), None);
 }
