@@ -164,10 +164,13 @@ pub enum Contracts {
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Bring what is deployed on a target on AWS into this folder
+    /// Bring what is deployed on a target on AWS into this folder; what was changed here alone stays
     Pull {
-        /// Overwrite files that differ without being asked
+        /// Take the deployed text of files changed here and there without being asked; yours are kept as .bak
         #[arg(long)]
         yes: bool,
+        /// Take it of files changed here alone, too
+        #[arg(long)]
+        overwrite: bool,
     },
 }

@@ -24,6 +24,9 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
     let world = World::open(globals).await?;
     let dump = dump.map(Dump::read).transpose();
     let (project, dump) = both(world.project(), dump)?;
+    if dump.is_none() {
+        world.admit().await?;
+    }
     let as_of = match &dump {
         Some(dump) => dump.as_of,
         None => world.crawled_at().await?,

@@ -23,6 +23,7 @@ pub async fn query(globals: &Globals, sql: &str, raw: bool, output: Output) -> a
         bail!("`{table}` is a raw table; add --raw to read it");
     }
     let select = bind_slot(model.select(), &now())?;
+    world.admit().await?;
     let rows = match rows(world.engine()?.as_ref(), select).await? {
         Ok(rows) => rows,
         Err(message) => return Err(faults(model, world.catalog.as_ref(), message).await?.into()),

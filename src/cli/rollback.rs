@@ -8,8 +8,9 @@ use serde_json::json;
 use super::args::Globals;
 use super::world::World;
 use super::{exit, print};
-use crate::pipeline::{ROWS, RUN, load};
-use crate::plan::STAGING_PREFIX;
+use crate::pipeline::{ROWS, RUN, Slot, load, under_way, unfinished};
+use crate::plan::{STAGING_PREFIX, run_id};
+use crate::problem::{Problem, Problems};
 use crate::schema::Table;
 
 /// A kept version of a published table.
@@ -49,6 +50,7 @@ impl Version {
 /// Prints a table's kept versions, newest first.
 pub async fn list(globals: &Globals, table: &str) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
+    world.admit().await?;
     let kept = versions(&world, table).await?;
     let rows = || kept.iter().map(Version::json).collect::<Vec<_>>();
     let human = || {
@@ -65,6 +67,7 @@ pub async fn list(globals: &Globals, table: &str) -> anyhow::Result<ExitCode> {
 pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
     let _lease = world.store.lock(&format!("{}, rolling back {table}", world.who().await?)).await?;
+    nothing_under_way(&world).await?;
     let kept = versions(&world, table).await?;
     let found = match to {
         Some(wanted) => kept.iter().find(|version| version.number == wanted),
@@ -92,6 +95,29 @@ pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyho
         },
     )?;
     Ok(ExitCode::from(exit::CLEAN))
+}
+
+/// A run that has begun, or is asked for already, would publish over the version that was put back. The caller holds the
+/// lock, but between two steps a run on AWS holds none, nor does one that was cut off.
+async fn nothing_under_way(world: &World) -> anyhow::Result<()> {
+    let store = world.store.as_ref();
+    let (run, command) = match under_way(store).await? {
+        Some(Slot { slot, begun, .. }) => {
+            let command = world.commands.line(&format!("run --slot {slot}"));
+            (Some((run_id(&slot), if begun { "is under way" } else { "is asked for" })), command)
+        }
+        None if world.is_deployed() => (None, String::new()),
+        None => {
+            let cut = unfinished(store)
+                .await?
+                .map(|recorded| (recorded.run.run_id, "was cut off and goes on with the next `run`"));
+            (cut, world.commands.line("run"))
+        }
+    };
+    let Some((id, state)) = run else { return Ok(()) };
+    let message = format!("run {id} {state}, and would publish over what is put back");
+    let help = format!("let it end (`{command}` takes it to its end), then roll back");
+    Err(Problems::from(Problem::new("", "", message, help)).into())
 }
 
 /// The kept versions of a published table, newest first; there is at least one.

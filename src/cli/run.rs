@@ -25,6 +25,7 @@ use crate::report::progress::Progress;
 pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
     let project = world.project()?;
+    world.admit().await?;
     let as_of = world.crawled_at().await?;
     let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
     provenance::note(globals, &world).await?;
@@ -168,6 +169,7 @@ pub fn holder(who: &str) -> String {
 
 pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
+    world.admit().await?;
     if let Some(id) = id {
         let recorded = load(world.store.as_ref(), id)
             .await?

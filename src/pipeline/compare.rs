@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Project, RunError, ways};
 use crate::catalog::Catalog;
 use crate::checks::{CheckKind, CheckSpec};
+use crate::config::FILE;
 use crate::contract::{Contract, without_output};
 use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, Way, advise, diff, judge};
 use crate::problem::{Problem, Problems};
@@ -53,8 +54,22 @@ impl Comparison {
 
 /// Compares the project with the catalog; writes nothing.
 pub async fn compare(project: &Project, catalog: &dyn Catalog, prefix: &str) -> Result<Comparison, RunError> {
+    of_prefix(project, prefix)?;
     let tables = catalog.crawled(prefix).await?;
     Ok(judge_tables(project, tables)?)
+}
+
+/// That some promised table begins with the prefix: under one of another setting every table would look as if it were gone.
+fn of_prefix(project: &Project, prefix: &str) -> Result<(), Problems> {
+    let promised = || project.crawled().iter().map(|contract| contract.table.name.as_str());
+    let Some(first) = promised().next().filter(|_| promised().all(|table| !table.starts_with(prefix))) else {
+        return Ok(());
+    };
+    let message =
+        format!("`raw_prefix` is `{prefix}`, and none of the tables that contracts promise begins so, as `{first}`");
+    let help =
+        "mend `raw_prefix`; if the crawler's tables begin so from now on, promise them by `crawlguard contracts init`";
+    Err(Problem::new(FILE, "", message, help).into())
 }
 
 fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {

@@ -48,7 +48,7 @@ pub use drive::{Step, awaits, crawl_failed, drive, give_up, refuse, refuse_locke
 pub use inputs::{Inputs, Schemas};
 pub use project::Project;
 pub use publish::{ROWS, RUN};
-pub use queue::{Queue, Slot, Why, ask_for_crawl, crawl_began, enqueue, status};
+pub use queue::{Asked, Queue, Slot, Why, ask_for_crawl, crawl_began, enqueue, status, under_way};
 pub use record::{
     AdaptedModel, Delivery, Outcome, Provenance, Published, Recorded, Run, StepRecord, StepStatus, load, runs,
 };

@@ -14,6 +14,7 @@ mod doctor;
 mod documented;
 mod errors;
 mod offers;
+mod rollback;
 mod sources;
 
 fn crawlguard(root: &Path, arguments: &[&str]) -> Output {

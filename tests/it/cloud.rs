@@ -15,5 +15,6 @@ mod lock;
 mod provenance;
 mod receipts;
 mod refusals;
+mod rollback;
 mod same_as_local;
 mod suites;

@@ -69,6 +69,7 @@ pub fn read(world: &World) -> anyhow::Result<Option<String>> {
 /// Prints the acceptances: on AWS those that are deployed, if all of this folder's are.
 pub async fn print_log(globals: &Globals, world: &World, table: Option<&str>) -> anyhow::Result<ExitCode> {
     let (mut text, mut name) = (read(world)?.unwrap_or_default(), file(world).display().to_string());
+    world.admit().await?;
     let deployed = deployed::of(world).await?;
     if let Some(deployed) = &deployed {
         let (here, there) = (deploy::missing(&text, deployed.log()), deploy::missing(deployed.log(), &text));

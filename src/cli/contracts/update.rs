@@ -130,8 +130,11 @@ pub async fn accept(
         bail!("the catalog, a contract or a model changed meanwhile, so nothing was written; look at it again");
     }
     // Deployed first: a push that is refused leaves everything as it was, here too.
-    deployed::with_edits(globals, world, &proposal.edits, &by.who, request.reason).await?;
+    let deployed = deployed::with_edits(globals, world, &proposal.edits, &by.who, request.reason).await?;
     journal::carry_out(world, &proposal.edits)?;
+    if let Some(deployed) = deployed {
+        deployed::in_step(world, &deployed)?;
+    }
     Ok(proposal)
 }
 
