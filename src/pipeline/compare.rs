@@ -11,7 +11,7 @@ use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, Way, 
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table, path};
 use crate::sql::ident::quote;
-use crate::sql::{Adaptation, Addition, Graph, Lineage, Substitution, adapt, field_problems, to_dml};
+use crate::sql::{Adaptation, Addition, Graph, Lineage, Reader, Substitution, adapt, field_problems, to_dml};
 
 /// What the catalog holds, how it differs, and what that means for the models.
 #[derive(Debug, Clone)]
@@ -76,18 +76,19 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
     let crawled = project.crawled();
     let lineage = traced(&project.graph, &project.contracts)?;
     let changes = diff(crawled, &tables);
-    let findings = judge(&changes, crawled, Some(&lineage));
+    let findings = judge(&changes, &project.contracts, Some(&lineage));
+    let additions = additions(&changes, &findings);
     let substitutions = substitutions(&changes, &findings, crawled, &lineage);
     let extra_checks = cast_checks(&substitutions);
-    let adapted = adapted(project, crawled, &tables, &additions(&changes, &findings), &substitutions);
-    let mut unproven = None;
-    let adaptation = match adapted {
+    let mut unproven = BTreeMap::new();
+    let adaptation = match adapted(project, crawled, &tables, &additions, &substitutions) {
         Ok(adaptation) => adaptation,
         Err(_) if Verdict::of(&findings) > Verdict::Tolerated => Adaptation::default(),
         // Nothing drifted, so it is the models that are not what the contracts promise.
         Err(problems) if findings.is_empty() => return Err(problems),
         Err(problems) => {
-            unproven = Some(problems);
+            let tolerated = Tolerated { project, tables: &tables, additions, substitutions };
+            unproven = tolerated.unproven(&findings, &lineage, problems);
             Adaptation::default()
         }
     };
@@ -96,7 +97,7 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
     let mut comparison =
         Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks, acceptable, renames };
     comparison.advise(project);
-    unproven.iter().for_each(|problems| to_breaking(&mut comparison.findings, problems));
+    to_breaking(&mut comparison.findings, &unproven);
     comparison.verdict = Verdict::of(&comparison.findings);
     Ok(comparison)
 }
@@ -203,7 +204,9 @@ fn substitution(change: &Change, contracts: &[Contract]) -> Option<Substitution>
         ChangeKind::ColumnRemoved => Some(Substitution::TypedNull { table, column: name, data_type }),
         ChangeKind::Retyped(Promotion::Widening) if !contract.policy.pinned.contains(&column.name) => None,
         ChangeKind::Retyped(Promotion::Identical) => None,
-        ChangeKind::Retyped(_) => Some(Substitution::TryCast { table, column: name, data_type }),
+        ChangeKind::Retyped(_) | ChangeKind::TypeShown => {
+            Some(Substitution::TryCast { table, column: name, data_type })
+        }
         _ => None,
     }
 }
@@ -223,10 +226,60 @@ fn cast_checks(substitutions: &[Substitution]) -> BTreeMap<String, Vec<CheckSpec
     checks
 }
 
+/// Tolerated drift that cannot be adapted to as a whole.
+struct Tolerated<'a> {
+    project: &'a Project,
+    tables: &'a [Table],
+    additions: Vec<Addition>,
+    substitutions: Vec<Substitution>,
+}
+
+impl Tolerated<'_> {
+    /// The tables whose drift no adaptation is proven for, each with the reason: those that fail alone, and, if the others fail
+    /// together, those of them whose rows reach what failed.
+    fn unproven(&self, findings: &[Finding], lineage: &Lineage, whole: Problems) -> BTreeMap<String, Problems> {
+        let drifted: BTreeSet<&str> = findings.iter().map(|finding| finding.table.as_str()).collect();
+        let alone = |table: &str| self.try_adapt(&BTreeSet::from([table])).err().map(|found| (table.to_owned(), found));
+        let mut unproven: BTreeMap<String, Problems> = drifted.iter().copied().filter_map(alone).collect();
+        let others: BTreeSet<&str> = drifted.into_iter().filter(|table| !unproven.contains_key(*table)).collect();
+        let together = self.try_adapt(&others).err();
+        // Only the whole fails, and no part of it: then nothing of it is proven.
+        if let Some(problems) = together.or_else(|| unproven.is_empty().then_some(whole)) {
+            let reaches = |table: &&str| self.reaches(lineage, table, &problems);
+            let mut reaching: Vec<&str> = others.iter().copied().filter(reaches).collect();
+            if reaching.is_empty() {
+                reaching = others.into_iter().collect();
+            }
+            unproven.extend(reaching.into_iter().map(|table| (table.to_owned(), problems.clone())));
+        }
+        unproven
+    }
+
+    /// Adapts to the chosen tables as the catalog shows them, and to the others as they are promised.
+    fn try_adapt(&self, chosen: &BTreeSet<&str>) -> Result<Adaptation, Problems> {
+        let crawled = self.project.crawled();
+        let shown = |name: &str| self.tables.iter().find(|table| chosen.contains(name) && table.name == name);
+        let source = |contract: &Contract| shown(&contract.table.name).unwrap_or(&contract.table).clone();
+        let sources: Vec<Table> = crawled.iter().map(source).collect();
+        let additions: Vec<_> =
+            self.additions.iter().filter(|addition| chosen.contains(addition.table.as_str())).cloned().collect();
+        let substitutions: Vec<_> =
+            self.substitutions.iter().filter(|other| chosen.contains(other.table())).cloned().collect();
+        adapted(self.project, crawled, &sources, &additions, &substitutions)
+    }
+
+    fn reaches(&self, lineage: &Lineage, table: &str, problems: &Problems) -> bool {
+        let files: BTreeSet<&str> = problems.0.iter().map(|problem| problem.file.as_str()).collect();
+        let file = |reader: &Reader| self.project.graph.models.get(&reader.model).map(|model| model.file.as_str());
+        lineage.table_readers(table).iter().filter_map(file).any(|file| files.contains(file))
+    }
+}
+
 /// What cannot be proven safe is breaking, with the reason.
-fn to_breaking(findings: &mut [Finding], problems: &Problems) {
-    let reasons: Vec<_> = problems.0.iter().map(Problem::to_string).collect();
+fn to_breaking(findings: &mut [Finding], unproven: &BTreeMap<String, Problems>) {
     for finding in findings.iter_mut().filter(|finding| finding.level == Level::Tolerated) {
+        let Some(problems) = unproven.get(&finding.table) else { continue };
+        let reasons: Vec<_> = problems.0.iter().map(Problem::to_string).collect();
         finding.level = Level::Breaking;
         finding.message =
             format!("{} The adapted SQL could not be proven safe: {}.", finding.message, reasons.join("; "));

@@ -33,7 +33,8 @@ pub fn begin(
         Verdict::Clean | Verdict::Tolerated => {
             publishable(project, target)?;
             let (contracts, extra_checks) = (&project.contracts, &comparison.extra_checks);
-            plan::build(Inputs { run_id, slot, graph: &adapted, contracts, extra_checks })?
+            let tables = &comparison.tables;
+            plan::build(Inputs { run_id, slot, graph: &adapted, contracts, tables, extra_checks })?
         }
         Verdict::Breaking | Verdict::Unknown => Plan { run_id: run_id.into(), slot: slot.into(), steps: Vec::new() },
     };

@@ -12,6 +12,7 @@ use crate::drift::Rule;
 use crate::notify::check_templates;
 use crate::plan::STAGING_PREFIX;
 use crate::problem::{Problem, Problems};
+use crate::schema::same_name;
 use crate::sql::{Graph, Model};
 
 /// Everything a run reads from the project's folder, which has to stay where it is: see [`Project::document`].
@@ -116,6 +117,7 @@ impl Reading {
             }
         }
         self.problems.extend(self.models.iter().filter_map(|model| taken_name(model, settings)));
+        self.problems.extend(self.models.iter().flat_map(|model| other_databases(model, settings)));
     }
 
     /// File name and text of each.
@@ -170,6 +172,20 @@ fn taken_name(model: &Model, settings: &Settings) -> Option<Problem> {
     let prefix = prefixes.chain([STAGING_PREFIX]).find(|prefix| model.name.starts_with(prefix))?;
     let message = format!("a model's name may not start with `{prefix}`: such tables are not its own");
     Some(Problem::new(&model.file, "", message, "Rename the file."))
+}
+
+/// A table is one of the target's database, whatever a model writes before its name: another one's would be taken for it.
+fn other_databases(model: &Model, settings: &Settings) -> Vec<Problem> {
+    let databases: BTreeSet<&str> = settings.config.targets.values().map(Target::database).collect();
+    let is_ours = |named: &str| databases.iter().all(|ours| same_name(ours, named));
+    let others = model.databases().into_iter().filter(|(_, named, _)| !is_ours(named));
+    let problem = |(place, named, table): (String, String, String)| {
+        let ours: Vec<String> = databases.iter().map(|ours| format!("`{ours}`")).collect();
+        let message = format!("`{named}.{table}` is not of the targets' database, {}", ours.join(" or "));
+        let help = format!("Write `{table}`: the target decides the database.");
+        Problem::new(&model.file, place, message, help)
+    };
+    others.map(problem).collect()
 }
 
 /// A folder's files by name, each with its path relative to the project. A missing folder is an empty one.

@@ -102,6 +102,14 @@ impl Model {
         found.map_or_else(String::new, |found| source.place(found.tokens.start))
     }
 
+    /// The databases that its table names say: each with where it is said and the table's own name.
+    pub fn databases(&self) -> Vec<(String, String, String)> {
+        let Ok(source) = Source::read(&self.text) else { return Vec::new() };
+        let qualified = |table: &tables::TableName| table.tokens.len() > 1;
+        let tables = tables::of(&source, &Query::of(&source)).into_iter().filter(qualified);
+        tables.map(|table| (source.place(table.tokens.start), source.name(table.tokens.start), table.name)).collect()
+    }
+
     /// The SELECT alone, without the header block and a trailing semicolon.
     pub fn select(&self) -> &str {
         let start = Header::read(&self.file, &self.text, &mut Vec::new()).length;

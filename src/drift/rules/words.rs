@@ -48,6 +48,10 @@ pub(super) fn by_bytes<'a>(change: &Change, safe: &'a str, not: &'a str) -> &'a 
     }
 }
 
+/// What moved columns mean where they are matched by place: in the files, or against partitions' own column lists.
+pub(super) const BY_PLACE: &str = "columns are matched by place here, in the files or against the partitions' own column \
+                                   lists, so what was stored before shows under wrong names or fails the query";
+
 /// Advice to undo the change, or to accept it. Where stored bytes no longer decode, no contract makes them.
 pub(super) fn accept(change: &Change, undo: &str) -> Advice {
     by_files(change, Advice::mend(undo).or_accept("to accept the change"))
