@@ -17,7 +17,7 @@ use super::{exit, print, say};
 use crate::catalog::crawl::{Classifiers, Crawl, crawl_with};
 use crate::catalog::{Catalog, notes};
 use crate::port::PortError;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, texts};
 use crate::schema::{DEPRECATED, Evidence, Table, UNREADABLE};
 use crate::store::write_whole;
 
@@ -121,8 +121,5 @@ fn human(crawled: &Crawl) -> String {
         let format = table.storage.classification.as_deref().unwrap_or("unknown");
         text += &format!("{}  {} columns, {format}\n", table.name, table.columns.len());
     }
-    for problem in &crawled.problems {
-        text += &format!("{problem}\n");
-    }
-    text
+    text + &texts(&crawled.problems).iter().map(|problem| format!("{problem}\n")).collect::<String>()
 }

@@ -133,7 +133,7 @@ fn key_checks(key: &[String]) -> impl Iterator<Item = CheckSpec> {
 fn has_kind(checks: &[CheckSpec], wanted: &CheckSpec) -> bool {
     checks.iter().any(|check| match (&check.kind, &wanted.kind) {
         (CheckKind::Unique { columns }, CheckKind::Unique { columns: key }) => columns == key,
-        (CheckKind::Nulls { .. }, CheckKind::Nulls { .. }) => check.column == wanted.column,
+        (CheckKind::Nulls { max_rows: Some(0), .. }, CheckKind::Nulls { .. }) => check.column == wanted.column,
         _ => false,
     })
 }

@@ -39,6 +39,9 @@ pub(super) fn explained(message: &str) -> String {
             "an UNNEST of rows has other columns than it names, or a set operation has sides of different width",
             "name a column for each field of the row, and give both sides of a set operation the same columns",
         ),
+        "Binder" if detail.starts_with("No function matches") => {
+            ("a function does not take what it is given", "CAST its arguments to what it takes, or check its name")
+        }
         "Binder" if detail.starts_with("UNNEST requires") => {
             ("UNNEST of what is no array", "unnest a map as `UNNEST(map_entries(m)) AS t (k, v)`")
         }
@@ -66,7 +69,9 @@ fn is_kind(kind: &str) -> bool {
 fn without_sql(detail: &str) -> String {
     let shown = detail.lines().take_while(|line| !line.starts_with("LINE "));
     let line = shown.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
-    line.replace("athena_", "")
+    // What follows counts up the types that DuckDB knows, which are not Athena's.
+    let end = line.find(" You might need to add explicit type casts").unwrap_or(line.len());
+    line[..end].replace("athena_", "")
 }
 
 #[cfg(test)]
@@ -82,8 +87,9 @@ mod tests {
             "a value does not fit the type that it is cast to\n  help: use TRY_CAST where such values may be lost, or mend \
              the value at its source\n  engine: Could not convert string 'x' to INT32"
         );
-        let raw = "Binder Error: No function matches 'athena_length(INTEGER)'.\n\tCandidates: none\n\nLINE 1: …";
-        assert!(explained(raw).ends_with("engine: No function matches 'length(INTEGER)'. Candidates: none"));
+        let raw = "Binder Error: No function matches 'athena_length(INTEGER)'. You might need to add explicit type casts.\n\t\
+                   Candidate functions: none\n\nLINE 1: …";
+        assert!(explained(raw).ends_with("engine: No function matches 'length(INTEGER)'."));
         assert!(explained("Weird Error: x").starts_with("the embedded engine cannot run it"));
         assert!(explained("IO Error: write: No space left on device").starts_with("the disk is full"));
     }
