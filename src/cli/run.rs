@@ -134,7 +134,8 @@ async fn execute_here(
     // A table that cannot be read is a finding; what is wrong with the lake as a whole stops the run by itself.
     let of_lake = match crawls && !resumes {
         true => crawl::update(world).await?.of_lake,
-        false => Vec::new(),
+        false if resumes => Vec::new(),
+        false => crawl::changed_since(here, &inputs, &world.commands).into_iter().collect(),
     };
     let project = world.project().map_err(|Problems(found)| Problems([of_lake.clone(), found].concat()))?;
     Problems::or(untranslatable(&project, &here.local.database), ())?;

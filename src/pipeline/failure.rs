@@ -76,10 +76,10 @@ fn said(message: &str) -> String {
     }
 }
 
-/// What mends a failed step whose engine's message has no help of its own.
+/// What mends a failed step, by what its engine's message begins with.
 pub fn advice(message: &str) -> Option<&'static str> {
     let found = ADVICE.iter().find(|(codes, _)| codes.iter().any(|code| message.starts_with(code)));
-    found.map(|(_, advice)| *advice).filter(|_| !message.contains("\n  help: "))
+    found.map(|(_, advice)| *advice)
 }
 
 /// Not too long, and without a full stop.

@@ -97,7 +97,7 @@ fn failures(run: &Run) -> String {
         writeln!(text, "\n{} {}: {why}", paint(RED, "failed"), steps[0].name).expect("a String takes all");
         // The record's message starts with the model's file.
         let said = why.split_once(".sql: ").map_or(why, |(_, said)| said);
-        if let Some(advice) = advice(said) {
+        if let Some(advice) = advice(said).filter(|_| !said.contains("\n  help: ")) {
             writeln!(text, "  help: {advice}").expect("a String takes all");
         }
         if let [_, others @ ..] = steps.as_slice()

@@ -135,3 +135,18 @@ fn ctrl_c_says_how_to_go_on() {
         "{said}"
     );
 }
+
+/// A text that came into a column of numbers would be read as NULL, and no check would count it.
+#[test]
+fn a_run_without_a_crawl_reads_no_files_that_were_not_crawled() {
+    let lake = Lake::new();
+    lake.write("lake/shops/1.csv", "id,seats\n1,10\n");
+    expect(lake.root(), 0, &["crawl"]);
+    expect(lake.root(), 0, &["contracts", "init"]);
+    expect(lake.root(), 0, &["run", "--no-crawl"]);
+    lake.write("lake/shops/2.csv", "id,seats\n2,many\n");
+    let told = expect(lake.root(), 2, &["run", "--no-crawl"]);
+    assert!(told.contains("are not those that were crawled"), "{told}");
+    assert!(told.contains("run `crawlguard crawl` first, or leave out --no-crawl"), "{told}");
+    assert_eq!(json(lake.root(), 1, &["run"])["findings"][0]["rule"], "type-lossy");
+}
