@@ -87,7 +87,10 @@ fn promisable(comparison: &Comparison, name: &str) -> Result<Table, Problem> {
     let findings = || comparison.findings.iter().filter(|finding| finding.table == name);
     let table = comparison.tables.iter().find(|table| table.name == name);
     if let Some(why) = table.and_then(|table| table.parameters.get(UNREADABLE)) {
-        return Err(refused(&format!("its files cannot be read: {why}"), "mend what it names, and crawl again"));
+        // As a problem is written, whose help may be lines to paste.
+        let (why, help) = why.split_once("\n  help: ").unwrap_or((why, "mend what it names"));
+        let again = if help.contains('\n') { "\n  then crawl again" } else { ", then crawl again" };
+        return Err(refused(&format!("its files cannot be read: {why}"), &format!("{help}{again}")));
     }
     if let Some(lock) = findings().find(|finding| !finding.is_acceptable()) {
         return Err(refused(lock.message.trim_end_matches('.'), &lock.help));

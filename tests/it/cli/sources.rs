@@ -299,3 +299,17 @@ fn what_mends_many_lines_is_said_once() {
     assert_eq!(told.matches("a quoted cell holds the delimiter").count(), 9, "{told}");
     assert_eq!(told.matches("serde = \"OpenCSVSerDe\"").count(), 1, "{told}");
 }
+
+#[test]
+fn a_table_that_cannot_be_read_is_refused_with_one_help() {
+    let lake = Lake::new();
+    lake.write("lake/shops/1.csv", "id,name\n1,Ada\n");
+    expect(lake.root(), 0, &["crawl"]);
+    expect(lake.root(), 0, &["contracts", "init"]);
+    lake.write("lake/shops/2.csv", "id,name, \n2,Bob,x\n");
+    json(lake.root(), 2, &["run"]);
+    let message = refused(lake.root(), &["contracts", "update", "raw_shops", "--yes"]);
+    let expected = "column name ` ` does not fit the catalog\n  help: give the column a name in its files: spaces alone are \
+                    none, then crawl again\n";
+    assert!(message.ends_with(expected), "{message}");
+}
