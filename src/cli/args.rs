@@ -86,7 +86,7 @@ pub enum Command {
         /// answers with that run [default: now]
         #[arg(long, value_name = "TIME")]
         slot: Option<jiff::Timestamp>,
-        /// Use the catalog as it is
+        /// Use the catalog as the last crawl left it; refused where the lake has changed since
         #[arg(long)]
         no_crawl: bool,
         /// Go by this folder although another project is deployed on the target

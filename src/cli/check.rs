@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::args::Globals;
 use super::world::World;
-use super::{exit, print, provenance};
+use super::{exit, print, provenance, say};
 use crate::catalog::{Catalog, doubt, glue_json, updated};
 use crate::pipeline::compare;
 use crate::plan::slot;
@@ -45,6 +45,8 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
     }
     if dump.is_none() {
         provenance::note(globals, &world).await?;
+    } else if !comparison.findings.is_empty() {
+        say(globals, "note: `contracts update` accepts what the target's own catalog shows, whatever this file says");
     }
     let (verdict, mut findings) = (comparison.verdict, comparison.findings);
     findings.iter_mut().for_each(|finding| finding.help = world.commands.spell(&finding.help));

@@ -5,6 +5,7 @@ mod first;
 mod init;
 mod journal;
 mod log;
+mod observe;
 mod update;
 
 use std::fs;
@@ -24,6 +25,7 @@ pub use deployed::of as deployed_project;
 pub use first::first_models;
 pub use init::write_missing;
 pub use journal::unfinished;
+pub use log::accepted_since;
 pub use update::{Ask, Update, accept};
 
 pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result<ExitCode> {

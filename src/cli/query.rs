@@ -70,7 +70,7 @@ fn token(select: &str) -> String {
 }
 
 /// The rows, or the engine's refusal.
-async fn rows(engine: &dyn Engine, select: String) -> anyhow::Result<Result<Rows, String>> {
+pub(super) async fn rows(engine: &dyn Engine, select: String) -> anyhow::Result<Result<Rows, String>> {
     let query = engine.start(&token(&select), &Statement::Query { select }).await?;
     loop {
         match engine.state(&query).await? {

@@ -153,7 +153,11 @@ fn unread(models: Option<&[Reader]>) -> String {
         Some([]) => String::new(),
         Some(models) => {
             let names: Vec<String> = models.iter().map(|reader| format!("`{}`", reader.model)).collect();
-            format!("take it out of {}", names.join(", "))
+            let which = match names.len() {
+                1 => "the model if it reads nothing else, and its contract",
+                _ => "those that read nothing else, and their contracts",
+            };
+            format!("take it out of {} (or remove {which})", names.join(", "))
         }
     }
 }

@@ -45,6 +45,7 @@ pub use compare::{Comparison, compare, readable};
 pub use conclude::{begin, conclude};
 pub use deploy::{Edit, Push, push, take_back};
 pub use drive::{Step, awaits, crawl_failed, drive, give_up, refuse, refuse_locked};
+pub use failure::advice;
 pub use inputs::{Inputs, Schemas};
 pub use project::Project;
 pub use publish::{ROWS, RUN};
@@ -66,6 +67,15 @@ pub struct Ports<'a> {
     pub reporter: &'a dyn Reporter,
     /// What tells that a run still reads what it compared; `None` where nothing can.
     pub inputs: Option<&'a dyn Inputs>,
+}
+
+/// That somebody accepted a table's drift.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    pub table: String,
+    pub who: String,
+    /// `2026-01-02T03:04:05Z`.
+    pub at: String,
 }
 
 /// Why a run could not go on; the run itself stays resumable.

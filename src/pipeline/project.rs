@@ -11,6 +11,7 @@ use crate::contract::{Contract, Document, without_model};
 use crate::drift::Rule;
 use crate::notify::check_templates;
 use crate::plan::STAGING_PREFIX;
+use crate::port::io_help;
 use crate::problem::{Problem, Problems};
 use crate::schema::same_name;
 use crate::sql::{Graph, Model};
@@ -202,8 +203,13 @@ fn files(root: &Path, folder: &Path, extensions: &[&str], problems: &mut Vec<Pro
 }
 
 fn text(file: &str, path: &Path) -> Result<String, Problems> {
-    let unreadable =
-        |error: std::io::Error| Problem::new(file, "", error.to_string(), "Make it a readable UTF-8 file.").into();
+    let unreadable = |error: std::io::Error| {
+        let help = match io_help(error.kind()) {
+            "" => "Make it a readable UTF-8 file.",
+            help => help,
+        };
+        Problem::new(file, "", error.to_string(), help).into()
+    };
     fs::read_to_string(path).map_err(unreadable)
 }
 

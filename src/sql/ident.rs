@@ -6,6 +6,12 @@ pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// An identifier as Athena's DDL takes it: in backticks, a backtick doubled, where it is not plain.
+/// <https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html>
+pub fn in_ddl(name: &str) -> String {
+    if plain(name) == name { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
+}
+
 /// A string literal: `'` doubled.
 pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
@@ -124,6 +130,15 @@ const RESERVED: [&str; 82] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_in_ddl_is_quoted_where_it_is_not_plain() {
+        for (name, expected) in
+            [("int_a", "int_a"), ("order-items", "`order-items`"), ("table", "`table`"), ("a`b", "`a``b`")]
+        {
+            assert_eq!(in_ddl(name), expected);
+        }
+    }
 
     #[test]
     fn a_snake_case_name_is_one_that_athena_takes() {

@@ -2,6 +2,7 @@
 
 mod adapt;
 mod clean;
+mod calls;
 mod carry;
 mod dialect;
 mod edit;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::support::Lake;
 
 mod accept;
+mod again;
 mod diff;
 mod doctor;
 mod documented;

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 mod adaptation;
+mod calls;
 mod fields;
 mod lineage;
 mod slot;
@@ -88,8 +89,8 @@ fn without_a_header_the_defaults_hold() {
     &["1:21: `current_time` gives other rows at each run", "1:8: `uuid` gives other rows at each run"])]
 #[case("SELECT a FROM cat.db.x", &["1:15: a table name with a catalog"])]
 #[case("/* crawlguard\npartitioned_by: d\n*/\nSELECT d, a FROM x",
-    &["4:1: the last output columns are not `partitioned_by: d`"])]
-#[case("/* crawlguard\nprimary_key: id\n*/\nSELECT a FROM x", &["4:1: primary_key `id` is no output column"])]
+    &["line 2: the last output columns are not `partitioned_by: d`"])]
+#[case("/* crawlguard\nprimary_key: id\n*/\nSELECT a FROM x", &["line 2: primary_key `id` is no output column"])]
 fn what_is_wrong_with_a_model_is_said_with_its_place(#[case] text: &str, #[case] expected: &[&str]) {
     assert_eq!(messages(Model::parse("sql/m.sql", text)), expected);
 }

@@ -281,7 +281,7 @@ mod tests {
         fs::write(root.join("crawlguard.toml"), init::settings("shop", "lake")).unwrap();
         let world = World::open(&globals(root)).await.unwrap();
         crawl::update(&world).await.unwrap();
-        super::super::write_missing(&world, &[]).await.unwrap();
+        super::super::write_missing(&globals(root), &world, &[]).await.unwrap();
         fs::write(&file, "{\"id\":1,\"note\":\"x\"}\n").unwrap();
         crawl::update(&world).await.unwrap();
         world

@@ -74,7 +74,7 @@ impl Account {
         fs::write(root.join("crawlguard.toml"), init::settings("shop", "lake") + &prod).unwrap();
         let world = World::open(&globals(&root, "local")).await.unwrap();
         crawl::update(&world).await.unwrap();
-        super::super::write_missing(&world, &[]).await.unwrap();
+        super::super::write_missing(&globals(&root, "local"), &world, &[]).await.unwrap();
         fs::write(&file, "{\"id\":1,\"note\":\"x\"}\n").unwrap();
         crawl::update(&world).await.unwrap();
         account
