@@ -134,7 +134,7 @@ struct GlueSerde {
 struct GlueColumn {
     name: Option<String>,
     r#type: Option<String>,
-    comment: Option<String>,
+    comment: Option<Box<str>>,
     parameters: Option<Parameters>,
 }
 

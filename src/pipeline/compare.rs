@@ -55,8 +55,7 @@ impl Comparison {
 /// Compares the project with the catalog; writes nothing.
 pub async fn compare(project: &Project, catalog: &dyn Catalog, prefix: &str) -> Result<Comparison, RunError> {
     of_prefix(project, prefix)?;
-    let tables = catalog.crawled(prefix).await?;
-    Ok(judge_tables(project, tables)?)
+    Ok(compared(project, catalog.crawled(prefix).await?)?)
 }
 
 /// That some promised table begins with the prefix: under one of another setting every table would look as if it were gone.
@@ -72,7 +71,13 @@ fn of_prefix(project: &Project, prefix: &str) -> Result<(), Problems> {
     Err(Problem::new(FILE, "", message, help).into())
 }
 
-fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {
+/// [`compare`], where the guarded tables are known.
+pub fn compare_tables(project: &Project, prefix: &str, tables: Vec<Table>) -> Result<Comparison, Problems> {
+    of_prefix(project, prefix)?;
+    compared(project, tables)
+}
+
+fn compared(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {
     let crawled = project.crawled();
     let lineage = traced(&project.graph, &project.contracts)?;
     let changes = diff(crawled, &tables);
@@ -127,11 +132,24 @@ pub(super) fn adapted(
     let promised = of_models(graph, crawled.iter().map(|contract| &contract.table));
     let sources = of_models(graph, sources.iter());
     let mut problems = field_problems(graph, &promised, &sources, &is_harmless);
+    if additions.is_empty() && substitutions.is_empty() && shapes(&promised) == shapes(&sources) {
+        // What was traced over the promised tables holds for those that are there.
+        return Problems::or(problems, Adaptation::default());
+    }
     let adaptation = adapt(graph, &sources, additions, substitutions).unwrap_or_else(|Problems(found)| {
         problems.extend(found);
         Adaptation::default()
     });
     Problems::or(problems, adaptation)
+}
+
+/// Of each table what SQL sees of it.
+fn shapes<'a>(tables: &'a [Table]) -> BTreeMap<&'a str, Vec<(&'a str, &'a DataType)>> {
+    let shape = |table: &'a Table| {
+        let columns = table.columns.iter().chain(&table.partition_keys);
+        (table.name.as_str(), columns.map(|column| (column.name.as_str(), &column.data_type)).collect())
+    };
+    tables.iter().map(shape).collect()
 }
 
 /// True if what read the one type reads the other.

@@ -33,7 +33,7 @@ fn glue_output_is_read_in_every_wrapping() {
     );
     assert_eq!(table.columns[0].name, "e \"mail\" address");
     assert_eq!(table.columns[1].evidence, Evidence::None);
-    assert_eq!(table.columns[2].data_type, DataType::Unrecognized("interval day".to_owned()));
+    assert_eq!(table.columns[2].data_type, DataType::Unrecognized("interval day".into()));
     assert_eq!(table.storage.serde.as_deref(), Some("com.example.Serde"));
     assert_eq!((table.storage.skip_header_lines, table.storage.compression.as_deref()), (1, Some("gzip")));
     assert_eq!(table.parameters["CRAWL_RUN_ID"], "x");

@@ -95,6 +95,9 @@ fn types() {
     check("a,b\n1,true\n", &["a bigint", "b string"]);
     check("a,b\n1,1e5\n", &["a bigint", "b double"]);
     check("a,b\n1,.5\n", &["a bigint", "b double"]);
+    check("a,b\n1,-5.\n", &["a bigint", "b double"]);
+    check("a,b\n1,-.\n", &["a bigint", "b string"]);
+    check("a,b\n1,2.5x\n", &["a bigint", "b string"]);
     check("a,b\n1,1.2.3\n", &["a bigint", "b string"]);
     check("a,b\n1,inf\n2,NaN\n", &["a bigint", "b string"]);
     check("a,b\n1, 2\n", &["a bigint", "b string"]);
