@@ -54,10 +54,14 @@ def tables(program, count="10000"):
     count, calls = int(count), Counter()
 
     class Account(Quiet):
-        """Glue with so many tables, and an S3 that holds nothing."""
+        """Glue with so many tables, an S3 that holds nothing, and an STS that knows the caller."""
 
         def do_POST(self):
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if "X-Amz-Target" not in self.headers:
+                calls["sts:GetCallerIdentity"] += 1
+                return self.answer(200, IDENTITY)
+            request = json.loads(body)
             action = self.headers["X-Amz-Target"].rpartition(".")[2]
             calls[f"glue:{action}"] += 1
             first = int(request.get("NextToken") or 0)
@@ -88,6 +92,11 @@ warehouse = "s3://figures/tables/"
 state = "s3://figures/state/"
 topic = "arn:aws:sns:us-east-1:123456789012:figures"
 """
+
+
+IDENTITY = b"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+<Arn>arn:aws:iam::123456789012:user/figures</Arn><UserId>figures</UserId><Account>123456789012</Account>
+</GetCallerIdentityResult></GetCallerIdentityResponse>"""
 
 
 def table(number):

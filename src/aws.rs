@@ -206,6 +206,8 @@ fn said(code: &str, status: u16, message: Option<&str>) -> String {
 
 /// Nothing was sent, or nothing readable came back. Credentials that cannot be had look like a broken connection.
 fn without_an_answer(message: String) -> (PortErrorKind, String) {
+    // What follows is every place where the SDK looked, a line each.
+    let message = message.split(". Attempted:").next().unwrap_or_default().to_owned();
     let kind = if message.contains("credential") || message.contains("token") {
         PortErrorKind::Denied
     } else if message.contains("region") {
@@ -216,8 +218,9 @@ fn without_an_answer(message: String) -> (PortErrorKind, String) {
     (kind, message)
 }
 
-/// The error and its causes on one line.
+/// The error and its causes on one line, without those that say nothing.
 fn causes(error: &dyn Error) -> String {
+    const EMPTY: [&str; 4] = ["dispatch failure", "other", "io error", "the credential provider was not enabled"];
     let mut messages = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
@@ -225,5 +228,6 @@ fn causes(error: &dyn Error) -> String {
         next = error.source();
     }
     messages.dedup();
+    messages.retain(|message| !EMPTY.contains(&message.as_str()));
     messages.join(": ")
 }

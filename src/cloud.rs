@@ -43,6 +43,11 @@ impl Cloud {
         }
     }
 
+    /// The region that calls go to, by the settings or the environment.
+    pub fn region(&self) -> Option<&str> {
+        self.glue.config().region().map(AsRef::as_ref)
+    }
+
     /// The account and the ARN of whoever calls.
     ///
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
@@ -61,8 +66,8 @@ impl Cloud {
         let (account, arn) = self.identity().await?;
         if self.settings.account.as_ref().is_some_and(|wanted| *wanted != account) {
             let message = format!(
-                "the target is in it, and the credentials are of account {account} ({arn}); use others, or mend `account` in \
-                 crawlguard.toml"
+                "the target is in it by `account` in crawlguard.toml, and the credentials are of account {account} ({arn}); \
+                 use others, or mend `account`"
             );
             return Err(PortError::new(PortErrorKind::Denied, "act in", self.account(), message));
         }

@@ -392,7 +392,6 @@ mod tests {
           help: Use one of: "local", "aws".
 
         crawlguard.toml:1:13: invalid basic string, expected `"`
-          help: Mend the TOML there: <https://toml.io>.
         crawlguard.toml:3:8: unclosed array, expected `]`
           help: Mend the TOML there: <https://toml.io>.
 

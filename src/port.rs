@@ -49,13 +49,10 @@ impl PortError {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => PortErrorKind::Unavailable,
             _ => PortErrorKind::Unexpected,
         };
-        Self {
-            kind,
-            operation,
-            subject: format!("`{}`", path.display()),
-            message: error.to_string(),
-            source: Some(Box::new(error)),
-        }
+        // The path that a temporary file's error names is ours; the subject says which file was meant.
+        let message = error.to_string();
+        let message = message.split(" at path ").next().unwrap_or_default().to_owned();
+        Self { kind, operation, subject: format!("`{}`", path.display()), message, source: Some(Box::new(error)) }
     }
 
     /// Whether the call may have taken effect, although no good answer came.
@@ -65,18 +62,19 @@ impl PortError {
 
     /// What to do about it, where the kind alone says so.
     pub fn help(&self) -> &'static str {
-        use std::io::ErrorKind;
         let source = self.source.as_deref().and_then(|source| source.downcast_ref::<std::io::Error>());
-        match source.map(std::io::Error::kind) {
-            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => "Free some space, then run it again.",
-            Some(ErrorKind::ReadOnlyFilesystem) => "Mount it writable, or put `state` on a disk that is.",
-            Some(ErrorKind::PermissionDenied) => {
-                "Give yourself the right to it, or set another path in crawlguard.toml."
-            }
-            Some(ErrorKind::NotADirectory | ErrorKind::AlreadyExists) => {
-                "A file stands where a folder is needed: move it away."
-            }
-            _ => "",
-        }
+        source.map_or("", |source| io_help(source.kind()))
+    }
+}
+
+/// What to do about an I/O error, where its kind alone says so.
+pub fn io_help(kind: std::io::ErrorKind) -> &'static str {
+    use std::io::ErrorKind;
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "Free some space, then run it again.",
+        ErrorKind::ReadOnlyFilesystem => "Mount it writable, or put `state` on a disk that is.",
+        ErrorKind::PermissionDenied => "Give yourself the right to it, or set another path in crawlguard.toml.",
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => "A file stands where a folder is needed: move it away.",
+        _ => "",
     }
 }

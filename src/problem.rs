@@ -45,9 +45,19 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Problems as texts, one each. What helps several in a row is said once, below the last of them.
+pub fn texts(problems: &[Problem]) -> Vec<String> {
+    let next = problems.iter().skip(1).map(Some).chain([None]);
+    let text = |(problem, next): (&Problem, Option<&Problem>)| match next {
+        Some(next) if next.help == problem.help => Problem { help: String::new(), ..problem.clone() }.to_string(),
+        _ => problem.to_string(),
+    };
+    problems.iter().zip(next).map(text).collect()
+}
+
 /// Every problem found in one reading; never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+#[error("{}", texts(.0).join("\n"))]
 pub struct Problems(pub Vec<Problem>);
 
 impl Problems {
@@ -115,6 +125,28 @@ pub fn json_place(text: &str, error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn help_that_several_share_is_said_once() {
+        let problem = |place: &str, help: &str| Problem::new("a.csv", place, "bad", help);
+        let all = [
+            problem("1", "x"),
+            problem("2", "x"),
+            problem("3", "y"),
+            problem("4", "x"),
+            problem("5", ""),
+            problem("6", ""),
+        ];
+        let expected = [
+            "a.csv:1: bad",
+            "a.csv:2: bad\n  help: x",
+            "a.csv:3: bad\n  help: y",
+            "a.csv:4: bad\n  help: x",
+            "a.csv:5: bad",
+            "a.csv:6: bad",
+        ];
+        assert_eq!(texts(&all), expected);
+    }
 
     #[test]
     fn a_place_in_json_is_where_an_editor_shows_it() {

@@ -12,15 +12,17 @@ try {
   const unknown = names.filter((name) => !targets.some((is) => is.targetName === name));
   if (unknown.length > 0)
     throw new SettingsError(unknown.map((name) => `settings.ts ${name}: there is no such target`));
-  const problems = targets
+  const looked = targets
     .filter((is) => names.includes(is.targetName))
-    .flatMap((is) =>
-      preflight(is, (args) => {
+    .map((is) =>
+      preflight(is, settings[is.targetName]!, (args) => {
         const { error, status, stdout, stderr } = spawnSync("aws", args, { encoding: "utf8" });
         if (error) throw new SettingsError([`the AWS CLI cannot be started: ${error.message}`]);
         return { status, stdout, stderr };
       }),
     );
+  for (const note of looked.flatMap(({ notes }) => notes)) console.error(`note: ${note}`);
+  const problems = looked.flatMap(({ problems }) => problems);
   if (problems.length > 0) throw new SettingsError(problems);
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;

@@ -1,6 +1,7 @@
 import type { At } from "./at.ts";
 import { Findings, shown } from "./check/findings.ts";
-import type { Existing } from "./settings.ts";
+import { folderOf } from "./project.ts";
+import type { Existing, Written } from "./settings.ts";
 
 /** What one `aws …` command answered. */
 export interface Answer {
@@ -14,8 +15,14 @@ export type Ask = (args: string[]) => Answer;
 /** What Lambda keeps for functions that reserve nothing. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
 const KEPT = 100;
 
+/** What would fail, and what is only good to know. */
+export interface Looked {
+  problems: string[];
+  notes: string[];
+}
+
 /** What synthesis cannot know: whether names are free that are to be made, and there that are to be taken over. */
-export function preflight(is: At, ask: Ask): string[] {
+export function preflight(is: At, written: Written, ask: Ask): Looked {
   const { target, targetName } = is;
   const into = {
     target: new Findings(`crawlguard.toml targets.${targetName}`),
@@ -27,7 +34,7 @@ export function preflight(is: At, ask: Ask): string[] {
   const of =
     who === undefined ? `nobody says whose credentials these are: ${asked.stderr.trim()}` : `credentials are of ${who}`;
   into.target.refuse(who !== target.account, "account", `${shown(target.account)}, and ${of}`);
-  if (into.target.problems.length > 0) return into.target.problems;
+  if (into.target.problems.length > 0) return { problems: into.target.problems, notes: [] };
 
   const resources = json(aws("cloudformation", "describe-stack-resources", "--stack-name", is.name))?.StackResources;
   const own = new Set<string>((resources ?? []).map((it: any) => it.PhysicalResourceId));
@@ -36,9 +43,9 @@ export function preflight(is: At, ask: Ask): string[] {
     const problem = own.has(name) ? undefined : problemOf(is.makes(setting), name, aws(...look));
     findings.refuse(problem !== undefined, setting, problem ?? "");
   }
-  if (!is.makes("workgroup")) checkWorkgroup(is, aws, into.settings);
+  const notes = is.makes("workgroup") ? [] : checkWorkgroup(is, written, aws, into);
   if (!own.has(is.name)) checkConcurrency(is, aws, into.settings);
-  return [...into.target.problems, ...into.settings.problems];
+  return { problems: [...into.target.problems, ...into.settings.problems], notes };
 }
 
 /** Each resource by its setting: the name that CloudFormation knows it by, and the command that finds it. */
@@ -67,21 +74,35 @@ function problemOf(isMade: boolean, name: string, { status, stderr }: Answer): s
   return `${is}could not be looked at: ${stderr.trim()}`;
 }
 
-/** One taken over keeps its own settings: those that builds and costs rest on. */
-function checkWorkgroup({ target, settings }: At, aws: Aws, into: Findings) {
-  const set = json(aws("athena", "get-work-group", "--work-group", target.workgroup))?.WorkGroup?.Configuration;
-  if (!set) return;
-  const engine = set.EngineVersion?.EffectiveEngineVersion ?? "Athena engine version 3";
+/** One taken over keeps its own settings: those that builds and costs rest on have to be as these say. */
+function checkWorkgroup({ target, settings }: At, written: Written, aws: Aws, into: Into): string[] {
+  const found = json(aws("athena", "get-work-group", "--work-group", target.workgroup))?.WorkGroup;
+  const set = found?.Configuration;
+  if (!set) return [];
   const name = shown(target.workgroup);
-  into.refuse(engine !== "Athena engine version 3", "takeOver", `${name} has ${engine}; it takes version 3`);
+  into.target.refuse(found.State === "DISABLED", "workgroup", `${name} is disabled; enable it, or name another`);
+  const engine = set.EngineVersion?.EffectiveEngineVersion ?? "Athena engine version 3";
+  into.settings.refuse(engine !== "Athena engine version 3", "takeOver", `${name} has ${engine}; it takes version 3`);
+  const output = set.EnforceWorkGroupConfiguration ? set.ResultConfiguration?.OutputLocation : undefined;
+  const isElsewhere = output !== undefined && !isSame(output, target.results);
+  const says = `${shown(target.results)}, and ${name} enforces ${shown(output)}; write that`;
+  into.target.refuse(isElsewhere, "results", says);
   const cutoff = set.BytesScannedCutoffPerQuery;
+  if (cutoff === undefined && written.bytesCutoff === undefined) {
+    return [`${name} has no cut-off of its own (BytesScannedCutoffPerQuery), and bytesCutoff is not applied to it`];
+  }
   const isOther = cutoff !== settings.bytesCutoff;
-  into.refuse(
-    isOther,
-    "bytesCutoff",
-    `${settings.bytesCutoff}, and the cut-off of ${name} is ${cutoff ?? "not set"}; mend one`,
-  );
+  const mend =
+    cutoff === undefined ? "set it there, or leave bytesCutoff out" : `write bytesCutoff: ${cutoff}, or mend it there`;
+  const has = `${settings.bytesCutoff}, and the cut-off of ${name} is ${cutoff ?? "not set"}`;
+  into.settings.refuse(isOther, "bytesCutoff", `${has}; ${mend}`);
+  return [];
 }
+
+const isSame = (uri: string, other: string) => {
+  const [one, two] = [folderOf(uri), folderOf(other)];
+  return one.bucket === two.bucket && one.prefix === two.prefix;
+};
 
 function checkConcurrency({ settings }: At, aws: Aws, into: Findings) {
   const free = json(aws("lambda", "get-account-settings"))?.AccountLimit?.UnreservedConcurrentExecutions;
@@ -91,6 +112,7 @@ function checkConcurrency({ settings }: At, aws: Aws, into: Findings) {
 }
 
 type Aws = (...args: string[]) => Answer;
+type Into = Record<"target" | "settings", Findings>;
 
 function json({ status, stdout }: Answer): any {
   if (status !== 0) return undefined;

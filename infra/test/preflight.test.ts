@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check } from "../lib/app.ts";
-import { type Answer, preflight } from "../lib/preflight.ts";
+import { type Answer, type Looked, preflight } from "../lib/preflight.ts";
 import type { Written } from "../lib/settings.ts";
 import { NOW, prod, project } from "./helpers.ts";
 
@@ -11,18 +11,20 @@ const absent = failed("An error occurred (404) when calling the HeadBucket opera
 const forbidden = failed("An error occurred (403) when calling the HeadBucket operation: Forbidden");
 
 /** An empty account, but for these answers, by the command's words that begin them. */
-function found(answers: Record<string, Answer>, written: Partial<Written> = {}): string[] {
+function looked(answers: Record<string, Answer>, written: Partial<Written> = {}): Looked {
   const account: Record<string, Answer> = {
     "sts get-caller-identity": fine({ Account: "123456789012" }),
     "lambda get-account-settings": fine({ AccountLimit: { UnreservedConcurrentExecutions: 1000 } }),
     ...answers,
   };
   const [is] = check(project, { prod: { ...prod, ...written } }, NOW);
-  return preflight(is!, (args) => {
+  return preflight(is!, { ...prod, ...written }, (args) => {
     const command = args.join(" ");
     return Object.entries(account).find(([begin]) => command.startsWith(begin))?.[1] ?? absent;
   });
 }
+
+const found = (...given: Parameters<typeof looked>): string[] => looked(...given).problems;
 
 const workgroup = (configuration: object) => fine({ WorkGroup: { Configuration: configuration } });
 const suits = { BytesScannedCutoffPerQuery: 100_000_000_000 };
@@ -53,8 +55,32 @@ const REFUSED: [string, RegExp, Record<string, Answer>, Partial<Written>?][] = [
   ["crawlguard.toml targets.prod.workgroup", /exists already/, { "athena get-work-group": workgroup(suits) }],
   [
     "settings.ts prod.bytesCutoff",
-    /is not set/,
+    /is not set; set it there, or leave bytesCutoff out/,
     { "athena get-work-group": workgroup({}) },
+    { takeOver: ["workgroup"], bytesCutoff: 10_000_000 },
+  ],
+  [
+    "settings.ts prod.bytesCutoff",
+    /is 10000000; write bytesCutoff: 10000000, or mend it there/,
+    { "athena get-work-group": workgroup({ BytesScannedCutoffPerQuery: 10_000_000 }) },
+    { takeOver: ["workgroup"] },
+  ],
+  [
+    "crawlguard.toml targets.prod.results",
+    /"pbright" enforces "s3:\/\/others\/"; write that/,
+    {
+      "athena get-work-group": workgroup({
+        ...suits,
+        EnforceWorkGroupConfiguration: true,
+        ResultConfiguration: { OutputLocation: "s3://others/" },
+      }),
+    },
+    { takeOver: ["workgroup"] },
+  ],
+  [
+    "crawlguard.toml targets.prod.workgroup",
+    /is disabled/,
+    { "athena get-work-group": fine({ WorkGroup: { State: "DISABLED", Configuration: suits } }) },
     { takeOver: ["workgroup"] },
   ],
   [
@@ -100,5 +126,20 @@ test("what the stack itself has made is no obstacle to the next deployment", () 
 });
 
 test("a workgroup taken over that suits is fine, and what may be made beside it", () => {
-  assert.deepEqual(found({ "athena get-work-group": workgroup(suits) }, { takeOver: ["workgroup"] }), []);
+  const enforced = {
+    ...suits,
+    EnforceWorkGroupConfiguration: true,
+    ResultConfiguration: { OutputLocation: "s3://pbright-prod-results/queries" },
+  };
+  const elsewhere = { ...suits, ResultConfiguration: { OutputLocation: "s3://others/" } };
+  for (const configuration of [suits, enforced, elsewhere]) {
+    const answers = { "athena get-work-group": workgroup(configuration) };
+    assert.deepEqual(looked(answers, { takeOver: ["workgroup"] }), { problems: [], notes: [] });
+  }
+});
+
+test("a workgroup taken over without a cut-off is taken as it is, and that is said", () => {
+  const { problems, notes } = looked({ "athena get-work-group": workgroup({}) }, { takeOver: ["workgroup"] });
+  assert.deepEqual(problems, []);
+  assert.match(notes.join(), /"pbright" has no cut-off of its own/);
 });

@@ -171,10 +171,35 @@ test("all that is wrong is said at once", () => {
   );
 });
 
-test("what is not of a setting's type is said alone: nothing else can be told by it", () => {
-  assert.deepEqual(problems({ emails: "x" as never, memoryMb: 1 }), [
+test("a setting that is not there, or of another type, hides nothing else that is wrong", () => {
+  const written = {
+    emails: "x",
+    sources: 3,
+    crawl: "events",
+    memoryMb: 1,
+    dailySchedule: "cron()",
+    BytesCutoff: 5,
+    memory: 1,
+  };
+  assert.deepEqual(problems(written as never, { account: "1", results: "s3://Results/queries/" }), [
+    'crawlguard.toml targets.prod.account: "1"; write the twelve digits, in quotes',
+    "crawlguard.toml targets.prod.topic: its account and region are not the target's; a topic there has to be taken over",
+    'crawlguard.toml targets.prod.results: "Results"; a bucket\'s name has lower-case letters, digits and -, and begins and ends with a letter or digit',
+    "settings.ts prod.BytesCutoff: there is no such setting; it is written `bytesCutoff`",
+    "settings.ts prod.memory: there is no such setting",
     'settings.ts prod.emails: "x"; write it as ["data@example.com"]',
+    'settings.ts prod.sources: 3; write it as ["orders"]',
+    'settings.ts prod.dailySchedule: "cron()"; it is no `cron(minute hour day month weekday year)`',
+    "settings.ts prod.memoryMb: 1; a whole number from 128 to 10240",
   ]);
+});
+
+test("nothing is guessed of names while it cannot be read what is taken over", () => {
+  const written = { takeOver: "workgroup" as never, memory: 1 };
+  assert.deepEqual(
+    places(() => check("prod", { ...target, workgroup: "primary" }, { ...prod, ...written }, NOW)),
+    ["settings.ts prod.memory", "settings.ts prod.takeOver"],
+  );
 });
 
 /** Two targets at once, and the settings that are refused; the second target is that of prod with these changes. */
@@ -256,6 +281,10 @@ test("no name of crawlguard.toml is a setting of settings.ts too", () => {
 
 test("settings without a target are refused", () => {
   assert.throws(() => check("staging", undefined, prod, NOW), /crawlguard.toml has no \[targets.staging\]/);
+  assert.deepEqual(
+    places(() => check("staging", undefined, { ...prod, memoryMb: 1 }, NOW)),
+    ["settings.ts staging", "settings.ts staging.memoryMb"],
+  );
 });
 
 const FIRES = [

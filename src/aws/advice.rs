@@ -1,7 +1,7 @@
 //! What mends an AWS error, where its words tell.
 
 /// What an error's code and message hold, in lower case, `*` between parts → what to do. The first that fits counts.
-const ADVICE: [(&[&str], &str); 16] = [
+const ADVICE: [(&[&str], &str); 17] = [
     (&["lake formation"], "grant what it names in Lake Formation to the identity that runs crawlguard"),
     (
         &["expiredtoken", "requestexpired", "token has expired", "token is expired"],
@@ -24,6 +24,7 @@ const ADVICE: [(&[&str], &str); 16] = [
             "provided credentials",
             "credential provider",
             "credentials provider",
+            "loading credentials",
             "missingauthenticationtoken",
         ],
         "log in (`aws sso login`), set `profile` in crawlguard.toml, or the AWS_ variables",
@@ -50,7 +51,11 @@ const ADVICE: [(&[&str], &str); 16] = [
     ),
     (&["invalidobjectstate"], "the object is archived: restore it, or move it away"),
     (&["kmsaccessdenied", "kms:"], "allow the KMS key that it names"),
-    (&["region must be", "missing region", "no region"], "set `region` in crawlguard.toml, or AWS_REGION"),
+    (
+        &["region must be", "missing region", "no region", "missing signing region"],
+        "set `region` in crawlguard.toml, or AWS_REGION",
+    ),
+    (&["tcp connect error", "dns error"], "check the network and `region`, and AWS_ENDPOINT_URL where it is set"),
 ];
 
 /// What to do about an error that says this, if that is known.
@@ -77,6 +82,8 @@ mod tests {
                 Some("check the credentials"),
             ),
             ("dispatch failure: no credentials in the default chain", Some("aws sso login")),
+            ("an error occurred while loading credentials: failed to load IMDS session token", Some("aws sso login")),
+            ("client error (Connect): tcp connect error: Connection refused (os error 111)", Some("AWS_ENDPOINT_URL")),
             ("NoSuchBucket: The specified bucket does not exist", Some("create the bucket")),
             ("PermanentRedirect", Some("another region")),
             ("cancelled: Query cancelled! : Bytes scanned limit was exceeded", Some("BytesScannedCutoffPerQuery")),

@@ -21,5 +21,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     tracing_subscriber::fmt().json().with_env_filter(filter).without_time().init();
     // A setting that is missing fails each invocation by name, rather than the start of the process without one.
     let shell = Shell::from_environment().await;
-    run(service_fn(async |event: LambdaEvent<Value>| handle(&shell, &event.payload).await.map_err(Named))).await
+    let invoked = async |LambdaEvent { payload, context }: LambdaEvent<Value>| {
+        handle(&shell, &payload, &context.invoked_function_arn).await.map_err(Named)
+    };
+    run(service_fn(invoked)).await
 }

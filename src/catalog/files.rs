@@ -8,10 +8,13 @@ use async_trait::async_trait;
 
 use super::{Catalog, glue_json};
 use crate::port::{PortError, PortErrorKind};
+use crate::problem::Problems;
 use crate::schema::Table;
 
 /// What a crawl counts anew each time; a table that differs only here is the same table.
 const VOLATILE: [&str; 5] = ["recordCount", "objectCount", "sizeKey", "averageRecordSize", "CRAWL_RUN_ID"];
+
+type Reader = fn(&str, &str) -> Result<Vec<Table>, Problems>;
 
 /// The local catalog.
 #[derive(Debug, Clone)]
@@ -34,10 +37,7 @@ impl FilesCatalog {
     }
 
     fn current(&self, name: &str) -> Result<Option<Table>, PortError> {
-        match self.numbers(name)?.last() {
-            Some(number) => self.read(name, *number).map(Some),
-            None => Ok(None),
-        }
+        self.numbers(name)?.last().map(|number| self.read(name, *number)).transpose()
     }
 
     /// Writes the version after `current`; whoever else wrote that version first wins.
@@ -59,6 +59,10 @@ impl FilesCatalog {
     }
 
     fn read(&self, name: &str, number: u64) -> Result<Table, PortError> {
+        self.read_by(glue_json::read, name, number)
+    }
+
+    fn read_by(&self, reader: Reader, name: &str, number: u64) -> Result<Table, PortError> {
         const OPERATION: &str = "read table";
         let path = version_path(&self.folder(name)?, number);
         let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
@@ -66,8 +70,7 @@ impl FilesCatalog {
             _ => PortError::io(OPERATION, &path, error),
         })?;
         let shown = path.display().to_string();
-        let tables =
-            glue_json::read(&shown, &text).map_err(|problems| invalid(OPERATION, &path, problems.to_string()))?;
+        let tables = reader(&shown, &text).map_err(|problems| invalid(OPERATION, &path, problems.to_string()))?;
         match <[Table; 1]>::try_from(tables) {
             Ok([table]) => Ok(Table { version: Some(number.to_string()), ..table }),
             Err(tables) => Err(invalid(OPERATION, &path, format!("holds {} tables instead of one", tables.len()))),
@@ -99,7 +102,8 @@ impl Catalog for FilesCatalog {
         names.sort();
         let (mut tables, mut failures) = (Vec::new(), Vec::new());
         for name in names {
-            match self.current(&name) {
+            let newest = self.numbers(&name)?.pop();
+            match newest.map(|number| self.read_by(glue_json::read_any, &name, number)).transpose() {
                 Ok(table) => tables.extend(table),
                 Err(error) => failures.push(error),
             }

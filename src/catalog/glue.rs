@@ -97,7 +97,7 @@ impl GlueCatalog {
     fn converted(&self, call: Call, tables: &[GlueTable]) -> Result<Vec<Table>, PortError> {
         let place = format!("Glue database `{}`", self.database);
         let list = serde_json::json!({ "TableList": tables.iter().map(to_value).collect::<Vec<_>>() });
-        glue_json::read(&place, &list.to_string()).map_err(|problems| call.invalid(place, problems.to_string()))
+        glue_json::read_any(&place, &list.to_string()).map_err(|problems| call.invalid(place, problems.to_string()))
     }
 
     fn converted_one(&self, call: Call, table: &GlueTable) -> Result<Table, PortError> {
@@ -122,20 +122,13 @@ impl Catalog for GlueCatalog {
         let expression = (!prefix.is_empty()).then(|| format!("{}.*", regex::escape(prefix)));
         let request = self.client.get_tables().database_name(&self.database).set_expression(expression);
         let mut pages = request.max_results(100).into_paginator().send();
-        let (mut tables, mut failures) = (Vec::new(), Vec::new());
+        let mut tables = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| LIST.failed(format!("Glue database `{}`", self.database), error))?;
             let mut found = page.table_list.unwrap_or_default();
             // Whatever the expression means to Glue, only these were asked for.
             found.retain(|table| table.name().starts_with(prefix));
-            match self.converted(LIST, &found) {
-                Ok(page) => tables.extend(page),
-                Err(error) => failures.push(error),
-            }
-        }
-        if let Some(first) = failures.first() {
-            let messages: Vec<_> = failures.iter().map(|error| error.message.as_str()).collect();
-            return Err(LIST.invalid(first.subject.clone(), messages.join("\n")));
+            tables.extend(self.converted(LIST, &found)?);
         }
         tables.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(tables)

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::problem::{Problem, Problems, json_place};
-use crate::schema::{Column, DEPRECATED, DataType, Evidence, Storage, Table, TableKind};
+use crate::schema::{Column, DEPRECATED, DataType, Evidence, Storage, Table, TableKind, UNREADABLE};
 
 const CLASSIFICATION: &str = "classification";
 const COMPRESSION: &str = "compressionType";
@@ -20,6 +20,42 @@ type Parameters = BTreeMap<String, String>;
 
 /// Reads what `aws glue get-table` or `get-tables` prints (also a bare `Table` or `TableList` element).
 pub fn read(file: &str, text: &str) -> Result<Vec<Table>, Problems> {
+    let read = |index: usize, Converted { table, faults }: Converted, found: &mut Vec<Problem>| {
+        let name = if table.name.is_empty() { "?" } else { &table.name };
+        found.extend(faults.into_iter().map(|fault| {
+            let place = format!("table {} (`{name}`){}", index + 1, fault.place);
+            Problem::new(file, place, fault.message, fault.help)
+        }));
+        table
+    };
+    each(file, text, read)
+}
+
+/// Reads the same of a catalog that holds other people's tables, too: one that is no table of files, as a link to another
+/// catalog's, is marked with why ([`UNREADABLE`]).
+pub fn read_any(file: &str, text: &str) -> Result<Vec<Table>, Problems> {
+    let read = |_, Converted { mut table, faults }: Converted, _: &mut Vec<Problem>| {
+        if !faults.is_empty() {
+            let said = faults.iter().map(|fault| match fault.place.strip_prefix('.') {
+                Some(place) => format!("its {place} {}", fault.message),
+                None => format!("it {}", fault.message),
+            });
+            let why = format!(
+                "{}; mend it, or give it a name without the raw prefix if it is no crawler's",
+                said.collect::<Vec<_>>().join(", ")
+            );
+            table.parameters.insert(UNREADABLE.to_owned(), why);
+        }
+        table
+    };
+    each(file, text, read)
+}
+
+fn each(
+    file: &str,
+    text: &str,
+    read: impl Fn(usize, Converted, &mut Vec<Problem>) -> Table,
+) -> Result<Vec<Table>, Problems> {
     let list = tables(text).map_err(|error| {
         let place = json_place(text, &error);
         let message = error.to_string();
@@ -31,16 +67,9 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Table>, Problems> {
         let help = "read every page: leave out --max-items and --no-paginate";
         found.push(Problem::new(file, "NextToken", "the list of tables is not complete", help));
     }
-    let mut read = Vec::with_capacity(list.tables.len());
-    for (index, Converted { table, faults }) in list.tables.into_iter().enumerate() {
-        let name = if table.name.is_empty() { "?" } else { &table.name };
-        found.extend(faults.into_iter().map(|fault| {
-            let place = format!("table {} (`{name}`){}", index + 1, fault.place);
-            Problem::new(file, place, fault.message, fault.help)
-        }));
-        read.push(table);
-    }
-    Problems::or(found, read)
+    let converted = list.tables.into_iter().enumerate();
+    let tables = converted.map(|(index, converted)| read(index, converted, &mut found)).collect();
+    Problems::or(found, tables)
 }
 
 struct List {
@@ -105,7 +134,7 @@ struct GlueSerde {
 struct GlueColumn {
     name: Option<String>,
     r#type: Option<String>,
-    comment: Option<String>,
+    comment: Option<Box<str>>,
     parameters: Option<Parameters>,
 }
 

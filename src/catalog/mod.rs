@@ -33,7 +33,7 @@ pub struct CrawlStatus {
 /// A table catalog: Glue, or a folder of Glue-shaped JSON.
 #[async_trait]
 pub trait Catalog: Send + Sync {
-    /// All tables whose name starts with `prefix`, by name.
+    /// All tables whose name starts with `prefix`, by name. One that is no table of files is marked [`UNREADABLE`].
     async fn tables(&self, prefix: &str) -> Result<Vec<Table>, PortError>;
 
     /// The tables that a crawler makes, by name, each marked where what the catalog says of it is not the whole truth: with

@@ -15,8 +15,9 @@ pub(super) struct Measures {
 }
 
 impl Measures {
-    /// What `check` needs; `value` is the name under which its row value is selected.
-    pub fn of(check: &CheckSpec, value: &str, slot: &str) -> Self {
+    /// What `check` needs; `value` is the name under which its row value is selected. `has` tells which columns the checked
+    /// table has: what stands beside a moved row is looked for in those alone.
+    pub fn of(check: &CheckSpec, value: &str, slot: &str, has: &dyn Fn(&str) -> bool) -> Self {
         // The row count itself is always the statement's first number.
         if let CheckKind::RowCount { .. } | CheckKind::RowCountChange { .. } = check.kind {
             return Self { value: None, totals: Vec::new() };
@@ -27,10 +28,16 @@ impl Measures {
                 rows_where(value, &cast_loss(column_expression, target_type))
             }
             CheckKind::MovedRows { max_distance, .. } => {
-                moved_rows(check.column.as_deref(), &check.kind, *max_distance, value)
+                moved_rows(check.column.as_deref(), &check.kind, *max_distance, value, has)
             }
             kind => check.column.as_deref().map_or_else(unmeasurable, |name| of_column(kind, name, value, slot)),
         }
+    }
+
+    /// As many numbers, none of them known.
+    pub fn unknown(self) -> Self {
+        let totals = self.totals.into_iter().map(|(name, _)| (name, "NULL".to_owned())).collect();
+        Self { value: None, totals }
     }
 }
 
@@ -98,7 +105,13 @@ fn cast_loss(expression: &str, target_type: &str) -> String {
 }
 
 /// How far each row's anchor stands from its own column: its own place first, then outwards.
-fn moved_rows(anchor: Option<&str>, kind: &CheckKind, max_distance: u32, value: &str) -> Measures {
+fn moved_rows(
+    anchor: Option<&str>,
+    kind: &CheckKind,
+    max_distance: u32,
+    value: &str,
+    has: &dyn Fn(&str) -> bool,
+) -> Measures {
     let (Some(anchor), CheckKind::MovedRows { values, regex, columns, .. }) = (anchor, kind) else {
         return unmeasurable();
     };
@@ -107,7 +120,8 @@ fn moved_rows(anchor: Option<&str>, kind: &CheckKind, max_distance: u32, value: 
     let place = columns.iter().position(|name| name.eq_ignore_ascii_case(anchor));
     // Farther than the table is wide there is nothing to find.
     for distance in 1..=max_distance.min(columns.len() as u32) {
-        for neighbour in place.map(|place| neighbours(columns, place, distance)).into_iter().flatten() {
+        let beside = place.map(|place| neighbours(columns, place, distance)).into_iter().flatten();
+        for neighbour in beside.filter(|name| has(name)) {
             cases.push(format!("WHEN {} THEN {distance}", fit(&column(neighbour), values, regex.as_deref())));
         }
         totals.push((format!("moved_{distance}"), rows_with(value, distance.into())));

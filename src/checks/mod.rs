@@ -12,6 +12,6 @@ mod words;
 
 pub use evaluate::{Baseline, CheckResult, CheckStatus, Measured, evaluate};
 pub use spec::{CheckKind, CheckSpec};
-pub use statement::statement;
+pub use statement::{statement, statement_over};
 pub use types::{ColumnType, column_types};
 pub use words::{numbers, sentence};

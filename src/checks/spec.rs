@@ -10,6 +10,26 @@ pub struct CheckSpec {
     pub kind: CheckKind,
 }
 
+impl CheckSpec {
+    /// The columns of its own table that it cannot be measured without.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        let (column, key) = match &self.kind {
+            CheckKind::RowCount { .. } | CheckKind::RowCountChange { .. } => (None, &[][..]),
+            CheckKind::Unique { columns } => (None, columns.as_slice()),
+            _ => (self.column.as_deref(), &[][..]),
+        };
+        column.into_iter().chain(key.iter().map(String::as_str))
+    }
+
+    /// The table and column that its values must stand in.
+    pub fn reference(&self) -> Option<(&str, &str)> {
+        match &self.kind {
+            CheckKind::References { table, column } => Some((table, column)),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum CheckKind {
     /// Rows, inclusive bounds. An empty table fails whatever the bounds.

@@ -10,11 +10,21 @@ use crate::sql::ident::quote;
 /// as `2026-01-02T03:04:05Z`. The text is Athena SQL. The table is read once: an inner SELECT takes what each check
 /// needs of a row, the outer one counts.
 pub fn statement(table: &str, checks: &[CheckSpec], slot: &str) -> String {
+    statement_over(table, checks, slot, &|_, _| true)
+}
+
+/// [`statement`] where columns may be gone; `has` tells whether a table has a column. A check without one that it needs is
+/// not measured, its numbers are NULL: the others still are.
+pub fn statement_over(table: &str, checks: &[CheckSpec], slot: &str, has: &dyn Fn(&str, &str) -> bool) -> String {
     let mut values = Vec::new();
     let mut totals = vec!["count(*)".to_owned()];
     for (index, check) in checks.iter().enumerate() {
         let name = format!("v{index}");
-        let measures = Measures::of(check, &name, slot);
+        let mut measures = Measures::of(check, &name, slot, &|column| has(table, column));
+        let is_whole = check.columns().all(|column| has(table, column));
+        if !is_whole || check.reference().is_some_and(|(table, column)| !has(table, column)) {
+            measures = measures.unknown();
+        }
         values.extend(measures.value.map(|value| format!("{value} AS {name}")));
         totals.extend(measures.totals.into_iter().map(|(_, aggregate)| aggregate));
     }

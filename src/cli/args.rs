@@ -86,7 +86,7 @@ pub enum Command {
         /// answers with that run [default: now]
         #[arg(long, value_name = "TIME")]
         slot: Option<jiff::Timestamp>,
-        /// Use the catalog as it is
+        /// Use the catalog as the last crawl left it; refused where the lake has changed since
         #[arg(long)]
         no_crawl: bool,
         /// Go by this folder although another project is deployed on the target
@@ -164,10 +164,13 @@ pub enum Contracts {
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Bring what is deployed on a target on AWS into this folder
+    /// Bring what is deployed on a target on AWS into this folder; what was changed here alone stays
     Pull {
-        /// Overwrite files that differ without being asked
+        /// Take the deployed text of files changed here and there without being asked; yours are kept as .bak
         #[arg(long)]
         yes: bool,
+        /// Take it of files changed here alone, too
+        #[arg(long)]
+        overwrite: bool,
     },
 }

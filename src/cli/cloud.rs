@@ -12,6 +12,7 @@ use super::{provenance, say};
 use crate::catalog::CrawlStatus;
 use crate::catalog::glue::crawler;
 use crate::cloud::Cloud;
+use crate::config::FILE;
 use crate::pipeline::{Ports, Project, Schemas, Step, Why, crawl_failed, drive, enqueue, load};
 use crate::plan::{self, run_id};
 use crate::problem::{Problem, Problems};
@@ -21,6 +22,9 @@ use crate::report::progress::Progress;
 const CRAWL_POLL: Duration = Duration::from_secs(5);
 /// Between two looks at a run that somebody else is ending.
 const POLL: Duration = Duration::from_secs(1);
+
+/// Where the SDK sends calls that do not go to AWS.
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 
 /// Starts the target's crawler and waits for it. A crawl that is under way may have passed over files that came since, so
 /// another one follows it.
@@ -45,6 +49,32 @@ pub async fn crawl(globals: &Globals, world: &World, cloud: &Cloud) -> anyhow::R
         Some(error) => bail!(crawl_failed(name, &error)),
         None => Ok(status),
     }
+}
+
+/// That calls can be made at all, and by credentials of the account that the target names; everything that is wrong.
+pub async fn admit(world: &World, cloud: &Cloud) -> anyhow::Result<()> {
+    reachable(world, cloud)?;
+    if cloud.settings.account.is_some() {
+        cloud.caller().await?;
+    }
+    Ok(())
+}
+
+/// That region and endpoint are something that a call can be sent to.
+pub fn reachable(world: &World, cloud: &Cloud) -> Result<(), Problems> {
+    let mut problems = Vec::new();
+    if cloud.region().is_none() {
+        let place = format!("targets.{}.region", world.target);
+        let help = "set it to where the database is, as region = \"eu-central-1\"; or set AWS_REGION, or `region` in the AWS \
+                    profile";
+        problems.push(Problem::new(FILE, place, "no region is set, here or in the environment", help));
+    }
+    let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+    if let Some(url) = std::env::var(ENDPOINT).ok().filter(|url| !url.is_empty() && !is_url(url)) {
+        let help = "write it as http://host:port, or unset it to call AWS";
+        problems.push(Problem::new(ENDPOINT, "", format!("`{url}` is no URL"), help));
+    }
+    Problems::or(problems, ())
 }
 
 async fn crawl_ended(cloud: &Cloud, name: &str) -> anyhow::Result<CrawlStatus> {
@@ -103,7 +133,7 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
     };
     let slot = asked.slot.map_or_else(world::now, plan::slot);
     let mut id = run_id(&slot);
-    enqueue(store, &slot, Why::Command).await?;
+    let taken = enqueue(store, &slot, Why::Command).await?;
     loop {
         let driven = drive(ports, &project, world.request(), &holder).await;
         if let Some(recorded) = load(store, &id).await?.filter(|recorded| recorded.run.outcome.is_some()) {
@@ -119,7 +149,9 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
             Step::Waiting { queries, .. } => engine.wait(&queries).await?,
             Step::Busy { .. } => tokio::time::sleep(POLL).await,
             Step::Crawling => tokio::time::sleep(CRAWL_POLL).await,
-            Step::Idle => bail!("slot {slot} is older than a run that has begun already, and would show nothing new"),
+            Step::Idle => {
+                bail!("{}", taken.refusal(&slot).unwrap_or_else(|| format!("the run for slot {slot} is gone")))
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ mod first;
 mod init;
 mod journal;
 mod log;
+mod observe;
 mod update;
 
 use std::fs;
@@ -24,6 +25,7 @@ pub use deployed::of as deployed_project;
 pub use first::first_models;
 pub use init::write_missing;
 pub use journal::unfinished;
+pub use log::accepted_since;
 pub use update::{Ask, Update, accept};
 
 pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result<ExitCode> {
@@ -38,9 +40,9 @@ pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result
         Contracts::Show { table } => show(&world, table),
         Contracts::Log { table } => log::print_log(globals, &world, table.as_deref()).await,
         Contracts::Push { reason } => deployed::push(globals, &world, reason.as_deref()).await,
-        Contracts::Pull { yes } => {
-            let ask: Ask = &|shown| update::confirmed(shown, "Overwrite this folder's files?");
-            deployed::pull(globals, &world, (!yes).then_some(ask)).await
+        Contracts::Pull { yes, overwrite } => {
+            let ask: Ask = &|shown| update::confirmed(shown, "Take the deployed text, and keep this folder's as .bak?");
+            deployed::pull(globals, &world, *overwrite, (!yes).then_some(ask)).await
         }
     }
 }

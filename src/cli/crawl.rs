@@ -13,11 +13,12 @@ use super::cloud;
 #[cfg(feature = "aws")]
 use super::world::Place;
 use super::world::{Here, World, now};
-use super::{exit, print, say};
+use super::{exit, inputs, print, say};
 use crate::catalog::crawl::{Classifiers, Crawl, crawl_with};
 use crate::catalog::{Catalog, notes};
+use crate::pipeline::Commands;
 use crate::port::PortError;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, texts};
 use crate::schema::{DEPRECATED, Evidence, Table, UNREADABLE};
 use crate::store::write_whole;
 
@@ -51,6 +52,8 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
         let problem = Problem::new(lake.display().to_string(), "", "the lake is not a folder", help);
         return Err(Problems::from(problem).into());
     }
+    // Before the crawl: what comes meanwhile may not be in what it says.
+    let inputs = inputs::fingerprint(lake)?;
     let classifiers = Classifiers { target: &world.target, by_source: here.local.classifiers.clone() };
     let crawled = crawl_with(lake, database, prefix, &classifiers);
     let known = world.catalog.tables(prefix).await?;
@@ -79,13 +82,24 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
         here.catalog.put(&table)?;
     }
     let note = note(here);
-    write_whole(&note, now().as_bytes()).map_err(|error| PortError::io("note crawl", &note, error))?;
+    write_whole(&note, format!("{}\n{inputs}\n", now()).as_bytes())
+        .map_err(|error| PortError::io("note crawl", &note, error))?;
     Ok(crawled)
 }
 
 /// When the catalog was last crawled, if it is known.
 pub fn last(here: &Here) -> Option<Timestamp> {
-    std::fs::read_to_string(note(here)).ok()?.trim().parse().ok()
+    std::fs::read_to_string(note(here)).ok()?.lines().next()?.trim().parse().ok()
+}
+
+/// That the lake is as it was when it was crawled, as far as that is known: by position, a column of other files may be read as
+/// NULL where the catalog has another type.
+pub fn changed_since(here: &Here, inputs: &str, commands: &Commands) -> Option<Problem> {
+    let text = std::fs::read_to_string(note(here)).ok()?;
+    let crawled = text.lines().nth(1).filter(|crawled| *crawled != inputs)?;
+    let help = format!("run `{}` first, or leave out --no-crawl", commands.line("crawl"));
+    let message = "the lake's files are not those that were crawled, and what the catalog says of them may be wrong";
+    (!crawled.is_empty()).then(|| Problem::new(here.lake.display().to_string(), "", message, help))
 }
 
 fn note(here: &Here) -> PathBuf {
@@ -121,8 +135,5 @@ fn human(crawled: &Crawl) -> String {
         let format = table.storage.classification.as_deref().unwrap_or("unknown");
         text += &format!("{}  {} columns, {format}\n", table.name, table.columns.len());
     }
-    for problem in &crawled.problems {
-        text += &format!("{problem}\n");
-    }
-    text
+    text + &texts(&crawled.problems).iter().map(|problem| format!("{problem}\n")).collect::<String>()
 }

@@ -53,7 +53,7 @@ impl Tour<'_> {
              schemas, sql/ builds eight tables.",
         )?;
         crawl::update(&self.world).await?;
-        contracts::write_missing(&self.world, &[]).await?;
+        contracts::write_missing(self.globals, &self.world, &[]).await?;
         self.run("first build", Outcome::Published).await?;
         self.says("Every table was built aside, checked, and then shown to readers: all, or none.")
     }

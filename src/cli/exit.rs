@@ -11,6 +11,8 @@ pub const CLEAN: u8 = 0;
 pub const NO: u8 = 1;
 /// There is no answer: usage, settings, unreadable input, an engine's failure.
 pub const NO_ANSWER: u8 = 2;
+/// Ctrl-C, as shells say it.
+pub const INTERRUPTED: i32 = 130;
 
 pub fn of_verdict(verdict: Verdict) -> ExitCode {
     ExitCode::from(match verdict {

@@ -15,7 +15,7 @@ use crate::catalog::crawl::Crawl;
 use crate::catalog::notes;
 use crate::config;
 use crate::pipeline::Commands;
-use crate::problem::shell_word;
+use crate::problem::{shell_word, texts};
 use crate::store::write_whole;
 
 /// The settings of a new project.
@@ -78,28 +78,23 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
     put(&root, config::FILE, &settings(&name_of(&root), &shown))?;
     let world = World::open(&Globals { project: Some(root.clone()), ..globals.clone() }).await?;
     let crawled = crawl::update(&world).await?;
-    for problem in &crawled.problems {
-        writeln!(anstream::stderr(), "{problem}")?;
+    for text in texts(&crawled.problems) {
+        writeln!(anstream::stderr(), "{text}")?;
     }
     crawl::say_notes(globals, &crawled);
-    if !notes(&crawled.tables).is_empty() {
-        let [crawl, init] = ["crawl", "contracts init"].map(|command| commands(dir).line(command));
-        say(
-            globals,
-            &format!(
-                "to follow a note, append its lines, remove the table's contract and model, and run `{crawl}` and `{init}`"
-            ),
-        );
-    }
     let mut written = vec![config::FILE.to_owned(), "crawlguard.schema.json".to_owned()];
     let mut models = Vec::new();
     if !crawled.tables.is_empty() {
-        let (tables, files): (Vec<_>, Vec<_>) = contracts::write_missing(&world, &[]).await?.into_iter().unzip();
+        let (tables, files): (Vec<_>, Vec<_>) =
+            contracts::write_missing(globals, &world, &[]).await?.into_iter().unzip();
         written.extend(files);
         models = contracts::first_models(globals, &world, &tables).await?;
         written.extend(models.iter().map(|(_, file)| file.clone()));
     }
     written.extend(ignore_state(&root)?);
+    if let Some(told) = following(dir, &crawled, &written) {
+        say(globals, &told);
+    }
     print(
         globals,
         || json!({"schema_version": 1, "project": root, "written": written, "problems": crawled.problems, "notes": notes(&crawled.tables)}),
@@ -120,6 +115,24 @@ fn relative(root: &Path, lake: &Path) -> PathBuf {
         Some(Path::new("..").join(real_lake.strip_prefix(parent).ok()?))
     };
     real_lake.strip_prefix(&real_root).map(Path::to_owned).ok().or_else(beside).unwrap_or_else(|| lake.to_owned())
+}
+
+/// How a note of the crawl is followed, once its lines stand in the settings: what was written of its table is written anew.
+fn following(dir: &Path, crawled: &Crawl, written: &[String]) -> Option<String> {
+    let noted: Vec<&str> = crawled
+        .tables
+        .iter()
+        .filter(|table| !notes(std::slice::from_ref(table)).is_empty())
+        .map(|table| table.name.as_str())
+        .collect();
+    let is_of = |file: &&String, table: &str| {
+        let stem = Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
+        stem == table || table.strip_prefix("raw_").is_some_and(|source| stem == format!("int_{source}"))
+    };
+    let files = written.iter().filter(|file| noted.iter().any(|table| is_of(file, table)));
+    let files: Vec<String> = files.map(|file| shell_word(&dir.join(file).display().to_string())).collect();
+    let lines = [format!("rm {}", files.join(" ")), commands(dir).line("crawl"), commands(dir).line("contracts init")];
+    (!files.is_empty()).then(|| format!("to follow a note, append its lines, then\n  {}", lines.join("\n  ")))
 }
 
 fn told(written: &[String]) -> String {
@@ -152,7 +165,11 @@ fn next(dir: &Path, models: &[(String, String)], crawled: &Crawl) -> String {
         lines.push(commands.line("run"));
         let query = models.first().map(|(model, _)| format!("query 'SELECT * FROM {model} LIMIT 10'"));
         lines.extend(query.map(|query| commands.line(&query)));
-        lines.push(commands.line("contracts list"));
+        if !models.is_empty() {
+            let names: Vec<&str> = models.iter().map(|(model, _)| model.as_str()).collect();
+            let init = commands.line(&format!("contracts init {}", names.join(" ")));
+            lines.push(format!("{init}   # then: checks of the models, from what was published"));
+        }
     }
     text + &lines.iter().map(|line| format!("  {line}\n")).collect::<String>()
 }

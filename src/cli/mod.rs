@@ -29,6 +29,8 @@ use clap::Parser;
 
 use args::{Cli, Color, Command, Format, Globals};
 
+use crate::problem::texts;
+
 /// Runs the command that `arguments` (program name first) spell.
 pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
@@ -104,8 +106,8 @@ fn say(globals: &Globals, line: &str) {
 fn failed(cli: &Cli, error: &anyhow::Error) -> ExitCode {
     let commands = world::commands(&cli.globals);
     let problems: Vec<_> = problem::of(error).into_iter().map(|problem| commands.spelt(problem)).collect();
-    for problem in &problems {
-        let _ = writeln!(anstream::stderr(), "error: {problem}");
+    for text in texts(&problems) {
+        let _ = writeln!(anstream::stderr(), "error: {text}");
     }
     if cli.globals.format == Format::Json {
         let _ = print(&cli.globals, || problem::as_json(&cli.command, &problems), String::new);

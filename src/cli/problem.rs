@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::args::Command;
 use crate::pipeline::RunError;
-use crate::port::PortError;
+use crate::port::{PortError, io_help};
 use crate::problem::{Problem, Problems};
 
 /// The problems behind an error; never empty.
@@ -19,8 +19,13 @@ pub fn of(error: &anyhow::Error) -> Vec<Problem> {
     }
     match error.downcast_ref::<PortError>() {
         Some(error) => vec![of_port(error)],
-        None => vec![plain(format!("{error:#}"))],
+        None => vec![Problem { help: of_io(error).into(), ..plain(format!("{error:#}")) }],
     }
+}
+
+/// What helps where an I/O error is at the bottom.
+fn of_io(error: &anyhow::Error) -> &'static str {
+    error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>()).map_or("", |error| io_help(error.kind()))
 }
 
 fn of_port(error: &PortError) -> Problem {

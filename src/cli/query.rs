@@ -23,6 +23,7 @@ pub async fn query(globals: &Globals, sql: &str, raw: bool, output: Output) -> a
         bail!("`{table}` is a raw table; add --raw to read it");
     }
     let select = bind_slot(model.select(), &now())?;
+    world.admit().await?;
     let rows = match rows(world.engine()?.as_ref(), select).await? {
         Ok(rows) => rows,
         Err(message) => return Err(faults(model, world.catalog.as_ref(), message).await?.into()),
@@ -69,7 +70,7 @@ fn token(select: &str) -> String {
 }
 
 /// The rows, or the engine's refusal.
-async fn rows(engine: &dyn Engine, select: String) -> anyhow::Result<Result<Rows, String>> {
+pub(super) async fn rows(engine: &dyn Engine, select: String) -> anyhow::Result<Result<Rows, String>> {
     let query = engine.start(&token(&select), &Statement::Query { select }).await?;
     loop {
         match engine.state(&query).await? {

@@ -1,15 +1,21 @@
 //! `rollback`: the versions of a published table, and putting one back.
 
+mod history;
+
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::bail;
 use serde_json::json;
 
+use history::History;
+
 use super::args::Globals;
 use super::world::World;
 use super::{exit, print};
-use crate::pipeline::{ROWS, RUN, load};
-use crate::plan::STAGING_PREFIX;
+use crate::pipeline::{ROWS, RUN, Slot, load, under_way, unfinished};
+use crate::plan::{STAGING_PREFIX, run_id};
+use crate::problem::{Problem, Problems};
 use crate::schema::Table;
 
 /// A kept version of a published table.
@@ -19,6 +25,8 @@ struct Version {
     run: Option<String>,
     slot: Option<String>,
     rows: Option<String>,
+    /// What it shows: versions of one build have the same data.
+    build: String,
 }
 
 impl Version {
@@ -29,7 +37,9 @@ impl Version {
             None => None,
         };
         let rows = table.parameters.get(ROWS).cloned();
-        Ok(Self { number: table.version.unwrap_or_default(), run, slot, rows })
+        let number = table.version.unwrap_or_default();
+        let build = run.clone().or(table.location).unwrap_or_else(|| number.clone());
+        Ok(Self { number, run, slot, rows, build })
     }
 
     fn words(&self) -> String {
@@ -40,58 +50,110 @@ impl Version {
         format!("version {}, built {built}, {rows} {noun}", self.number)
     }
 
-    fn json(&self) -> serde_json::Value {
+    fn json(&self, history: &History<'_>) -> serde_json::Value {
         let rows = self.rows.as_ref().and_then(|rows| rows.parse::<u64>().ok());
-        json!({"version": self.number, "run_id": self.run, "slot": self.slot, "rows": rows})
+        let rolled_back = history.is_rolled_back(&self.build);
+        json!({"version": self.number, "run_id": self.run, "slot": self.slot, "rows": rows, "rolled_back": rolled_back})
     }
 }
 
-/// Prints a table's kept versions, newest first.
+/// Prints a table's kept versions, newest first: of each build the newest.
 pub async fn list(globals: &Globals, table: &str) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
+    world.admit().await?;
     let kept = versions(&world, table).await?;
-    let rows = || kept.iter().map(Version::json).collect::<Vec<_>>();
+    let (history, builds) = (history(&kept), builds(&kept));
+    let rows = || builds.iter().map(|version| version.json(&history)).collect::<Vec<_>>();
     let human = || {
-        let line = |(index, version): (usize, &Version)| {
-            format!("{}{}\n", version.words(), if index == 0 { "  (what readers see)" } else { "" })
+        let line = |(index, version): (usize, &&Version)| {
+            let mark = match history.is_rolled_back(&version.build) {
+                _ if index == 0 => "  (what readers see)",
+                true => "  (rolled back)",
+                false => "",
+            };
+            format!("{}{mark}\n", version.words())
         };
-        kept.iter().enumerate().map(line).collect()
+        builds.iter().enumerate().map(line).collect()
     };
     print(globals, || json!({"schema_version": 1, "table": table, "versions": rows()}), human)?;
     Ok(ExitCode::from(exit::CLEAN))
 }
 
-/// Makes an earlier version what readers see, until the next run publishes.
+/// Makes an earlier version what readers see, until the next run publishes: the one that `to` names, else the one before
+/// what they see now, so that each rollback goes one further back.
 pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
     let _lease = world.store.lock(&format!("{}, rolling back {table}", world.who().await?)).await?;
+    nothing_under_way(&world).await?;
     let kept = versions(&world, table).await?;
     let found = match to {
         Some(wanted) => kept.iter().find(|version| version.number == wanted),
-        None => kept.get(1),
+        None => history(&kept).before().and_then(|build| kept.iter().find(|version| version.build == build)),
     };
     let Some(chosen) = found else {
-        let all: Vec<_> = kept.iter().map(Version::words).collect();
+        let all: Vec<_> = builds(&kept).into_iter().map(Version::words).collect();
         match to {
             Some(wanted) => bail!("`{table}` has no version {wanted}; kept: {}", all.join("; ")),
-            None => bail!("`{table}` has no earlier version; kept: {}", all.join("; ")),
+            None => bail!("`{table}` has no version before the one that readers see; kept: {}", all.join("; ")),
         }
     };
-    let now = world.catalog.restore(table, &chosen.number).await?;
-    let version = now.version.unwrap_or_default();
-    let chose = if to.is_none() { ", the one before" } else { "" };
+    let shows_it = kept.first().is_some_and(|now| now.build == chosen.build);
+    let version = match shows_it {
+        true => kept[0].number.clone(),
+        false => world.catalog.restore(table, &chosen.number).await?.version.unwrap_or_default(),
+    };
     print(
         globals,
         || json!({"schema_version": 1, "table": table, "restored": chosen.number, "version": version}),
-        || {
-            format!(
-                "{table} shows {}{chose}, again (now version {version})\nthe next run publishes again; \
-                 mend the source or the model before it\n",
-                chosen.words()
-            )
+        || match shows_it {
+            true => format!("{table} shows {} already\n", chosen.words()),
+            false => restored(table, chosen, &version, to),
         },
     )?;
     Ok(ExitCode::from(exit::CLEAN))
+}
+
+/// A run that has begun, or is asked for already, would publish over the version that was put back. The caller holds the
+/// lock, but between two steps a run on AWS holds none, nor does one that was cut off.
+async fn nothing_under_way(world: &World) -> anyhow::Result<()> {
+    let store = world.store.as_ref();
+    let (run, command) = match under_way(store).await? {
+        Some(Slot { slot, begun, .. }) => {
+            let command = world.commands.line(&format!("run --slot {slot}"));
+            (Some((run_id(&slot), if begun { "is under way" } else { "is asked for" })), command)
+        }
+        None if world.is_deployed() => (None, String::new()),
+        None => {
+            let cut = unfinished(store)
+                .await?
+                .map(|recorded| (recorded.run.run_id, "was cut off and goes on with the next `run`"));
+            (cut, world.commands.line("run"))
+        }
+    };
+    let Some((id, state)) = run else { return Ok(()) };
+    let message = format!("run {id} {state}, and would publish over what is put back");
+    let help = format!("let it end (`{command}` takes it to its end), then roll back");
+    Err(Problems::from(Problem::new("", "", message, help)).into())
+}
+
+fn restored(table: &str, chosen: &Version, version: &str, to: Option<&str>) -> String {
+    let chose = if to.is_none() { ", the one before" } else { "" };
+    format!(
+        "{table} shows {}{chose}, again (now version {version})\nthe next run publishes again; mend the source or the model \
+         before it\n",
+        chosen.words()
+    )
+}
+
+/// What readers saw, from the kept versions, newest first.
+fn history(kept: &[Version]) -> History<'_> {
+    History::of(kept.iter().rev().map(|version| version.build.as_str()))
+}
+
+/// The newest version of each build.
+fn builds(kept: &[Version]) -> Vec<&Version> {
+    let mut seen = BTreeSet::new();
+    kept.iter().filter(|version| seen.insert(&version.build)).collect()
 }
 
 /// The kept versions of a published table, newest first; there is at least one.

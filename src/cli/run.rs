@@ -11,11 +11,11 @@ use super::args::Globals;
 #[cfg(feature = "aws")]
 use super::cloud;
 use super::world::{self, Here, Place, World};
-use super::{crawl, exit, inputs, print, provenance};
+use super::{contracts, crawl, exit, inputs, print, provenance, say};
 use crate::notify::Outbox;
 use crate::pipeline::{
-    Outcome, Ports, Project, Request, Run, RunError, begin, compare, end, load, orphans, refuse_locked,
-    runs as run_ids, unfinished,
+    Outcome, Ports, Project, Recorded, Request, Run, RunError, StepStatus, begin, compare, end, load, orphans,
+    refuse_locked, runs as run_ids, unfinished,
 };
 use crate::plan::{self, run_id};
 use crate::problem::{Problem, Problems};
@@ -25,6 +25,7 @@ use crate::report::progress::Progress;
 pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
     let project = world.project()?;
+    world.admit().await?;
     let as_of = world.crawled_at().await?;
     let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
     provenance::note(globals, &world).await?;
@@ -60,9 +61,10 @@ pub struct Asked {
 /// Crawls (unless told not to), then drives a run to its end.
 pub async fn run(globals: &Globals, asked: Asked) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
+    tokio::spawn(interruptible(world.commands.line("run"), world.is_deployed()));
     let Ended { run, after } = execute(globals, &world, asked).await?;
     let text = shown(&world, &run).await?;
-    print_run(globals, &run, || text)?;
+    print_run(globals, &run, || text + &human::unchecked(&run, &world.commands))?;
     Ok(match after {
         Some(error) => {
             writeln!(anstream::stderr(), "error: {error}")?;
@@ -72,12 +74,24 @@ pub async fn run(globals: &Globals, asked: Asked) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// Ends the process at Ctrl-C, at once as it would anyway: what the run did is recorded.
+async fn interruptible(run: String, is_deployed: bool) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        let next = match is_deployed {
+            true => format!("the deployed function goes on with the run, and `{run}` does, too"),
+            false => format!("`{run}` goes on with the run where it stands"),
+        };
+        let _ = writeln!(anstream::stderr(), "\ninterrupted; nothing is published by halves: {next}");
+        std::process::exit(exit::INTERRUPTED);
+    }
+}
+
 /// The run as people see it; an alert that was sent is shown as they got it.
 pub async fn shown(world: &World, run: &Run) -> anyhow::Result<String> {
     let stopped = run.outcome != Some(Outcome::Published);
     Ok(match Outbox::new(world.store.as_ref()).sent(&run.run_id).await? {
         Some(alert) if stopped => human::run_with_alert(run, &alert),
-        _ => human::run(run),
+        _ => human::run(run, &[]),
     })
 }
 
@@ -113,10 +127,16 @@ async fn execute_here(
     // A run that was cut off goes on over what it compared, if that is still what its files say.
     let cut = unfinished(world.store.as_ref()).await?;
     let resumes = cut.as_ref().is_some_and(|cut| cut.run.inputs == inputs);
+    if let Some(Recorded { run, .. }) = cut.as_ref().filter(|_| resumes) {
+        let done = run.steps.iter().filter(|step| step.status == StepStatus::Succeeded).count();
+        let (id, steps) = (&run.run_id, run.steps.len());
+        say(globals, &format!("going on with run {id}, which was cut off: {done} of its {steps} steps are done"));
+    }
     // A table that cannot be read is a finding; what is wrong with the lake as a whole stops the run by itself.
     let of_lake = match crawls && !resumes {
         true => crawl::update(world).await?.of_lake,
-        false => Vec::new(),
+        false if resumes => Vec::new(),
+        false => crawl::changed_since(here, &inputs, &world.commands).into_iter().collect(),
     };
     let project = world.project().map_err(|Problems(found)| Problems([of_lake.clone(), found].concat()))?;
     Problems::or(untranslatable(&project, &here.local.database), ())?;
@@ -168,11 +188,14 @@ pub fn holder(who: &str) -> String {
 
 pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
+    world.admit().await?;
     if let Some(id) = id {
         let recorded = load(world.store.as_ref(), id)
             .await?
             .with_context(|| format!("no run `{id}`; `crawlguard runs` lists them"))?;
-        print_run(globals, &recorded.run, || human::run(&recorded.run) + &human::provenance(&recorded.run))?;
+        let accepted = contracts::accepted_since(&world, &recorded.run.slot)?;
+        let human = || human::run(&recorded.run, &accepted) + &human::provenance(&recorded.run);
+        print_run(globals, &recorded.run, human)?;
         return Ok(ExitCode::from(exit::CLEAN));
     }
     let mut all = Vec::new();

@@ -119,7 +119,19 @@ impl World {
         match &self.place {
             Place::Here(_) => Ok(who::who(&self.settings.root)),
             #[cfg(feature = "aws")]
-            Place::Cloud(cloud) => Ok(cloud.caller().await?),
+            Place::Cloud(cloud) => {
+                super::cloud::reachable(self, cloud)?;
+                Ok(cloud.caller().await?)
+            }
+        }
+    }
+
+    /// That the target may be asked: for commands that read alone, which need not know who acts.
+    pub async fn admit(&self) -> anyhow::Result<()> {
+        match &self.place {
+            Place::Here(_) => Ok(()),
+            #[cfg(feature = "aws")]
+            Place::Cloud(cloud) => super::cloud::admit(self, cloud).await,
         }
     }
 

@@ -52,8 +52,8 @@ fn with_names(document: &Value, renamed: &BTreeMap<String, String>) -> Value {
     next
 }
 
-/// The document with a count of what models lose that read a column through TRY_CAST: not bounded, for whoever accepted the
-/// cast accepted what it loses.
+/// The document with a count of what models lose that read a column through TRY_CAST. Nothing may be lost until somebody
+/// says how much: whoever accepted the cast has not seen the values.
 pub(super) fn counting_loss(document: &Value, column: &str, data_type: &DataType) -> Value {
     let mut next = document.clone();
     let check = json!({"check": CAST_LOSS, "type": data_type.to_string()});
@@ -67,6 +67,7 @@ pub(super) fn counting_loss(document: &Value, column: &str, data_type: &DataType
     if let Some(rules) = rules {
         let is_there = |rule: &Value| ["check", "type"].iter().all(|key| rule["implementation"][key] == check[key]);
         if !rules.iter().any(is_there) {
+            let check = json!({"check": CAST_LOSS, "type": data_type.to_string(), "maxLost": 0});
             rules.push(json!({"name": "cast_loss", "type": "custom", "engine": "crawlguard", "implementation": check}));
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::custom;
+use super::{Observed, custom};
 use crate::digest::sha256_hex;
 use crate::schema::{Column, DataType, Evidence, Storage, Table, TableKind};
 
@@ -24,7 +24,7 @@ pub(super) fn document(table: &Table) -> Value {
 }
 
 /// A first contract of a model: its columns, its key, and checks to start from, each with the reason in its `description`.
-pub(super) fn of_model(table: &Table, primary_key: &[String]) -> Value {
+pub(super) fn of_model(table: &Table, primary_key: &[String], observed: Option<&Observed>) -> Value {
     let storage = Storage::default();
     let table = Table { storage, parameters: BTreeMap::new(), location: None, ..table.clone() };
     let mut document = document(&table);
@@ -34,6 +34,8 @@ pub(super) fn of_model(table: &Table, primary_key: &[String]) -> Value {
         if let Some(place) = place {
             property["primaryKey"] = json!(true);
             property["primaryKeyPosition"] = json!(place + 1);
+        } else if let Some(rule) = observed.and_then(|observed| observed.null_rule(property["name"].as_str()?)) {
+            property["quality"] = json!([rule]);
         }
     }
     document["schema"][0]["quality"] = json!([
@@ -48,6 +50,10 @@ pub(super) fn of_model(table: &Table, primary_key: &[String]) -> Value {
                          rule in its `quality` such as {\"metric\": \"invalidValues\", \"arguments\": {\"validValues\": \
                          [\"open\", \"paid\"]}, \"mustBe\": 0}. See docs/contracts.md."},
     ]);
+    let keys = observed.filter(|_| primary_key.is_empty()).and_then(|observed| observed.keys(&table.name));
+    if let (Some(keys), Some(rules)) = (keys, document["schema"][0]["quality"].as_array_mut()) {
+        rules.push(json!({"id": "key", "type": "text", "description": keys}));
+    }
     document
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Contract, accept, comments, create, parse, read};
+use super::{Contract, Observed, accept, comments, create, parse, read};
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table};
 
@@ -44,9 +44,9 @@ impl Document {
         Self { file: file.to_owned(), value: create::document(table), comment_lines: Vec::new() }
     }
 
-    /// A new document for a model as it was built, with its key and checks to start from.
-    pub fn for_model(file: &str, table: &Table, primary_key: &[String]) -> Self {
-        Self { value: create::of_model(table, primary_key), ..Self::for_table(file, table) }
+    /// A new document for a model as it was built, with its key and checks to start from, some of them from counts.
+    pub fn for_model(file: &str, table: &Table, primary_key: &[String], observed: Option<&Observed>) -> Self {
+        Self { value: create::of_model(table, primary_key, observed), ..Self::for_table(file, table) }
     }
 
     /// This document with `table`'s schema as what is promised; everything else stays as it was.

@@ -88,7 +88,7 @@ fn entry<'v>(found: &mut Found<'_>, property: &'v Map<String, Value>, index: usi
     let name = found.required_text(property, at, "name", "name the column as the catalog does");
     let name = found.text(property, at, "physicalName").or(name).unwrap_or_default();
     let mut column = Column::new(name, data_type(found, property, at));
-    column.comment = found.text(property, at, "description").map(str::to_owned);
+    column.comment = found.text(property, at, "description").map(Box::from);
     if let Some(value) = custom::get(&own, custom::EVIDENCE) {
         match value.as_str() {
             Some("none") => column.evidence = Evidence::None,

@@ -10,6 +10,7 @@ mod custom;
 mod document;
 mod layout;
 mod model;
+mod observed;
 mod outputs;
 mod parse;
 mod place;
@@ -20,4 +21,5 @@ mod rule;
 
 pub use document::Document;
 pub use model::{Contract, Origin, Policy, Tolerance};
+pub use observed::Observed;
 pub use outputs::{without_model, without_output, without_target};

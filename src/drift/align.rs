@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// Two lists of names matched up, ASCII case ignored. A name that occurs twice matches in order of occurrence.
+/// Two lists of names matched up, upper and lower case alike. A name that occurs twice matches in order of occurrence.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Alignment {
     /// Indices (before, after) of what both sides have, in the order of `before`.
@@ -15,11 +15,11 @@ impl Alignment {
     pub(super) fn of<T>(before: &[T], after: &[T], name: impl Fn(&T) -> &str) -> Self {
         let mut places: BTreeMap<String, VecDeque<usize>> = BTreeMap::new();
         for (index, item) in after.iter().enumerate() {
-            places.entry(name(item).to_ascii_lowercase()).or_default().push_back(index);
+            places.entry(name(item).to_lowercase()).or_default().push_back(index);
         }
         let mut alignment = Self::default();
         for (index, item) in before.iter().enumerate() {
-            match places.get_mut(&name(item).to_ascii_lowercase()).and_then(VecDeque::pop_front) {
+            match places.get_mut(&name(item).to_lowercase()).and_then(VecDeque::pop_front) {
                 Some(place) => alignment.kept.push((index, place)),
                 None => alignment.removed.push(index),
             }

@@ -52,6 +52,8 @@ pub enum ChangeKind {
     /// `before` and `after` of columns, fields and keys are types.
     ColumnAddedAtEnd,
     ColumnAddedInMiddle,
+    /// Under a name that another column or a partition key has.
+    ColumnDuplicated,
     ColumnRemoved,
     /// Of a column or a nested field that our crawler saw in older files and not in the newest; `before` is its type.
     ColumnMissingInNewest,
@@ -63,6 +65,8 @@ pub enum ChangeKind {
     HeaderLost,
     /// Of a column or of anything nested in it.
     Retyped(Promotion),
+    /// Of a column that was promised without a value seen, its type a placeholder.
+    TypeShown,
     FieldAdded,
     FieldRemoved,
     FieldReordered,
@@ -88,7 +92,8 @@ pub enum ChangeKind {
     StraySibling,
     /// Table, view or Iceberg table.
     TableKindChanged,
-    /// A type or SerDe this program does not know, where it is not the one that was promised.
+    /// A type or SerDe this program does not know, where it is not the one that was promised; without `before` of what
+    /// was added.
     Unreadable,
     /// `after` is why the files could not be read. It stands alone: what else the table says is older.
     FilesUnreadable,
@@ -101,6 +106,7 @@ impl ChangeKind {
     pub const ALL: &[Self] = &[
         Self::ColumnAddedAtEnd,
         Self::ColumnAddedInMiddle,
+        Self::ColumnDuplicated,
         Self::ColumnRemoved,
         Self::ColumnMissingInNewest,
         Self::ColumnReordered,
@@ -110,6 +116,7 @@ impl ChangeKind {
         Self::Retyped(Promotion::Narrowing),
         Self::Retyped(Promotion::Lossy),
         Self::Retyped(Promotion::Incompatible),
+        Self::TypeShown,
         Self::FieldAdded,
         Self::FieldRemoved,
         Self::FieldReordered,

@@ -4,16 +4,16 @@ use super::align::Alignment;
 use super::decode::{Reading, Update, partition_key_retype};
 use super::facts::Facts;
 use super::{ChangeKind, Decode, Promotion};
-use crate::schema::{Column, DataType, Evidence, StructField, Table, path};
+use crate::schema::{Column, DataType, Evidence, StructField, Table, path, same_name};
 
 /// States what differs in the data columns.
 pub(super) fn columns(facts: &mut Facts<'_>, before: &Table, after: &Table) {
-    let (before, after) = (members_of(&before.columns), members_of(&after.columns));
-    if header_lost(&before, &after) {
-        facts.add("", ChangeKind::HeaderLost, Some(names(&before)), Some(names(&after)), Decode::Unsafe);
+    let (before, now) = (members_of(&before.columns), members_of(&after.columns));
+    if header_lost(&before, &now) {
+        facts.add("", ChangeKind::HeaderLost, Some(names(&before)), Some(names(&now)), Decode::Unsafe);
         return;
     }
-    compare(facts, Place::Table, &before, &after);
+    compare(facts, Place::Table(after), &before, &now);
 }
 
 /// States what differs in the partition keys.
@@ -67,48 +67,55 @@ impl<'a> Member<'a> {
     }
 }
 
-/// Whose members are compared: the table's, or those of the struct at a path.
+/// Whose members are compared: the table's, as it is now, or those of the struct at a path.
 #[derive(Clone, Copy)]
 enum Place<'a> {
-    Table,
+    Table(&'a Table),
     Struct(&'a str),
 }
 
 impl Place<'_> {
     fn path(self, name: &str) -> String {
         match self {
-            Self::Table => path::column(name),
+            Self::Table(_) => path::column(name),
             Self::Struct(parent) => path::field(parent, name),
         }
     }
 
     fn decode(self, reading: Reading, update: Update) -> Decode {
         match self {
-            Self::Table => reading.update(update),
+            Self::Table(_) => reading.update(update),
             Self::Struct(_) => reading.field_update(update),
         }
     }
 
     fn added(self, at_end: bool) -> ChangeKind {
         match self {
-            Self::Table if at_end => ChangeKind::ColumnAddedAtEnd,
-            Self::Table => ChangeKind::ColumnAddedInMiddle,
+            Self::Table(_) if at_end => ChangeKind::ColumnAddedAtEnd,
+            Self::Table(_) => ChangeKind::ColumnAddedInMiddle,
             Self::Struct(_) => ChangeKind::FieldAdded,
         }
     }
 
     fn removed(self) -> ChangeKind {
         match self {
-            Self::Table => ChangeKind::ColumnRemoved,
+            Self::Table(_) => ChangeKind::ColumnRemoved,
             Self::Struct(_) => ChangeKind::FieldRemoved,
         }
     }
 
     fn reordered(self) -> ChangeKind {
         match self {
-            Self::Table => ChangeKind::ColumnReordered,
+            Self::Table(_) => ChangeKind::ColumnReordered,
             Self::Struct(_) => ChangeKind::FieldReordered,
         }
+    }
+
+    /// True if the column at `index` shares its name with another one, or with a partition key.
+    fn is_taken(self, index: usize) -> bool {
+        let Self::Table(table) = self else { return false };
+        let others = table.columns.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, column)| column);
+        others.chain(&table.partition_keys).any(|other| same_name(&other.name, &table.columns[index].name))
     }
 }
 
@@ -170,16 +177,39 @@ fn removed_and_added(
             // The stored bytes there are of the removed one's type.
             decode = decode.max(reading.retype(before[index].data_type, member.data_type));
         }
-        facts.add(place.path(member.name), place.added(at_end), None, member.type_text(), decode);
+        let (kind, decode) = match member.data_type.has_unrecognized() {
+            _ if place.is_taken(index) => (ChangeKind::ColumnDuplicated, Decode::Unsafe),
+            true => (ChangeKind::Unreadable, Decode::Unknown),
+            false => (place.added(at_end), decode),
+        };
+        facts.add(place.path(member.name), kind, None, member.type_text(), decode);
         facts.at(index);
     }
 }
 
 fn member_type(facts: &mut Facts<'_>, place: Place<'_>, before: Member<'_>, after: Member<'_>) {
     // A column that was empty in the whole sample has a placeholder for a type.
-    if after.evidence == Evidence::Seen && before.data_type != after.data_type {
-        data_type(facts, place.path(before.name), before.data_type, after.data_type);
+    if after.evidence == Evidence::None || before.data_type == after.data_type {
+        return;
     }
+    let path = place.path(before.name);
+    if before.evidence == Evidence::None && *before.data_type == DataType::String {
+        return first_type(facts, path, before, after);
+    }
+    data_type(facts, path, before.data_type, after.data_type);
+}
+
+/// A column that was promised by its placeholder has values now. What was written for a text reads them still, if they have
+/// a text.
+fn first_type(facts: &mut Facts<'_>, path: String, before: Member<'_>, after: Member<'_>) {
+    let (kind, decode) = match Promotion::of(before.data_type, after.data_type) {
+        _ if after.data_type.has_unrecognized() => (ChangeKind::Unreadable, Decode::Unknown),
+        Promotion::Incompatible => {
+            (ChangeKind::Retyped(Promotion::Incompatible), facts.reading.first_type(before.data_type, after.data_type))
+        }
+        _ => (ChangeKind::TypeShown, facts.reading.first_type(before.data_type, after.data_type)),
+    };
+    facts.add(path, kind, before.type_text(), after.type_text(), decode);
 }
 
 fn data_type(facts: &mut Facts<'_>, path: String, before: &DataType, after: &DataType) {

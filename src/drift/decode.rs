@@ -85,8 +85,22 @@ impl Reading {
         self.format.binding().map_or(Decode::Unknown, |binding| safe_if(binding == Binding::Name))
     }
 
-    pub(super) fn update(self, update: Update) -> Decode {
+    /// What an update of the files alone does; the table's column list stays.
+    pub(super) fn in_files(self, update: Update) -> Decode {
         update.decode(self.format)
+    }
+
+    /// An update of the columns. Partitions keep their own column list. Parquet and ORC find a column in it by name, CSV,
+    /// JSON and Avro by index: there nothing may move.
+    /// <https://docs.aws.amazon.com/athena/latest/ug/updates-and-partitions.html>
+    pub(super) fn update(self, update: Update) -> Decode {
+        let by_index = self.partitioned && matches!(self.format, Format::Csv | Format::Json | Format::Avro);
+        match self.in_files(update) {
+            Decode::Safe if by_index => {
+                safe_if(matches!(update, Update::Rename | Update::AddAtEnd | Update::ChangeType))
+            }
+            decode => decode,
+        }
     }
 
     pub(super) fn case_change(self) -> Decode {
@@ -96,12 +110,20 @@ impl Reading {
         }
     }
 
-    /// An update of a struct's fields. Partitions keep their own column list, and against it structs are compared by
-    /// position: there only the end of a struct may change.
+    /// An update of a struct's fields. Against a partition's own column list structs are compared by position: there only
+    /// the end of a struct may change.
     pub(super) fn field_update(self, update: Update) -> Decode {
         match self.update(update) {
             Decode::Safe => safe_if(!self.partitioned || update == Update::AddAtEnd),
             other => other,
+        }
+    }
+
+    /// The first type that a column shows: no file holds a value of another, but a partition's own column list does.
+    pub(super) fn first_type(self, from: &DataType, to: &DataType) -> Decode {
+        match self.format {
+            Format::Csv | Format::Json if !self.partitioned => Decode::Safe,
+            _ => self.retype(from, to),
         }
     }
 

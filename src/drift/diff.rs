@@ -56,7 +56,9 @@ fn compare(before: &Table, after: &Table) -> Vec<Change> {
         return facts.changes;
     }
     if after.deprecated {
+        // It stands alone: the crawler no longer follows the files, so what else the table says is older.
         facts.add("", ChangeKind::TableDeprecated, None, None, Decode::Safe);
+        return facts.changes;
     }
     columns::columns(&mut facts, before, after);
     if facts.has(ChangeKind::HeaderLost) {

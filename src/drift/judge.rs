@@ -1,12 +1,15 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rules::unclassified_change;
 use super::{Advice, Change, ChangeKind, Decode, Finding, Level, RULES, Rule, Way, Ways, rename};
 use crate::contract::{Contract, Policy, Tolerance};
+use crate::schema::same_name;
 use crate::sql::{Lineage, Reader};
 
 /// Facts → findings, sorted by table, path and rule. `lineage` is `None` where no project is at hand (`diff OLD NEW`):
 /// then every column counts as read.
+///
+/// A column that a check names is read as well, whoever's contract the check is of.
 ///
 /// The bytes come first: unsafe is breaking and unknown is unknown whatever a policy says. Then, if decode is safe, the
 /// contract's policy, else the rule's default for a column that is read, or is not.
@@ -28,13 +31,14 @@ pub fn judge_with(
 ) -> Vec<Finding> {
     let policies: BTreeMap<&str, &Policy> =
         contracts.iter().map(|contract| (contract.table.name.as_str(), &contract.policy)).collect();
+    let checks = Checks::of(contracts);
     let by_table = changes.chunk_by(|a, b| a.table == b.table);
     let mut findings: Vec<Finding> = by_table
         .flat_map(|beside| {
             let judged = |change: &Change| {
                 let models = readers(change);
                 let policy = policies.get(change.table.as_str()).copied();
-                of_change(change, beside, models.as_deref(), policy)
+                of_change(change, beside, Readers { models: models.as_deref(), checks: checks.naming(change) }, policy)
             };
             shut_in(beside.iter().map(judged).collect(), beside)
         })
@@ -57,11 +61,49 @@ pub fn advise(findings: &mut [Finding], changes: &[Change], ways: &Ways) {
     }
 }
 
-fn of_change(change: &Change, beside: &[Change], models: Option<&[Reader]>, policy: Option<&Policy>) -> Finding {
-    let (rule, message, advice) = word(change);
+/// Who reads a column, or a table.
+struct Readers<'a> {
+    /// `None` where no project is at hand.
+    models: Option<&'a [Reader]>,
+    /// Names of checks.
+    checks: BTreeSet<&'a str>,
+}
+
+/// The checks of all contracts by the columns that they cannot be measured without: table and column in lower case.
+struct Checks<'a>(BTreeMap<(String, String), BTreeSet<&'a str>>);
+
+impl<'a> Checks<'a> {
+    fn of(contracts: &'a [Contract]) -> Self {
+        let mut named = Self(BTreeMap::new());
+        for contract in contracts {
+            for check in &contract.checks {
+                let own = check.columns().map(|column| (contract.table.name.as_str(), column));
+                for (table, column) in own.chain(check.reference()) {
+                    named.0.entry((table.to_lowercase(), column.to_lowercase())).or_default().insert(&check.name);
+                }
+            }
+        }
+        named
+    }
+
+    fn naming(&self, change: &Change) -> BTreeSet<&'a str> {
+        let Some(column) = change.column() else { return BTreeSet::new() };
+        self.0.get(&(change.table.to_lowercase(), column.to_lowercase())).cloned().unwrap_or_default()
+    }
+}
+
+fn of_change(change: &Change, beside: &[Change], readers: Readers<'_>, policy: Option<&Policy>) -> Finding {
+    let (rule, mut message, advice) = word(change);
+    let level = level(change, rule, policy, &readers);
+    if level > Level::Tolerated && !readers.checks.is_empty() {
+        let names: Vec<String> = readers.checks.iter().map(|check| format!("`{check}`")).collect();
+        let (checks, read) = if names.len() == 1 { ("check", "reads") } else { ("checks", "read") };
+        message += &format!(" The {checks} {} {read} the column.", names.join(", "));
+    }
+    let models = readers.models;
     Finding {
         rule: rule.id.to_owned(),
-        level: level(change, rule, policy, models),
+        level,
         table: change.table.clone(),
         path: change.path.clone(),
         before: change.before.clone(),
@@ -111,12 +153,16 @@ fn unread(models: Option<&[Reader]>) -> String {
         Some([]) => String::new(),
         Some(models) => {
             let names: Vec<String> = models.iter().map(|reader| format!("`{}`", reader.model)).collect();
-            format!("take it out of {}", names.join(", "))
+            let which = match names.len() {
+                1 => "the model if it reads nothing else, and its contract",
+                _ => "those that read nothing else, and their contracts",
+            };
+            format!("take it out of {} (or remove {which})", names.join(", "))
         }
     }
 }
 
-fn level(change: &Change, rule: &Rule, policy: Option<&Policy>, readers: Option<&[Reader]>) -> Level {
+fn level(change: &Change, rule: &Rule, policy: Option<&Policy>, readers: &Readers<'_>) -> Level {
     match change.decode {
         Decode::Unsafe => return Level::Breaking,
         Decode::Unknown => return Level::Unknown,
@@ -130,15 +176,16 @@ fn level(change: &Change, rule: &Rule, policy: Option<&Policy>, readers: Option<
     }
 }
 
-fn is_read(change: &Change, readers: Option<&[Reader]>) -> bool {
+fn is_read(change: &Change, readers: &Readers<'_>) -> bool {
     // Where no project is at hand, what never was promised has no one who could rely on it.
-    readers.map_or(change.kind != ChangeKind::TableNew, |readers| !readers.is_empty())
+    let by_model = readers.models.map_or(change.kind != ChangeKind::TableNew, |models| !models.is_empty());
+    by_model || !readers.checks.is_empty()
 }
 
 /// What the contract says: of the column first, then of the table.
 fn tolerance(policy: &Policy, change: &Change, rule: &str) -> Option<Tolerance> {
     let column = change.column();
-    let mine = |name: &&String| column.as_deref().is_some_and(|column| column.eq_ignore_ascii_case(name));
+    let mine = |name: &&String| column.as_deref().is_some_and(|column| same_name(column, name));
     let of_column = policy.columns.iter().find(|(name, _)| mine(name)).and_then(|(_, rules)| rules.get(rule));
     of_column.or_else(|| policy.rules.get(rule)).copied()
 }

@@ -8,7 +8,7 @@
 //! - *A rename.* Without field ids it is a removal and an addition. It is suggested, never assumed.
 //! - *Nullability.* Glue columns have none; a check on the values verifies it.
 //! - *Comments, record counts, run ids.* Crawlers rewrite them, and no value depends on them.
-//! - *The type of a column without evidence.* An empty sample shows no type.
+//! - *The type of a column without evidence.* An empty sample shows no type; the first that does is a fact, and no retype.
 
 mod advice;
 mod align;
@@ -33,5 +33,5 @@ pub use diff::diff;
 pub use judge::{advise, judge, judge_with};
 pub use promotion::Promotion;
 pub use rename::likely_renames;
-pub use rule::{RULES, Rule};
+pub use rule::{Acceptance, RULES, Rule};
 pub use verdict::{Finding, Level, Verdict};

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::schema::{DataType, StructField};
+use crate::schema::{DataType, StructField, same_name};
 
 /// What a type change does to values. Ordered by harm, so that a nested change is its worst part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ impl Promotion {
 
 fn of_struct(from: &[StructField], to: &[StructField]) -> Promotion {
     let find = |fields: &[StructField], name: &str| {
-        fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.data_type.clone())
+        fields.iter().find(|field| same_name(&field.name, name)).map(|field| field.data_type.clone())
     };
     let kept = from.iter().map(|field| match find(to, &field.name) {
         Some(data_type) => Promotion::of(&field.data_type, &data_type),

@@ -21,7 +21,7 @@ pub(super) fn missing_in_newest(facts: &mut Facts<'_>, before: &Table, after: &T
     };
     let known = before.parameters.get(MISSING_IN_NEWEST);
     let known: BTreeSet<String> = known.and_then(|known| serde_json::from_str(known).ok()).unwrap_or_default();
-    let decode = facts.reading.update(Update::Remove);
+    let decode = facts.reading.in_files(Update::Remove);
     for path in missing.difference(&known) {
         // What was never promised, or is no longer in the table, is told by another fact.
         if let (Some(promised), Some(_)) = (type_at(before, path), type_at(after, path)) {

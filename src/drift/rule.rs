@@ -1,12 +1,12 @@
 //! What a rule is, and the one list of them.
 
 use super::rules::{
-    column_added_at_end, column_added_in_middle, column_case_changed, column_missing_in_newest, column_removed,
-    column_reordered, compression_changed, delimiter_changed, files_unreadable, format_changed, header_lines_changed,
-    header_lost, headers_differ, location_changed, partition_key_changed, serde_changed, serde_parameter_changed,
-    stray_sibling, struct_field_added, struct_field_removed, struct_field_reordered, table_deprecated,
-    table_kind_changed, table_missing, table_new, type_incompatible, type_lossy, type_narrowed, type_widened,
-    unclassified_change, unreadable,
+    column_added_at_end, column_added_in_middle, column_case_changed, column_duplicated, column_missing_in_newest,
+    column_removed, column_reordered, compression_changed, delimiter_changed, files_unreadable, format_changed,
+    header_lines_changed, header_lost, headers_differ, location_changed, partition_key_changed, serde_changed,
+    serde_parameter_changed, stray_sibling, struct_field_added, struct_field_removed, struct_field_reordered,
+    table_deprecated, table_kind_changed, table_missing, table_new, type_incompatible, type_lossy, type_narrowed,
+    type_shown, type_widened, unclassified_change, unreadable,
 };
 use super::{Advice, Change, Level};
 
@@ -23,8 +23,23 @@ pub struct Rule {
     pub level_read: Level,
     /// Level if the bytes decode and no model names it.
     pub level_unread: Level,
+    pub acceptance: Acceptance,
     /// Recognises a change and words it: what it means, and what to do about it. Knows no level.
     pub detect: fn(&Change) -> Option<(String, Advice)>,
+}
+
+/// Whether `contracts update` can make the contract say what a rule found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acceptance {
+    Update,
+    /// Only the source or the catalog helps.
+    Never,
+    /// The source is gone: its contract can be retired, if no model stands on it.
+    Retirement,
+    /// Of the table itself, not of a column.
+    OfTable,
+    /// Of a column, not of the table itself.
+    OfColumn,
 }
 
 impl Rule {
@@ -52,6 +67,7 @@ pub static RULES: &[&Rule] = &[
     &column_added_at_end::RULE,
     &column_added_in_middle::RULE,
     &column_case_changed::RULE,
+    &column_duplicated::RULE,
     &column_missing_in_newest::RULE,
     &column_removed::RULE,
     &column_reordered::RULE,
@@ -77,6 +93,7 @@ pub static RULES: &[&Rule] = &[
     &type_incompatible::RULE,
     &type_lossy::RULE,
     &type_narrowed::RULE,
+    &type_shown::RULE,
     &type_widened::RULE,
     &unclassified_change::RULE,
     &unreadable::RULE,

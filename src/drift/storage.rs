@@ -66,10 +66,13 @@ fn promised_otherwise((before, after): (&Option<String>, &Option<String>)) -> bo
 }
 
 fn compression(facts: &mut Facts<'_>, before: &Storage, after: &Storage) {
-    // Unset and `none` are the same.
+    // Where nothing at all is promised of the storage, neither is this. Else unset and `none` are the same.
+    if before.serde.is_none() && before.compression.is_none() {
+        return;
+    }
     let codec = |storage: &Storage| storage.compression.clone().unwrap_or_else(|| "none".to_owned());
     let (from, to) = (codec(before), codec(after));
-    if before.compression.is_some() && !from.eq_ignore_ascii_case(&to) {
+    if !from.eq_ignore_ascii_case(&to) {
         facts.add("", ChangeKind::CompressionChanged, Some(from), Some(to), Decode::Safe);
     }
 }

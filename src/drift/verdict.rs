@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Decode};
+use super::{Acceptance, Change, Decode, Rule};
 use crate::sql::Reader;
 
 /// How grave a finding is. The order makes a verdict a maximum; unknown is the gravest: there is no answer.
@@ -73,20 +73,21 @@ impl Finding {
 
     /// True if the source itself is gone: there is no schema to accept, but its contract can be retired.
     pub fn is_gone(&self) -> bool {
-        ["table-deprecated", "table-missing"].contains(&self.rule.as_str())
+        self.acceptance() == Acceptance::Retirement
     }
 
     /// True if `contracts update` can make the contract say what was found; else only the source or the catalog helps.
     pub fn is_acceptable(&self) -> bool {
-        match self.rule.as_str() {
-            "files-unreadable" | "headers-differ" | "stray-sibling" => false,
-            // A source can be retired only if no model stands on it.
-            _ if self.is_gone() => self.models.is_empty(),
-            // A contract can hold a SerDe that is not known, and no such type.
-            "unreadable" => self.path.is_empty(),
-            // Without a path the record itself cannot be read.
-            "column-missing-in-newest" => !self.path.is_empty(),
-            _ => true,
+        match self.acceptance() {
+            Acceptance::Update => true,
+            Acceptance::Never => false,
+            Acceptance::Retirement => self.models.is_empty(),
+            Acceptance::OfTable => self.path.is_empty(),
+            Acceptance::OfColumn => !self.path.is_empty(),
         }
+    }
+
+    fn acceptance(&self) -> Acceptance {
+        Rule::by_id(&self.rule).map_or(Acceptance::Never, |rule| rule.acceptance)
     }
 }

@@ -199,7 +199,7 @@ pub async fn deploy(
     stack: &str,
 ) -> Result<String, String> {
     let bundle = offered(target, bytes, digest, stack)?;
-    match pipeline::push(store, &bundle).await.map_err(|error: RunError| error.to_string())? {
+    match pipeline::push(store, &bundle, None).await.map_err(|error: RunError| error.to_string())? {
         Push::Same => Ok(format!("revision {} is deployed already", bundle.revision)),
         Push::Done { .. } => Ok(format!("deployed revision {}", bundle.revision)),
         Push::Refused { deployed } => Err(refusal(&deployed, &bundle, target)),

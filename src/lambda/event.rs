@@ -55,14 +55,20 @@ pub fn read(event: &Value) -> Result<Trigger, String> {
     }
 }
 
-/// Why an event is none of the target's, if it is of another account, crawler or workgroup.
-pub fn foreign(event: &Value, target: &Aws) -> Option<String> {
+/// Why an event is none of the target's, if it is of another account, crawler or workgroup. The account is the one that the
+/// function is in, or else the one that the target names; where neither is known, no event is the target's.
+pub fn foreign(event: &Value, target: &Aws, own: Option<&str>) -> Option<String> {
     if event.get("command").is_some() {
         return None;
     }
     let account = text(event, "/account");
-    if let Some(own) = target.account.as_deref().filter(|own| *own != account) {
-        return Some(format!("the event is of account `{account}`, and the target is in {own}"));
+    match own.or(target.account.as_deref()) {
+        Some(own) if own == account => {}
+        Some(own) => return Some(format!("the event is of account `{account}`, and the target is in {own}")),
+        None => {
+            let why = "and which one the target is in is not known: set `account` in crawlguard.toml";
+            return Some(format!("the event is of account `{account}`, {why}"));
+        }
     }
     let (crawler, workgroup) = (text(event, "/detail/crawlerName"), text(event, "/detail/workgroupName"));
     match text(event, "/source") {

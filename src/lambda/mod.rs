@@ -15,8 +15,8 @@ use tempfile::TempDir;
 pub use event::{Trigger, read};
 
 use crate::aws::{self, S3Folder, Signed};
-use crate::catalog::Catalog;
 use crate::catalog::glue::GlueCatalog;
+use crate::catalog::{Catalog, CrawlStatus};
 use crate::cloud::Cloud;
 use crate::config::{Aws, Settings, Target};
 use crate::engine::athena::AthenaEngine;
@@ -78,13 +78,15 @@ pub struct Shell {
     /// The folder of run records and of the deployed project.
     state: S3Folder,
     target: String,
+    /// The function's account, once it is known.
+    account: Option<String>,
 }
 
-/// Does what an event asks for. A deployment is answered even by a function whose settings are wrong.
-pub async fn handle(shell: &Result<Shell, Failure>, event: &Value) -> Result<Value, Failure> {
+/// Does what an event asks the function `arn` for. A deployment is answered even by a function whose settings are wrong.
+pub async fn handle(shell: &Result<Shell, Failure>, event: &Value, arn: &str) -> Result<Value, Failure> {
     match deploy::read(event) {
         Some(request) => deploy::handle(shell, &request).await,
-        None => shell.as_ref().map_err(Failure::clone)?.handle(event).await,
+        None => shell.clone()?.invoked_as(arn).handle(event).await,
     }
 }
 
@@ -135,7 +137,13 @@ impl Shell {
                 format!("CRAWLGUARD_PROJECT is `{project}`, and not s3://…/{}", bundle::KEY),
             )
         })?;
-        Ok(Self { signed: Signed::new(&config), config, state, target: target.into() })
+        Ok(Self { signed: Signed::new(&config), config, state, target: target.into(), account: None })
+    }
+
+    /// The same, of a function whose ARN Lambda tells: `arn:aws:lambda:region:account:function:name`.
+    pub fn invoked_as(self, arn: &str) -> Self {
+        let account = arn.split(':').nth(4).filter(|account| !account.is_empty()).map(str::to_owned);
+        Self { account, ..self }
     }
 
     /// The same, whose calls without an SDK go by a way of the caller's.
@@ -168,7 +176,7 @@ impl Shell {
             _ => {}
         }
         let deployed = self.deployed().await?;
-        if let Some(why) = event::foreign(event, &deployed.settings) {
+        if let Some(why) = event::foreign(event, &deployed.settings, self.account.as_deref()) {
             return Ok(ignored(&why));
         }
         let (world, unread) = self.open(deployed);
@@ -223,6 +231,16 @@ impl Shell {
             let message = format!("the function reads `{uri}`, and target `{target}` keeps its state in `{state}`");
             return Err(Failure::new("SettingsInvalid", message));
         }
+        if let (Some(wanted), Some(own)) = (&settings.account, &self.account)
+            && wanted != own
+        {
+            let message = format!(
+                "target `{}` is in account {wanted}, and the function in {own}; mend `account` in crawlguard.toml, or \
+                 deploy into the other account",
+                self.target
+            );
+            return Err(Failure::new("SettingsInvalid", message));
+        }
         Ok(Deployed { folder, project, settings, revision: bundle.revision })
     }
 
@@ -262,9 +280,13 @@ impl Shell {
     }
 
     async fn ask(&self, world: &World, slot: &str, why: Why) -> Result<Value, Failure> {
-        let is_new = pipeline::enqueue(&world.store, slot, why).await?;
-        tracing::info!(slot, is_new, "asked for");
-        self.drive(world).await
+        let asked = pipeline::enqueue(&world.store, slot, why).await?;
+        tracing::info!(slot, ?asked, "asked for");
+        let mut answer = self.drive(world).await?;
+        if let Some(why) = asked.refusal(slot) {
+            answer["ignored"] = why.into();
+        }
+        Ok(answer)
     }
 
     async fn drive(&self, world: &World) -> Result<Value, Failure> {
@@ -297,11 +319,14 @@ impl Shell {
     }
 
     async fn check(&self, world: &World) -> Result<Value, Failure> {
-        if let Some(crawl) = world.catalog.crawl().await?.filter(|crawl| crawl.running) {
-            return Err(Failure::new(
-                "Crawling",
-                format!("crawler `{}` is at work; check when it is done", crawl.crawler),
-            ));
+        match world.catalog.crawl().await? {
+            Some(CrawlStatus { crawler, running: true, .. }) => {
+                return Err(Failure::new("Crawling", format!("crawler `{crawler}` is at work; check when it is done")));
+            }
+            Some(CrawlStatus { crawler, error: Some(error), .. }) => {
+                return Err(Failure::new("CrawlFailed", pipeline::crawl_failed(&crawler, &error)));
+            }
+            _ => {}
         }
         let found = pipeline::compare(&world.project, &world.catalog, &world.cloud.settings.raw_prefix).await?;
         Ok(json!({"schema_version": 1, "verdict": found.verdict, "findings": found.findings}))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::compare::{adapted, additions, effect_once_accepted, substitutions};
 use super::{Comparison, Project, Rename};
 use crate::contract::{Contract, Document};
-use crate::drift::{Change, Finding, Level, diff, judge};
+use crate::drift::{Change, Decode, Finding, Level, diff, judge};
 use crate::problem::{Problem, Problems, shell_word};
 use crate::schema::{DataType, Table, UNREADABLE};
 use crate::sql::{Adaptation, Addition, Substitution, adapt};
@@ -23,7 +23,7 @@ pub struct Accepted {
     pub adaptation: Adaptation,
     /// Added columns that no model can take in as it stands, each with its reason: they are promised all the same.
     pub left_out: Vec<String>,
-    /// Removed columns that models read as NULL from now on, in words.
+    /// Columns that models read as NULL from now on, or through TRY_CAST, in words.
     pub nulls: Vec<String>,
 }
 
@@ -87,7 +87,10 @@ fn promisable(comparison: &Comparison, name: &str) -> Result<Table, Problem> {
     let findings = || comparison.findings.iter().filter(|finding| finding.table == name);
     let table = comparison.tables.iter().find(|table| table.name == name);
     if let Some(why) = table.and_then(|table| table.parameters.get(UNREADABLE)) {
-        return Err(refused(&format!("its files cannot be read: {why}"), "mend what it names, and crawl again"));
+        // As a problem is written, whose help may be lines to paste.
+        let (why, help) = why.split_once("\n  help: ").unwrap_or((why, "mend what it names"));
+        let again = if help.contains('\n') { "\n  then crawl again" } else { ", then crawl again" };
+        return Err(refused(&format!("its files cannot be read: {why}"), &format!("{help}{again}")));
     }
     if let Some(lock) = findings().find(|finding| !finding.is_acceptable()) {
         return Err(refused(lock.message.trim_end_matches('.'), &lock.help));
@@ -204,7 +207,8 @@ fn base(
         .into_iter()
         .filter(|added| !renames.iter().any(|rename| rename.table == added.table && rename.to == added.column))
         .collect();
-    let (nulls, casts) = (nulls(&substitutions, &additions), casts(&substitutions));
+    let (mut nulls, casts) = (nulls(&substitutions, &additions), casts(&substitutions));
+    nulls.extend(casts.iter().map(|cast| cast_note(cast, &changes)));
     accepted_documents(project, &tables, renames, &casts)?;
     substitutions.extend(renames.iter().map(renamed));
     let adaptation = adapted(project, crawled, &sources, &[], &substitutions, &effect_once_accepted)
@@ -235,6 +239,25 @@ fn nulls(substitutions: &[Substitution], additions: &[Addition]) -> Vec<String> 
         })
     };
     substitutions.iter().filter_map(note).collect()
+}
+
+/// What becomes of values that do not fit.
+fn cast_note(cast: &Cast, changes: &[Change]) -> String {
+    let Cast { table, column, data_type } = cast;
+    let note = format!(
+        "models read `{column}` of {table} through TRY_CAST as {data_type} from now on, and a run fails if that makes NULL of a \
+         value: where some may be lost, say how many in `maxLost` of the column's castLoss in the contract"
+    );
+    let is_of = |change: &&Change| {
+        change.table == *table && change.column().is_some_and(|name| name.eq_ignore_ascii_case(column))
+    };
+    match changes.iter().find(is_of).filter(|change| change.decode != Decode::Safe) {
+        Some(change) => format!(
+            "{note}; what its files hold that is no {} fails the build or reads as NULL before the cast, and no check counts it",
+            change.after.as_deref().unwrap_or("value of the new type")
+        ),
+        None => note,
+    }
 }
 
 /// Where all names are lost, that says more than each name that a model does not find.

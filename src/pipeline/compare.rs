@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Project, RunError, ways};
 use crate::catalog::Catalog;
 use crate::checks::{CheckKind, CheckSpec};
+use crate::config::FILE;
 use crate::contract::{Contract, without_output};
 use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, Way, advise, diff, judge};
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table, path};
 use crate::sql::ident::quote;
-use crate::sql::{Adaptation, Addition, Graph, Lineage, Substitution, TypeEffect, adapt, field_problems, to_dml};
+use crate::sql::{
+    Adaptation, Addition, Graph, Lineage, Reader, Substitution, TypeEffect, adapt, field_problems, to_dml,
+};
 
 /// What the catalog holds, how it differs, and what that means for the models.
 #[derive(Debug, Clone)]
@@ -53,27 +56,46 @@ impl Comparison {
 
 /// Compares the project with the catalog; writes nothing.
 pub async fn compare(project: &Project, catalog: &dyn Catalog, prefix: &str) -> Result<Comparison, RunError> {
-    let tables = catalog.crawled(prefix).await?;
-    Ok(judge_tables(project, tables)?)
+    of_prefix(project, prefix)?;
+    Ok(compared(project, catalog.crawled(prefix).await?)?)
 }
 
-fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {
+/// That some promised table begins with the prefix: under one of another setting every table would look as if it were gone.
+fn of_prefix(project: &Project, prefix: &str) -> Result<(), Problems> {
+    let promised = || project.crawled().iter().map(|contract| contract.table.name.as_str());
+    let Some(first) = promised().next().filter(|_| promised().all(|table| !table.starts_with(prefix))) else {
+        return Ok(());
+    };
+    let message =
+        format!("`raw_prefix` is `{prefix}`, and none of the tables that contracts promise begins so, as `{first}`");
+    let help =
+        "mend `raw_prefix`; if the crawler's tables begin so from now on, promise them by `crawlguard contracts init`";
+    Err(Problem::new(FILE, "", message, help).into())
+}
+
+/// [`compare`], where the guarded tables are known.
+pub fn compare_tables(project: &Project, prefix: &str, tables: Vec<Table>) -> Result<Comparison, Problems> {
+    of_prefix(project, prefix)?;
+    compared(project, tables)
+}
+
+fn compared(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {
     let crawled = project.crawled();
     let lineage = traced(&project.graph, &project.contracts)?;
     let changes = diff(crawled, &tables);
-    let findings = judge(&changes, crawled, Some(&lineage));
+    let findings = judge(&changes, &project.contracts, Some(&lineage));
+    let additions = additions(&changes, &findings);
     let substitutions = substitutions(&changes, &findings, crawled, &lineage);
     let extra_checks = cast_checks(&substitutions);
-    let additions = additions(&changes, &findings);
-    let adapted = adapted(project, crawled, &tables, &additions, &substitutions, &effect_on_models);
-    let mut unproven = None;
-    let adaptation = match adapted {
+    let mut unproven = BTreeMap::new();
+    let adaptation = match adapted(project, crawled, &tables, &additions, &substitutions, &effect_on_models) {
         Ok(adaptation) => adaptation,
         Err(_) if Verdict::of(&findings) > Verdict::Tolerated => Adaptation::default(),
         // Nothing drifted, so it is the models that are not what the contracts promise.
         Err(problems) if findings.is_empty() => return Err(problems),
         Err(problems) => {
-            unproven = Some(problems);
+            let tolerated = Tolerated { project, tables: &tables, additions, substitutions };
+            unproven = tolerated.unproven(&findings, &lineage, problems);
             Adaptation::default()
         }
     };
@@ -82,7 +104,7 @@ fn judge_tables(project: &Project, tables: Vec<Table>) -> Result<Comparison, Pro
     let mut comparison =
         Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks, acceptable, renames };
     comparison.advise(project);
-    unproven.iter().for_each(|problems| to_breaking(&mut comparison.findings, problems));
+    to_breaking(&mut comparison.findings, &unproven);
     comparison.verdict = Verdict::of(&comparison.findings);
     Ok(comparison)
 }
@@ -113,6 +135,10 @@ pub(super) fn adapted(
     let promised = of_models(graph, crawled.iter().map(|contract| &contract.table));
     let sources = of_models(graph, sources.iter());
     let mut problems = field_problems(graph, &promised, &sources, substitutions, effect);
+    if additions.is_empty() && substitutions.is_empty() && shapes(&promised) == shapes(&sources) {
+        // What was traced over the promised tables holds for those that are there.
+        return Problems::or(problems, Adaptation::default());
+    }
     let adaptation = adapt(graph, &sources, additions, substitutions).unwrap_or_else(|Problems(found)| {
         problems.extend(found);
         Adaptation::default()
@@ -149,6 +175,15 @@ fn computes_alike(before: &DataType, after: &DataType) -> bool {
         }
         (before, after) => before == after,
     }
+}
+
+/// Of each table what SQL sees of it.
+fn shapes<'a>(tables: &'a [Table]) -> BTreeMap<&'a str, Vec<(&'a str, &'a DataType)>> {
+    let shape = |table: &'a Table| {
+        let columns = table.columns.iter().chain(&table.partition_keys);
+        (table.name.as_str(), columns.map(|column| (column.name.as_str(), &column.data_type)).collect())
+    };
+    tables.iter().map(shape).collect()
 }
 
 /// That an engine can read every table that is promised. `refusal` is the engine's; a format is known before anything runs.
@@ -216,7 +251,9 @@ fn substitution(change: &Change, contracts: &[Contract]) -> Option<Substitution>
         ChangeKind::ColumnRemoved => Some(Substitution::TypedNull { table, column: name, data_type }),
         ChangeKind::Retyped(Promotion::Widening) if !contract.policy.pinned.contains(&column.name) => None,
         ChangeKind::Retyped(Promotion::Identical) => None,
-        ChangeKind::Retyped(_) => Some(Substitution::TryCast { table, column: name, data_type }),
+        ChangeKind::Retyped(_) | ChangeKind::TypeShown => {
+            Some(Substitution::TryCast { table, column: name, data_type })
+        }
         _ => None,
     }
 }
@@ -236,10 +273,60 @@ fn cast_checks(substitutions: &[Substitution]) -> BTreeMap<String, Vec<CheckSpec
     checks
 }
 
+/// Tolerated drift that cannot be adapted to as a whole.
+struct Tolerated<'a> {
+    project: &'a Project,
+    tables: &'a [Table],
+    additions: Vec<Addition>,
+    substitutions: Vec<Substitution>,
+}
+
+impl Tolerated<'_> {
+    /// The tables whose drift no adaptation is proven for, each with the reason: those that fail alone, and, if the others fail
+    /// together, those of them whose rows reach what failed.
+    fn unproven(&self, findings: &[Finding], lineage: &Lineage, whole: Problems) -> BTreeMap<String, Problems> {
+        let drifted: BTreeSet<&str> = findings.iter().map(|finding| finding.table.as_str()).collect();
+        let alone = |table: &str| self.try_adapt(&BTreeSet::from([table])).err().map(|found| (table.to_owned(), found));
+        let mut unproven: BTreeMap<String, Problems> = drifted.iter().copied().filter_map(alone).collect();
+        let others: BTreeSet<&str> = drifted.into_iter().filter(|table| !unproven.contains_key(*table)).collect();
+        let together = self.try_adapt(&others).err();
+        // Only the whole fails, and no part of it: then nothing of it is proven.
+        if let Some(problems) = together.or_else(|| unproven.is_empty().then_some(whole)) {
+            let reaches = |table: &&str| self.reaches(lineage, table, &problems);
+            let mut reaching: Vec<&str> = others.iter().copied().filter(reaches).collect();
+            if reaching.is_empty() {
+                reaching = others.into_iter().collect();
+            }
+            unproven.extend(reaching.into_iter().map(|table| (table.to_owned(), problems.clone())));
+        }
+        unproven
+    }
+
+    /// Adapts to the chosen tables as the catalog shows them, and to the others as they are promised.
+    fn try_adapt(&self, chosen: &BTreeSet<&str>) -> Result<Adaptation, Problems> {
+        let crawled = self.project.crawled();
+        let shown = |name: &str| self.tables.iter().find(|table| chosen.contains(name) && table.name == name);
+        let source = |contract: &Contract| shown(&contract.table.name).unwrap_or(&contract.table).clone();
+        let sources: Vec<Table> = crawled.iter().map(source).collect();
+        let additions: Vec<_> =
+            self.additions.iter().filter(|addition| chosen.contains(addition.table.as_str())).cloned().collect();
+        let substitutions: Vec<_> =
+            self.substitutions.iter().filter(|other| chosen.contains(other.table())).cloned().collect();
+        adapted(self.project, crawled, &sources, &additions, &substitutions, &effect_on_models)
+    }
+
+    fn reaches(&self, lineage: &Lineage, table: &str, problems: &Problems) -> bool {
+        let files: BTreeSet<&str> = problems.0.iter().map(|problem| problem.file.as_str()).collect();
+        let file = |reader: &Reader| self.project.graph.models.get(&reader.model).map(|model| model.file.as_str());
+        lineage.table_readers(table).iter().filter_map(file).any(|file| files.contains(file))
+    }
+}
+
 /// What cannot be proven safe is breaking, with the reason.
-fn to_breaking(findings: &mut [Finding], problems: &Problems) {
-    let reasons: Vec<_> = problems.0.iter().map(Problem::to_string).collect();
+fn to_breaking(findings: &mut [Finding], unproven: &BTreeMap<String, Problems>) {
     for finding in findings.iter_mut().filter(|finding| finding.level == Level::Tolerated) {
+        let Some(problems) = unproven.get(&finding.table) else { continue };
+        let reasons: Vec<_> = problems.0.iter().map(Problem::to_string).collect();
         finding.level = Level::Breaking;
         finding.message =
             format!("{} The adapted SQL could not be proven safe: {}.", finding.message, reasons.join("; "));

@@ -33,7 +33,8 @@ pub fn begin(
         Verdict::Clean | Verdict::Tolerated => {
             publishable(project, target)?;
             let (contracts, extra_checks) = (&project.contracts, &comparison.extra_checks);
-            plan::build(Inputs { run_id, slot, graph: &adapted, contracts, extra_checks })?
+            let tables = &comparison.tables;
+            plan::build(Inputs { run_id, slot, graph: &adapted, contracts, tables, extra_checks })?
         }
         Verdict::Breaking | Verdict::Unknown => Plan { run_id: run_id.into(), slot: slot.into(), steps: Vec::new() },
     };
@@ -177,8 +178,12 @@ fn whole(step: &Step, error: &str) -> String {
 /// What kept the run from an answer, a paragraph each: failed steps as `told`, or else what is unknown, or else what was not
 /// measured.
 fn errors(run: &Run, told: &dyn Fn(&Step, &str) -> String) -> Option<String> {
-    let steps = run.plan.steps.iter().zip(&run.steps);
-    let failed = steps.filter_map(|(step, record)| Some(told(step, record.error.as_ref()?)));
+    let failed = run.failures().into_iter().filter_map(|same| {
+        let (first, others) = same.split_first()?;
+        let words = told(&run.plan.steps[*first], run.steps[*first].error.as_ref()?);
+        let others: Vec<&str> = others.iter().map(|step| run.steps[*step].name.as_str()).collect();
+        Some(if others.is_empty() { words } else { format!("{words}\n  the same: {}", others.join(", ")) })
+    });
     let unknown = run.findings.iter().filter(|finding| finding.level == Level::Unknown);
     let unknown = unknown.map(|finding| format!("{}: {}", finding.table, finding.message));
     let inconclusive = run.checks.iter().filter(|check| check.status == CheckStatus::Inconclusive);

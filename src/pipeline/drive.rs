@@ -12,7 +12,7 @@ use super::whole::free_id;
 use super::{Ports, Project, Request, RunError, Schemas, told};
 use crate::catalog::CrawlStatus;
 use crate::engine::QueryId;
-use crate::plan::run_id;
+use crate::plan::{self, run_id};
 use crate::port::{PortError, PortErrorKind};
 use crate::store::Store;
 
@@ -71,7 +71,7 @@ async fn step(
 ) -> Result<Option<Step>, RunError> {
     let mut queue = Queue::load(ports.store).await?;
     let Some(active) = queue.active.clone() else {
-        if queue.take_up() {
+        if queue.take_up(&plan::slot(Timestamp::now())) {
             return queue.save(ports.store).await.map(|()| None);
         }
         told::send_kept(ports, project, request.target, holder).await?;

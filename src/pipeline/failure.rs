@@ -63,7 +63,6 @@ fn said(message: &str) -> String {
     let is_analysis = ANALYSIS.iter().any(|code| message.starts_with(code));
     let clean =
         |text| if is_analysis { with_names(first_sentence(text)) } else { without_values(first_sentence(text)) };
-    let advice = ADVICE.iter().find(|(codes, _)| codes.iter().any(|code| message.starts_with(code)));
     // The embedded engine brings its own help, and DuckDB's words apart, each in a line of its own behind its sentence.
     let line =
         |label: &str| message.lines().skip(1).take(2).find_map(|line| line.strip_prefix("  ")?.strip_prefix(label));
@@ -71,10 +70,16 @@ fn said(message: &str) -> String {
     if let Some(detail) = line("engine: ") {
         sentence = format!("{sentence} ({})", self::sentence(&clean(detail)));
     }
-    match line("help: ").or(advice.map(|(_, advice)| *advice)) {
+    match line("help: ").or(advice(message)) {
         Some(advice) => format!("{sentence}; {advice}"),
         None => sentence,
     }
+}
+
+/// What mends a failed step, by what its engine's message begins with.
+pub fn advice(message: &str) -> Option<&'static str> {
+    let found = ADVICE.iter().find(|(codes, _)| codes.iter().any(|code| message.starts_with(code)));
+    found.map(|(_, advice)| *advice)
 }
 
 /// Not too long, and without a full stop.

@@ -41,14 +41,15 @@ pub use advance::{Progress, advance};
 pub use bundle::{Bundle, Pushed};
 pub use cleanup::orphans;
 pub use commands::Commands;
-pub use compare::{Comparison, compare, readable};
+pub use compare::{Comparison, compare, compare_tables, readable};
 pub use conclude::{begin, conclude};
 pub use deploy::{Edit, Push, push, take_back};
 pub use drive::{Step, awaits, crawl_failed, drive, give_up, refuse, refuse_locked};
+pub use failure::advice;
 pub use inputs::{Inputs, Schemas};
 pub use project::Project;
 pub use publish::{ROWS, RUN};
-pub use queue::{Queue, Slot, Why, ask_for_crawl, crawl_began, enqueue, status};
+pub use queue::{Asked, Queue, Slot, Why, ask_for_crawl, crawl_began, enqueue, status, under_way};
 pub use record::{
     AdaptedModel, Delivery, Outcome, Provenance, Published, Recorded, Run, StepRecord, StepStatus, load, runs,
 };
@@ -66,6 +67,15 @@ pub struct Ports<'a> {
     pub reporter: &'a dyn Reporter,
     /// What tells that a run still reads what it compared; `None` where nothing can.
     pub inputs: Option<&'a dyn Inputs>,
+}
+
+/// That somebody accepted a table's drift.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    pub table: String,
+    pub who: String,
+    /// `2026-01-02T03:04:05Z`.
+    pub at: String,
 }
 
 /// Why a run could not go on; the run itself stays resumable.

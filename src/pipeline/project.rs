@@ -11,7 +11,9 @@ use crate::contract::{Contract, Document, without_model, without_target};
 use crate::drift::Rule;
 use crate::notify::check_templates;
 use crate::plan::STAGING_PREFIX;
+use crate::port::io_help;
 use crate::problem::{Problem, Problems};
+use crate::schema::same_name;
 use crate::sql::{Graph, Model};
 
 /// Everything a run reads from the project's folder, which has to stay where it is: see [`Project::document`].
@@ -117,6 +119,7 @@ impl Reading {
             }
         }
         self.problems.extend(self.models.iter().filter_map(|model| taken_name(model, settings)));
+        self.problems.extend(self.models.iter().flat_map(|model| other_databases(model, settings)));
     }
 
     /// File name and text of each.
@@ -128,7 +131,10 @@ impl Reading {
                 Err(found) => self.problems.extend(found.0),
             }
         }
-        self.problems.extend(check_templates(&templates).err().map(|found| found.0).unwrap_or_default());
+        // Of a project without its own, the tests have checked the built-in ones.
+        if !templates.is_empty() {
+            self.problems.extend(check_templates(&templates).err().map(|found| found.0).unwrap_or_default());
+        }
         templates
     }
 
@@ -173,6 +179,20 @@ fn taken_name(model: &Model, settings: &Settings) -> Option<Problem> {
     Some(Problem::new(&model.file, "", message, "Rename the file."))
 }
 
+/// A table is one of the target's database, whatever a model writes before its name: another one's would be taken for it.
+fn other_databases(model: &Model, settings: &Settings) -> Vec<Problem> {
+    let databases: BTreeSet<&str> = settings.config.targets.values().map(Target::database).collect();
+    let is_ours = |named: &str| databases.iter().all(|ours| same_name(ours, named));
+    let others = model.databases().into_iter().filter(|(_, named, _)| !is_ours(named));
+    let problem = |(place, named, table): (String, String, String)| {
+        let ours: Vec<String> = databases.iter().map(|ours| format!("`{ours}`")).collect();
+        let message = format!("`{named}.{table}` is not of the targets' database, {}", ours.join(" or "));
+        let help = format!("Write `{table}`: the target decides the database.");
+        Problem::new(&model.file, place, message, help)
+    };
+    others.map(problem).collect()
+}
+
 /// A folder's files by name, each with its path relative to the project. A missing folder is an empty one.
 fn files(root: &Path, folder: &Path, extensions: &[&str], problems: &mut Vec<Problem>) -> Vec<(String, PathBuf)> {
     let mut found = Vec::new();
@@ -187,8 +207,13 @@ fn files(root: &Path, folder: &Path, extensions: &[&str], problems: &mut Vec<Pro
 }
 
 fn text(file: &str, path: &Path) -> Result<String, Problems> {
-    let unreadable =
-        |error: std::io::Error| Problem::new(file, "", error.to_string(), "Make it a readable UTF-8 file.").into();
+    let unreadable = |error: std::io::Error| {
+        let help = match io_help(error.kind()) {
+            "" => "Make it a readable UTF-8 file.",
+            help => help,
+        };
+        Problem::new(file, "", error.to_string(), help).into()
+    };
     fs::read_to_string(path).map_err(unreadable)
 }
 

@@ -41,6 +41,8 @@ pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) ->
     match swap_all(ports, recorded, &tables).await {
         Ok(()) => recorded.run.steps[index].status = StepStatus::Succeeded,
         Err(error) if matches!(error.kind, PortErrorKind::Conflict | PortErrorKind::Invalid) => {
+            // Who has lost the run must not undo what another has published of it since.
+            recorded.save(ports.store).await?;
             undo(ports, recorded).await?;
             recorded.run.published.clear();
             recorded.run.steps[index].status = StepStatus::Failed;

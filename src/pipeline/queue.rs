@@ -72,13 +72,14 @@ impl Queue {
         stored::write(store, KEY, self, self.tag.as_deref()).await.map(drop)
     }
 
-    /// Makes the oldest waiting slot the active one; false if none waits.
-    pub(super) fn take_up(&mut self) -> bool {
+    /// Makes the oldest waiting slot the active one; false if none waits. A slot that is still to come shows what is there
+    /// `now`, and so takes no place of the slots until then.
+    pub(super) fn take_up(&mut self, now: &str) -> bool {
         if self.waiting.is_empty() {
             return false;
         }
         let slot = self.waiting.remove(0);
-        self.newest = self.newest.take().max(Some(slot.slot.clone()));
+        self.newest = self.newest.take().max(Some(slot.slot.as_str().min(now).to_owned()));
         self.active = Some(slot);
         true
     }
@@ -103,9 +104,12 @@ impl Queue {
         }
     }
 
-    fn add(&mut self, slot: &str, why: &Why) -> bool {
-        if self.is_seen(slot) {
-            return false;
+    fn add(&mut self, slot: &str, why: &Why) -> Asked {
+        if self.active.iter().chain(&self.waiting).any(|known| known.slot == slot) {
+            return Asked::Known;
+        }
+        if let Some(newest) = self.newest.as_deref().filter(|newest| *newest >= slot) {
+            return if newest == slot { Asked::Known } else { Asked::Overtaken { by: newest.to_owned() } };
         }
         self.waiting.push(Slot { slot: slot.into(), why: why.clone(), begun: false, again: 0 });
         self.waiting.sort_by(|a, b| a.slot.cmp(&b.slot));
@@ -118,12 +122,33 @@ impl Queue {
         if let Some(last) = self.waiting.iter_mut().find(|known| known.why == Why::Crawl) {
             last.again = again.unwrap_or_default();
         }
-        true
+        Asked::New
     }
+}
 
-    fn is_seen(&self, slot: &str) -> bool {
-        let newer = self.newest.as_deref().is_some_and(|newest| newest >= slot);
-        newer || self.active.iter().chain(&self.waiting).any(|known| known.slot == slot)
+/// What became of a slot that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    New,
+    /// It waits, is under way, or was the newest that was run.
+    Known,
+    /// It needs no run: the one for a later slot has seen all that it would see.
+    Overtaken {
+        by: String,
+    },
+}
+
+impl Asked {
+    /// Why a slot is not taken up, and what to do if it is wanted all the same.
+    pub fn refusal(&self, slot: &str) -> Option<String> {
+        match self {
+            Self::New => None,
+            Self::Known => Some(format!("slot {slot} was asked for already, and a slot is run once")),
+            Self::Overtaken { by } => Some(format!(
+                "slot {slot} is older than {by}, whose run has begun already: it would show nothing new; for another run \
+                 ask for a slot after {by}"
+            )),
+        }
     }
 }
 
@@ -132,36 +157,48 @@ pub async fn status(store: &dyn Store) -> Result<Queue, RunError> {
     Queue::load(store).await
 }
 
-/// Asks for a run for `slot`. False if it needs none: it was run, is to be run, or a newer one has seen all it would see.
-pub async fn enqueue(store: &dyn Store, slot: &str, why: Why) -> Result<bool, RunError> {
-    change(store, |queue| queue.add(slot, &why)).await
+/// The slot whose run is under way, or else the one that is run next.
+pub async fn under_way(store: &dyn Store) -> Result<Option<Slot>, RunError> {
+    let queue = Queue::load(store).await?;
+    let is_run = |slot: &Slot| !matches!(slot.why, Why::CrawlFailed { .. });
+    Ok(queue.active.into_iter().chain(queue.waiting).find(is_run))
+}
+
+/// Asks for a run for `slot`.
+pub async fn enqueue(store: &dyn Store, slot: &str, why: Why) -> Result<Asked, RunError> {
+    change(store, |queue| {
+        let asked = queue.add(slot, &why);
+        (asked == Asked::New, asked)
+    })
+    .await
 }
 
 /// Asks for a crawl as soon as the one under way has ended, for a file that arrived by `moment`.
 pub async fn ask_for_crawl(store: &dyn Store, moment: &str) -> Result<(), RunError> {
     let ask = |queue: &mut Queue| {
         queue.crawl = queue.crawl.take().max(Some(moment.to_owned()));
-        true
+        (true, ())
     };
-    change(store, ask).await.map(drop)
+    change(store, ask).await
 }
 
 /// Notes that a crawl began after the file that arrived by `moment`; one that arrived later still waits.
 pub async fn crawl_began(store: &dyn Store, moment: &str) -> Result<(), RunError> {
-    let note = |queue: &mut Queue| queue.crawl.take_if(|asked| asked.as_str() <= moment).is_some();
-    change(store, note).await.map(drop)
+    let note = |queue: &mut Queue| (queue.crawl.take_if(|asked| asked.as_str() <= moment).is_some(), ());
+    change(store, note).await
 }
 
-/// Stores what `change` makes of the queue, if it makes anything of it, and looks again when overtaken.
-async fn change(store: &dyn Store, change: impl Fn(&mut Queue) -> bool) -> Result<bool, RunError> {
+/// Stores what `change` makes of the queue, if it says that it made anything of it, and looks again when overtaken.
+async fn change<T>(store: &dyn Store, change: impl Fn(&mut Queue) -> (bool, T)) -> Result<T, RunError> {
     for _ in 0..LOOKS {
         let mut queue = Queue::load(store).await?;
-        if !change(&mut queue) {
-            return Ok(false);
+        let (is_changed, made) = change(&mut queue);
+        if !is_changed {
+            return Ok(made);
         }
         match queue.save(store).await {
             Err(RunError::Overtaken { .. }) => {}
-            saved => return saved.map(|()| true),
+            saved => return saved.map(|()| made),
         }
     }
     Err(RunError::Overtaken { key: KEY.into() })

@@ -8,7 +8,7 @@ use super::{RunError, stored};
 use crate::checks::CheckResult;
 use crate::drift::{Finding, Verdict};
 use crate::engine::QueryId;
-use crate::plan::{Alert, Plan};
+use crate::plan::{Action, Alert, Plan};
 use crate::problem::Problem;
 use crate::store::Store;
 
@@ -181,6 +181,30 @@ impl Run {
             superseded_by: None,
             plan,
         }
+    }
+}
+
+impl Run {
+    /// The failed steps, those together that failed for the same reason; each as its index.
+    pub fn failures(&self) -> Vec<Vec<usize>> {
+        let mut causes: Vec<(&str, Vec<usize>)> = Vec::new();
+        for (index, step) in self.steps.iter().enumerate().filter(|(_, step)| step.status == StepStatus::Failed) {
+            let cause = self.cause(index, step.error.as_deref().unwrap_or_default());
+            match causes.iter_mut().find(|(known, _)| *known == cause) {
+                Some((_, steps)) => steps.push(index),
+                None => causes.push((cause, vec![index])),
+            }
+        }
+        causes.into_iter().map(|(_, steps)| steps).collect()
+    }
+
+    /// A failed step's error without its model's file.
+    fn cause<'e>(&self, index: usize, error: &'e str) -> &'e str {
+        let file = match &self.plan.steps[index].action {
+            Action::Build { file, .. } => file.as_str(),
+            _ => "",
+        };
+        error.strip_prefix(file).and_then(|error| error.strip_prefix(": ")).unwrap_or(error)
     }
 }
 

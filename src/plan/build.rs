@@ -1,12 +1,13 @@
 //! Project and slot → plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::checks::{CheckKind, CheckSpec, ColumnType, statement};
+use crate::checks::{CheckKind, CheckSpec, ColumnType, statement_over};
 use crate::contract::Contract;
 use crate::problem::Problems;
+use crate::schema::{Table, same_name};
 use crate::sql::{Graph, Materialization, Model, bind_slot, rename_tables};
 
 use super::{Action, Plan, Step};
@@ -22,6 +23,8 @@ pub struct Inputs<'a> {
     /// The models as they will run: adapted already.
     pub graph: &'a Graph,
     pub contracts: &'a [Contract],
+    /// The guarded tables as the catalog shows them: a promised column may be gone.
+    pub tables: &'a [Table],
     /// Checks that an adaptation brought (table → checks), beside the contracts' own.
     pub extra_checks: &'a BTreeMap<String, Vec<CheckSpec>>,
 }
@@ -36,19 +39,18 @@ pub fn run_id(slot: &str) -> String {
     slot.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-/// Sources are checked, models built in dependency order and checked in staging, then all is published.
+/// Sources are checked, models built in dependency order and checked in staging, then all is published. A source that refers
+/// to a model is checked once that is built.
 pub fn build(inputs: Inputs<'_>) -> Result<Plan, Problems> {
     let graph = inputs.graph;
     let staging: BTreeMap<String, String> =
         graph.order.iter().map(|name| (name.clone(), staging_name(name, inputs.run_id))).collect();
-    let mut steps = Vec::new();
-    let sources = inputs.contracts.iter().filter(|contract| contract.is_guarded());
-    for contract in sources {
-        let table = &contract.table.name;
-        steps.push(check(inputs, table, table, checks_of(inputs, table), Vec::new()));
-    }
-    let mut problems = Vec::new();
+    let sources = inputs.contracts.iter().filter(|contract| contract.is_guarded()).map(|contract| &contract.table.name);
+    let (late, early): (Vec<_>, Vec<_>) =
+        sources.partition(|name| references(&checks_of(inputs, name)).any(|table| staging.contains_key(table)));
     let mut built = BTreeMap::new();
+    let mut steps: Vec<Step> = early.into_iter().map(|name| check(inputs, name, &staging, &built)).collect();
+    let mut problems = Vec::new();
     for name in &graph.order {
         let model = &graph.models[name];
         match select(model, inputs.slot, &staging) {
@@ -60,15 +62,7 @@ pub fn build(inputs: Inputs<'_>) -> Result<Plan, Problems> {
             Err(found) => problems.extend(found.0),
         }
     }
-    for name in &graph.order {
-        let checks = checks_of(inputs, name);
-        let mut after: Vec<usize> = built.get(name).copied().into_iter().collect();
-        after.extend(references(&checks).filter_map(|table| built.get(table).copied()));
-        after.sort_unstable();
-        after.dedup();
-        let checks = checks.into_iter().map(|check| in_staging(check, &staging)).collect();
-        steps.push(check(inputs, name, &staging[name], checks, after));
-    }
+    steps.extend(late.into_iter().chain(&graph.order).map(|name| check(inputs, name, &staging, &built)));
     if !graph.order.is_empty() {
         let after = (0..steps.len()).collect();
         let tables = staging.into_iter().collect();
@@ -94,11 +88,24 @@ fn build_step(model: &Model, staging: &str, select: String, after: Vec<usize>) -
     Step { name: format!("build {}", model.name), after, action }
 }
 
-fn check(inputs: Inputs<'_>, table: &str, reads: &str, checks: Vec<CheckSpec>, after: Vec<usize>) -> Step {
-    let select = statement(reads, &checks, inputs.slot);
+/// The check of a raw table, or of what this run `built` of a model, once that and all it refers to is there.
+fn check(inputs: Inputs<'_>, table: &str, staging: &BTreeMap<String, String>, built: &BTreeMap<String, usize>) -> Step {
+    let checks = checks_of(inputs, table);
+    let needed: BTreeSet<&str> = references(&checks).chain([table]).collect();
+    let mut after: Vec<usize> = needed.into_iter().filter_map(|table| built.get(table).copied()).collect();
+    after.sort_unstable();
+    let checks: Vec<CheckSpec> = checks.into_iter().map(|check| in_staging(check, staging)).collect();
+    let reads = staging.get(table).map_or(table, String::as_str).to_owned();
+    let select = statement_over(&reads, &checks, inputs.slot, &|table, column| has(inputs.tables, table, column));
     let columns = promised(inputs, table);
-    let action = Action::Check { table: table.into(), reads: reads.into(), select, checks, columns };
+    let action = Action::Check { table: table.into(), reads, select, checks, columns };
     Step { name: format!("check {table}"), after, action }
+}
+
+/// True if a table has a column; of one that the run has yet to build, too.
+fn has(tables: &[Table], table: &str, column: &str) -> bool {
+    let Some(table) = tables.iter().find(|found| same_name(&found.name, table)) else { return true };
+    table.columns.iter().chain(&table.partition_keys).any(|found| same_name(&found.name, column))
 }
 
 /// The columns that a contract promises of a model.
@@ -133,16 +140,17 @@ fn key_checks(key: &[String]) -> impl Iterator<Item = CheckSpec> {
 fn has_kind(checks: &[CheckSpec], wanted: &CheckSpec) -> bool {
     checks.iter().any(|check| match (&check.kind, &wanted.kind) {
         (CheckKind::Unique { columns }, CheckKind::Unique { columns: key }) => columns == key,
-        (CheckKind::Nulls { .. }, CheckKind::Nulls { .. }) => check.column == wanted.column,
+        // A laxer rule does not stand for it.
+        (CheckKind::Nulls { max_rows, max_share }, CheckKind::Nulls { .. }) => {
+            let allows_some = max_rows.map_or(max_share.is_some(), |rows| rows > 0) && *max_share != Some(0.0);
+            !allows_some && check.column == wanted.column
+        }
         _ => false,
     })
 }
 
 fn references(checks: &[CheckSpec]) -> impl Iterator<Item = &str> {
-    checks.iter().filter_map(|check| match &check.kind {
-        CheckKind::References { table, .. } => Some(table.as_str()),
-        _ => None,
-    })
+    checks.iter().filter_map(|check| check.reference().map(|(table, _)| table))
 }
 
 /// A reference to a model of this run is a reference to what this run built.

@@ -9,12 +9,13 @@ use similar::{ChangeTag, TextDiff};
 use crate::drift::{Decode, Finding, Level, Rule, Verdict};
 use crate::pipeline::Run;
 use crate::plan::{Action, explain, slot};
+use crate::sql::ident::in_ddl;
 
 mod contract;
 mod run;
 
 pub use contract::contract_change;
-pub use run::{provenance, run, run_with_alert, runs};
+pub use run::{provenance, run, run_with_alert, runs, unchecked};
 
 const RED: Style = AnsiColor::Red.on_default();
 const GREEN: Style = AnsiColor::Green.on_default();
@@ -122,8 +123,9 @@ fn orphans(tables: &[String]) -> Option<String> {
     let names: Vec<_> = tables.iter().map(|table| format!("`{table}`")).collect();
     Some(format!(
         "no model builds {} any more, and readers still see what was built: bring the model back (sql/{first}.sql), or \
-         drop the table (`DROP TABLE {first}` in Athena; on this machine, its folder in the state's catalog)",
-        names.join(", ")
+         drop the table (in Athena: DROP TABLE {}; on this machine: its folder in the state's catalog)",
+        names.join(", "),
+        in_ddl(first)
     ))
 }
 

@@ -69,7 +69,8 @@ impl Reporter for Progress {
             }
             Event::Failed { step, message } => {
                 self.close(step);
-                self.line(&format!("  {step}  failed: {message}"));
+                // All of it, and its help, is in the result.
+                self.line(&format!("  {step}  failed: {}", message.lines().next().unwrap_or_default()));
             }
         }
     }

@@ -28,7 +28,7 @@ pub enum DataType {
     Map(Box<DataType>, Box<DataType>),
     Struct(Vec<StructField>),
     /// A spelling this program does not know: equal only to itself, never compatible with anything.
-    Unrecognized(String),
+    Unrecognized(Box<str>),
 }
 
 /// One field of a struct; names keep the case the catalog gives them.
@@ -45,7 +45,7 @@ impl DataType {
         let mut reader = Reader { rest: trimmed };
         match reader.data_type() {
             Some(data_type) if reader.rest.trim().is_empty() => data_type,
-            _ => Self::Unrecognized(trimmed.to_owned()),
+            _ => Self::Unrecognized(trimmed.into()),
         }
     }
 

@@ -7,5 +7,5 @@ mod table;
 pub use data_type::{DataType, StructField};
 pub use table::{
     Binding, Column, DEPRECATED, Evidence, Format, MISSING_IN_NEWEST, MIXED_HEADERS, NOTES, Storage, Table, TableKind,
-    UNREADABLE,
+    UNREADABLE, same_name,
 };

@@ -42,10 +42,15 @@ pub struct Table {
 }
 
 impl Table {
-    /// A data column by name. Glue names are lowercase, so the comparison ignores ASCII case.
+    /// A data column by name.
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+        self.columns.iter().find(|column| same_name(&column.name, name))
     }
+}
+
+/// Whether two names are one to Glue, which stores them in lower case.
+pub fn same_name(a: &str, b: &str) -> bool {
+    a == b || a.to_lowercase() == b.to_lowercase()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,12 +61,12 @@ pub enum TableKind {
     Iceberg,
 }
 
-/// One column, or one partition key.
+/// One column, or one partition key. Of ten thousand tables these fill the memory: what is seldom there is small.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     pub name: String,
     pub data_type: DataType,
-    pub comment: Option<String>,
+    pub comment: Option<Box<str>>,
     pub evidence: Evidence,
 }
 

@@ -94,8 +94,9 @@ pub fn field_problems(
 /// The promised tables, with wider columns and what is inside columns as it was found.
 fn reshaped(promised: &[Table], found: &[Table], substitutions: &[Substitution], effect: EffectOf) -> Vec<Table> {
     let mut tables = promised.to_vec();
+    let found: BTreeMap<&str, &Table> = found.iter().map(|table| (table.name.as_str(), table)).collect();
     for table in &mut tables {
-        let Some(found) = found.iter().find(|other| other.name == table.name) else { continue };
+        let Some(found) = found.get(table.name.as_str()) else { continue };
         for column in &mut table.columns {
             let stays = |other: &Column| {
                 is_same_kind(&column.data_type, &other.data_type)

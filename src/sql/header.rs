@@ -85,6 +85,13 @@ impl Header {
     }
 }
 
+/// Where the block gives a key: `line 3`.
+pub(super) fn place_of(text: &str, key: &str) -> String {
+    let is_key = |line: &str| line.split_once(':').is_some_and(|(name, _)| name.trim() == key);
+    let found = text.lines().position(is_key);
+    found.map_or_else(String::new, |index| format!("line {}", index + 1))
+}
+
 fn names(key: &str, value: &str) -> Result<Vec<String>, (String, String)> {
     let names: Vec<String> = value.split(',').map(|name| name.trim().trim_matches('"').to_lowercase()).collect();
     if names.iter().any(String::is_empty) {

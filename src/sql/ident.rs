@@ -10,6 +10,12 @@ pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// An identifier as Athena's DDL takes it: in backticks, a backtick doubled, where it is not plain.
+/// <https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html>
+pub fn in_ddl(name: &str) -> String {
+    if plain(name) == name { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
+}
+
 /// A string literal: `'` doubled.
 pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
@@ -142,6 +148,15 @@ mod tests {
         }
         for name in ["a", "_9", "rating", "email", "status", "name", "id"] {
             assert_eq!(plain(name), name);
+        }
+    }
+
+    #[test]
+    fn a_name_in_ddl_is_quoted_where_it_is_not_plain() {
+        for (name, expected) in
+            [("int_a", "int_a"), ("order-items", "`order-items`"), ("table", "`table`"), ("a`b", "`a``b`")]
+        {
+            assert_eq!(in_ddl(name), expected);
         }
     }
 

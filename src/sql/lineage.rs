@@ -116,7 +116,7 @@ fn contradictions(model: &Model, outputs: &[Output]) -> Vec<Problem> {
         problems.push(Problem::new(&model.file, "", message, "rename or leave out one of the two"));
     }
     let broken = broken_promises(&names, &model.partitioned_by, &model.primary_key);
-    problems.extend(broken.into_iter().map(|(message, help)| Problem::new(&model.file, "", message, help)));
+    problems.extend(broken.into_iter().map(|broken| broken.problem(&model.file, &model.text)));
     problems
 }
 

@@ -2,6 +2,7 @@
 
 mod adapt;
 mod call;
+mod calls;
 mod carry;
 mod clean;
 mod dialect;

@@ -1,10 +1,10 @@
 //! One file of sql/.
 
-use super::header::Header;
+use super::header::{self, Header};
 use super::outline::{Branch, Query, Select};
 use super::source::{self, Source};
 use super::{slot, tables};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, closest};
 
 /// A model: a plain Athena SELECT that pastes into the console, with a comment block on top:
 ///
@@ -102,6 +102,14 @@ impl Model {
         found.map_or_else(String::new, |found| source.place(found.tokens.start))
     }
 
+    /// The databases that its table names say: each with where it is said and the table's own name.
+    pub fn databases(&self) -> Vec<(String, String, String)> {
+        let Ok(source) = Source::read(&self.text) else { return Vec::new() };
+        let qualified = |table: &tables::TableName| table.tokens.len() > 1;
+        let tables = tables::of(&source, &Query::of(&source)).into_iter().filter(qualified);
+        tables.map(|table| (source.place(table.tokens.start), source.name(table.tokens.start), table.name)).collect()
+    }
+
     /// The SELECT alone, without the header block and a trailing semicolon.
     pub fn select(&self) -> &str {
         let start = Header::read(&self.file, &self.text, &mut Vec::new()).length;
@@ -156,9 +164,8 @@ impl Reading<'_> {
         }
         let starred = select.items.iter().any(|item| item.star.is_some());
         if !starred {
-            for (message, help) in broken_promises(&seen, &header.partitioned_by, &header.primary_key) {
-                self.problem(select.at, message, &help);
-            }
+            let broken = broken_promises(&seen, &header.partitioned_by, &header.primary_key);
+            self.problems.extend(broken.into_iter().map(|broken| broken.problem(self.file, self.source.text)));
         }
     }
 
@@ -176,21 +183,40 @@ impl Reading<'_> {
     }
 }
 
-/// What the header says of the output columns and the SELECT does not keep: messages and help.
-pub(super) fn broken_promises(
-    names: &[&str],
-    partitioned_by: &[String],
-    primary_key: &[String],
-) -> Vec<(String, String)> {
+/// What a key of the header says of the output columns and the SELECT does not keep.
+pub(super) struct BrokenPromise {
+    key: &'static str,
+    message: String,
+    help: String,
+}
+
+impl BrokenPromise {
+    /// At the key's own line.
+    pub fn problem(self, file: &str, text: &str) -> Problem {
+        Problem::new(file, header::place_of(text, self.key), self.message, self.help)
+    }
+}
+
+/// The promises of a header that output columns of these names do not keep.
+pub(super) fn broken_promises(names: &[&str], partitioned_by: &[String], primary_key: &[String]) -> Vec<BrokenPromise> {
     let mut broken = Vec::new();
     let last = &names[names.len().saturating_sub(partitioned_by.len())..];
     if last != partitioned_by {
         let wanted = partitioned_by.join(", ");
         let message = format!("the last output columns are not `partitioned_by: {wanted}`");
-        broken.push((message, format!("end the select list with {wanted}, in this order")));
+        let absent = partitioned_by.iter().filter(|name| !names.contains(&name.as_str()));
+        let hint = absent.filter_map(|name| closest(name, names.iter().copied())).next();
+        let hint = hint.map(|name| format!("did you mean `{name}`? if not, ")).unwrap_or_default();
+        let help = format!("{hint}end the select list with {wanted}, in this order");
+        broken.push(BrokenPromise { key: "partitioned_by", message, help });
     }
     for key in primary_key.iter().filter(|key| !names.contains(&key.as_str())) {
-        broken.push((format!("primary_key `{key}` is no output column"), "name an output column".to_owned()));
+        let message = format!("primary_key `{key}` is no output column");
+        let help = match closest(key, names.iter().copied()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "name an output column".to_owned(),
+        };
+        broken.push(BrokenPromise { key: "primary_key", message, help });
     }
     broken
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use polyglot_sql::TokenType as T;
 
 use super::fields::{self, Access};
+use super::ident;
 use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star, Using};
 use super::scope::{Bound, Lookup, Scope};
 use super::source::{Mention, Source};
@@ -341,6 +342,8 @@ impl Resolver<'_> {
                 origins.extend(self.mention(mention, scope));
             }
         }
+        let inner: Vec<Range<usize>> = nested.iter().map(|(inner, _)| inner.clone()).collect();
+        self.calls(range, &inner, scope);
         for (range, query) in nested {
             let columns = self.query(&query, ctes, Some(scope));
             origins.extend(columns.rows);
@@ -360,10 +363,7 @@ impl Resolver<'_> {
     }
 
     fn mention(&mut self, mention: &Mention, scope: &Scope) -> Origins {
-        let first = mention.qualifier.as_ref().unwrap_or(&mention.name);
-        let is_parameter =
-            |(names, body): &(Vec<String>, Range<usize>)| body.contains(&mention.tokens.start) && names.contains(first);
-        if self.lambdas.iter().any(is_parameter) {
+        if self.is_parameter(mention) {
             return Origins::new();
         }
         match scope.lookup(mention) {
@@ -391,16 +391,26 @@ impl Resolver<'_> {
         self.problem(token, format!("ambiguous column `{name}`"), help);
     }
 
+    /// True if it names a parameter of a lambda around it, which hides a column of that name.
+    fn is_parameter(&self, mention: &Mention) -> bool {
+        let first = mention.qualifier.as_ref().unwrap_or(&mention.name);
+        let is_of =
+            |(names, body): &(Vec<String>, Range<usize>)| body.contains(&mention.tokens.start) && names.contains(first);
+        self.lambdas.iter().any(is_of)
+    }
+
     fn unknown(&mut self, token: usize, name: &str, scope: &Scope) {
         let known = scope.columns.iter().map(|column| column.output.name.as_str());
+        let names: Vec<&str> = known.clone().collect();
         let help = match closest(name, known) {
             Some(known) => format!("did you mean `{known}`?"),
-            None => "use a column of the tables in this FROM".to_owned(),
+            None if names.is_empty() => "use a column of the tables in this FROM".to_owned(),
+            None => format!("the tables in this FROM have {}", listed(&names)),
         };
         self.problem(token, format!("unknown column `{name}`"), help);
     }
 
-    fn problem(&mut self, token: usize, message: String, help: String) {
+    pub(super) fn problem(&mut self, token: usize, message: String, help: String) {
         let problem = Problem::new(self.file, self.source.place(token), message, help);
         if !self.found.problems.contains(&problem) {
             self.found.problems.push(problem);
@@ -410,6 +420,9 @@ impl Resolver<'_> {
     /// The type of the column that an expression is, or of what is read inside it, if it is just that.
     pub(super) fn column_type(&self, range: &Range<usize>, scope: &Scope) -> Option<DataType> {
         let mention = self.mentions(range).first().filter(|mention| mention.tokens.start == range.start)?;
+        if self.is_parameter(mention) {
+            return None;
+        }
         let Lookup::Found { output, qualified, .. } = scope.lookup(mention) else { return None };
         let access = self.access(mention, &output, qualified)?;
         access.data_type.filter(|_| access.tokens == *range)
@@ -425,6 +438,15 @@ impl Resolver<'_> {
             None => None,
         }
     }
+}
+
+/// The first names of many.
+fn listed(names: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| ident::plain(name)).collect();
+    let more = names.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// Lambdas: their parameters, and the tokens of their bodies.

@@ -9,7 +9,7 @@ use crate::problem::{Problem, Problems};
 use crate::schema::DataType;
 
 impl Substitution {
-    pub(super) fn table(&self) -> &str {
+    pub fn table(&self) -> &str {
         match self {
             Self::TypedNull { table, .. } | Self::TryCast { table, .. } | Self::Renamed { table, .. } => table,
         }

@@ -9,11 +9,13 @@ use serde_json::Value;
 use crate::support::Lake;
 
 mod accept;
+mod again;
 mod diff;
 mod doctor;
 mod documented;
 mod errors;
 mod offers;
+mod rollback;
 mod sources;
 
 fn crawlguard(root: &Path, arguments: &[&str]) -> Output {

@@ -51,9 +51,9 @@ async fn a_push_may_not_lose_an_acceptance() {
     for (there, here, goes) in cases {
         let (_folder, store) = store();
         let first = project(&[(LOG, there), ("sql/a.sql", "SELECT 1")]);
-        assert!(matches!(push(&store, &first).await.unwrap(), Push::Done { .. }));
+        assert!(matches!(push(&store, &first, None).await.unwrap(), Push::Done { .. }));
         let second = project(&[(LOG, here), ("sql/a.sql", "SELECT 2")]);
-        let done = push(&store, &second).await.unwrap();
+        let done = push(&store, &second, None).await.unwrap();
         let (now, _) = deployed(&store).await.unwrap().unwrap();
         match done {
             Push::Done { changes } => {
@@ -74,10 +74,10 @@ async fn a_push_may_not_lose_an_acceptance() {
 async fn the_same_files_are_not_pushed_again() {
     let (_folder, store) = store();
     let first = project(&[("sql/a.sql", "SELECT 1")]);
-    push(&store, &first).await.unwrap();
+    push(&store, &first, None).await.unwrap();
     let other = Pushed { who: "bob".into(), ..Pushed::default() };
     let again = Bundle::new(first.files.clone(), other);
-    assert_eq!(push(&store, &again).await.unwrap(), Push::Same);
+    assert_eq!(push(&store, &again, None).await.unwrap(), Push::Same);
     assert_eq!(deployed(&store).await.unwrap().unwrap().0.pushed.who, "ann");
 }
 
@@ -96,7 +96,7 @@ impl Store for Raced {
 
     async fn put(&self, key: &str, bytes: &[u8], expect: &Expect) -> Result<String, PortError> {
         if !self.raced.swap(true, Ordering::SeqCst) {
-            assert!(matches!(push(&self.store, &self.other).await.unwrap(), Push::Done { .. }));
+            assert!(matches!(push(&self.store, &self.other, None).await.unwrap(), Push::Done { .. }));
         }
         self.store.put(key, bytes, expect).await
     }
@@ -118,11 +118,11 @@ impl Store for Raced {
 async fn a_race_is_judged_again_by_what_won_it() {
     for (won, goes) in [("a\n", true), ("a\nc\n", false)] {
         let (_folder, store) = store();
-        push(&store, &project(&[(LOG, "")])).await.unwrap();
+        push(&store, &project(&[(LOG, "")]), None).await.unwrap();
         let other = project(&[(LOG, won), ("sql/c.sql", "SELECT 3")]);
         let raced = Raced { store: store.clone(), other: other.clone(), raced: AtomicBool::new(false) };
         let mine = project(&[(LOG, "a\nb\n")]);
-        let done = push(&raced, &mine).await.unwrap();
+        let done = push(&raced, &mine, None).await.unwrap();
         assert_eq!(matches!(done, Push::Done { .. }), goes, "{done:?}");
         assert_eq!(deployed(&store).await.unwrap().unwrap().0, if goes { mine } else { other });
     }
@@ -138,7 +138,7 @@ async fn a_deployed_project_that_is_damaged_is_never_overwritten() {
     for (bytes, why) in [(&b"{\"schema_version\": 1"[..], "EOF"), (&by_hand[..], "changed by hand")] {
         let expect = tag.take().map_or(Expect::Absent, Expect::Tag);
         tag = Some(store.put(KEY, bytes, &expect).await.unwrap());
-        let error = push(&store, &project(&[])).await.unwrap_err().to_string();
+        let error = push(&store, &project(&[]), None).await.unwrap_err().to_string();
         assert!(
             error.contains("`project.json`") && error.contains(why) && error.contains("put an earlier version"),
             "{error}"

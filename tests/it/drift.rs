@@ -3,7 +3,7 @@
 pub mod cases;
 mod fixtures;
 mod judgement;
-mod lake;
+pub mod lake;
 mod laws;
 mod properties;
 mod types;

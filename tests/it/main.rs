@@ -7,6 +7,7 @@ mod checks;
 #[cfg(all(feature = "aws", feature = "embedded"))]
 mod cloud;
 mod cli;
+mod compare;
 mod contract;
 mod crawl;
 mod deploy;
@@ -14,6 +15,7 @@ mod drift;
 mod engine;
 mod models;
 mod pipeline;
+mod plan;
 mod report;
 mod sql;
 mod tidy;

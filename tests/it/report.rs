@@ -80,7 +80,7 @@ fn alert(run: &Run, kind: AlertKind) -> Alert {
 }
 
 fn shown(run: &Run) -> String {
-    strip_str(&human::run(run)).to_string()
+    strip_str(&human::run(run, &[])).to_string()
 }
 
 #[test]

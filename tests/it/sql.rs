@@ -12,6 +12,7 @@ use rstest::rstest;
 
 mod adaptation;
 mod battery;
+mod calls;
 mod fields;
 mod lineage;
 mod slot;
@@ -96,8 +97,8 @@ fn without_a_header_the_defaults_hold() {
 #[case("(1)", &["1:1: not a SELECT"])]
 #[case("SELECT a FROM cat.db.x", &["1:15: a table name with a catalog"])]
 #[case("/* crawlguard\npartitioned_by: d\n*/\nSELECT d, a FROM x",
-    &["4:1: the last output columns are not `partitioned_by: d`"])]
-#[case("/* crawlguard\nprimary_key: id\n*/\nSELECT a FROM x", &["4:1: primary_key `id` is no output column"])]
+    &["line 2: the last output columns are not `partitioned_by: d`"])]
+#[case("/* crawlguard\nprimary_key: id\n*/\nSELECT a FROM x", &["line 2: primary_key `id` is no output column"])]
 fn what_is_wrong_with_a_model_is_said_with_its_place(#[case] text: &str, #[case] expected: &[&str]) {
     assert_eq!(messages(Model::parse("sql/m.sql", text)), expected);
 }

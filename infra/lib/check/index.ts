@@ -20,16 +20,16 @@ export interface Checked {
 /** Settings with their defaults, and the target they belong to; throws all that is wrong at once. */
 export function check(name: string, target: Target | undefined, written: Written, now: Date): Checked {
   const missing = `settings.ts ${name}: crawlguard.toml has no [targets.${name}] with kind = "aws"`;
-  if (!target) throw new SettingsError([missing]);
   const settings: Settings = { ...defaults, ...written };
   const inTarget = new Findings(`crawlguard.toml targets.${name}`);
   const inSettings = new Findings(`settings.ts ${name}`);
-  // What has another type cannot be looked at any further.
-  if (!checkTypes(written, settings, inSettings)) throw new SettingsError(inSettings.problems);
-  checkTarget(target, settings, inTarget);
-  checkValues(settings, now, inSettings);
-  checkFolders(target, settings, inTarget, inSettings);
-  const problems = [...inTarget.problems, ...inSettings.problems];
+  const sound = checkTypes(written, settings, inSettings);
+  if (sound) checkValues(sound, now, inSettings);
+  if (sound && target) {
+    checkTarget(target, sound, inTarget);
+    checkFolders(target, sound, inTarget, inSettings);
+  }
+  const problems = [...(target ? [] : [missing]), ...inTarget.problems, ...inSettings.problems];
   if (problems.length > 0) throw new SettingsError(problems);
   return { target: target as Complete, settings };
 }

@@ -2,7 +2,7 @@ import { defaults, type Settings, type Written } from "../settings.ts";
 import { type Findings, shown } from "./findings.ts";
 
 /** Settings whose default does not show their type. */
-const EXAMPLES = {
+const EXAMPLES: Settings = {
   ...defaults,
   emails: ["data@example.com"],
   rawBucket: "files",
@@ -11,15 +11,28 @@ const EXAMPLES = {
   otherKeys: ["arn"],
 };
 
-/** Whether settings.ts holds what its type says: `cdk` runs it without the compiler's look. */
-export function checkTypes(written: Written, settings: Settings, into: Findings): boolean {
-  const before = into.problems.length;
-  for (const name of Object.keys(written)) into.refuse(!(name in EXAMPLES), name, "there is no such setting");
-  for (const [name, example] of Object.entries(EXAMPLES)) {
-    const value = settings[name as keyof Settings];
-    into.refuse(!isLike(value, example, name), name, `${shown(value)}; write it as ${wanted(example, name)}`);
+/** What stands for a setting of another type while all else is looked at: nothing is wrong with it. */
+const SOUND: Settings = { ...EXAMPLES, takeOver: [], otherKeys: [], sources: ["lake/orders"] };
+
+/**
+ * Whether settings.ts holds what its type says: `cdk` runs it without the compiler's look. Returns settings that can be
+ * looked at any further, or nothing where `takeOver` cannot be read, which most names hang on.
+ */
+export function checkTypes(written: Written, settings: Settings, into: Findings): Settings | undefined {
+  for (const name of Object.keys(written)) {
+    const near = Object.keys(EXAMPLES).find((known) => known.toLowerCase() === name.toLowerCase());
+    const meant = near ? `; it is written \`${near}\`` : "";
+    into.refuse(!(name in EXAMPLES), name, `there is no such setting${meant}`);
   }
-  return into.problems.length === before;
+  const unlike = Object.entries(EXAMPLES).filter(
+    ([name, example]) => !isLike(settings[name as keyof Settings], example, name),
+  );
+  for (const [name, example] of unlike) {
+    into.refuse(true, name, `${shown(settings[name as keyof Settings])}; write it as ${wanted(example, name)}`);
+  }
+  const names = unlike.map(([name]) => name as keyof Settings);
+  if (names.includes("takeOver")) return undefined;
+  return { ...settings, ...Object.fromEntries(names.map((name) => [name, SOUND[name]])) };
 }
 
 /** Settings that may be null, and else are like this. */

@@ -72,7 +72,11 @@ pub(super) fn targets(
     let is_folder = |name: &&String| folders.iter().any(|(source, _)| source == *name);
     for name in classifiers.by_source.keys().filter(|name| !is_folder(name)) {
         let message = format!("the lake `{}` has no folder `{name}`", lake.display());
-        problems.push(Problem::new("crawlguard.toml", classifiers.setting(name), message, "name the source's folder"));
+        let setting = classifiers.setting(name);
+        let help = format!(
+            "bring the folder back or name the right one; if the source is gone for good, remove `[{setting}]`"
+        );
+        problems.push(Problem::new("crawlguard.toml", setting, message, help));
     }
     let target = |(source, folder): (String, PathBuf)| Target {
         shown: folder.display().to_string(),

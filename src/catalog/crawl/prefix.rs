@@ -196,7 +196,11 @@ fn check_names(target: &Target, columns: &[Column], keys: &[Column], problems: &
         // https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
         if name.trim().is_empty() || name.len() > 255 || name.contains(['\n', '\r']) {
             let message = format!("column name `{}` does not fit the catalog", name.escape_debug());
-            push(message, "give it 1 to 255 bytes on one line, not all of them spaces");
+            let help = match name.trim().is_empty() {
+                true => "give the column a name in its files: spaces alone are none",
+                false => "give the column a shorter name in its files: at most 255 bytes, on one line",
+            };
+            push(message, help);
         }
         let written = data_type.to_string();
         // https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html

@@ -1,21 +1,26 @@
 //! `contracts push` and `pull`: the project of a target on AWS is one object there, and its Lambda runs by that.
 
+mod base;
+mod pull;
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde_json::json;
 
 use super::super::args::Globals;
 use super::super::world::{World, now};
 use super::super::{exit, print, say};
 use super::journal::{self, Edit};
-use super::update::Ask;
 use crate::config::{Settings, Target};
 use crate::pipeline::bundle::{self, Bundle, Pushed};
 use crate::pipeline::{self, Push, deploy};
 use crate::problem::{Problem, Problems};
 use crate::report::human;
+
+pub use base::keep as in_step;
+pub use pull::pull;
 
 /// Deploys the project in this folder.
 pub async fn push(globals: &Globals, world: &World, reason: Option<&str>) -> anyhow::Result<ExitCode> {
@@ -23,6 +28,7 @@ pub async fn push(globals: &Globals, world: &World, reason: Option<&str>) -> any
     let who = world.who().await?;
     let bundle = here(world, pushed(&who, reason))?;
     let changes = put(globals, world, &bundle).await?;
+    in_step(world, &bundle)?;
     let files: Vec<_> = changes.iter().map(|change| change.file.as_str()).collect();
     let json = || json!({"schema_version": 1, "revision": bundle.revision, "files": files});
     print(globals, json, || match changes.as_slice() {
@@ -35,57 +41,21 @@ pub async fn push(globals: &Globals, world: &World, reason: Option<&str>) -> any
     Ok(ExitCode::from(exit::CLEAN))
 }
 
-/// Brings the deployed project into this folder; asks before a file that differs is overwritten.
-pub async fn pull(globals: &Globals, world: &World, ask: Option<Ask<'_>>) -> anyhow::Result<ExitCode> {
-    on_aws(world)?;
-    let deployed = of(world).await?;
-    let deployed = deployed.with_context(|| {
-        format!("nothing is deployed on target `{}`; run `{}`", world.target, world.commands.line("contracts push"))
-    })?;
-    let here = here(world, Pushed::default())?;
-    if !deployed.knows(&here) {
-        return Err(not_there(globals, world, &deployed, &here).into());
-    }
-    let edits = deploy::changes(&here.files, &deployed.files);
-    let log = deployed.log_file();
-    let overwritten: Vec<_> = edits.iter().filter(|edit| edit.before.is_some() && edit.file != log).collect();
-    let shown: String = overwritten.iter().map(|edit| diff(edit)).collect();
-    if let Some(ask) = ask.filter(|_| !overwritten.is_empty())
-        && !ask(&shown)?
-    {
-        bail!("not confirmed, nothing written; add --yes to overwrite files that differ");
-    }
-    if !edits.is_empty() {
-        let _files = journal::lock(world, &world.who().await?).await?;
-        journal::carry_out(world, &edits)?;
-    }
-    let files: Vec<_> = edits.iter().map(|edit| edit.file.as_str()).collect();
-    let json =
-        || json!({"schema_version": 1, "revision": deployed.revision, "pushed": deployed.pushed, "files": files});
-    print(globals, json, || match files.as_slice() {
-        [] => "this folder is what is deployed\n".to_owned(),
-        files => {
-            let lines: String = files.iter().map(|file| format!("wrote {file}\n")).collect();
-            format!("{lines}this folder is now {}\n", origin(&deployed))
-        }
-    })?;
-    Ok(ExitCode::from(exit::CLEAN))
-}
-
-/// Deploys the project with the edits of an acceptance; does nothing on a target that runs by this folder.
+/// Deploys the project with the edits of an acceptance, and returns it; does nothing on a target that runs by this folder.
 pub async fn with_edits(
     globals: &Globals,
     world: &World,
     edits: &[Edit],
     who: &str,
     reason: Option<&str>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<Bundle>> {
     if !world.is_deployed() {
-        return Ok(());
+        return Ok(None);
     }
-    put(globals, world, &edited(world, edits, pushed(who, reason))?).await?;
+    let bundle = edited(world, edits, pushed(who, reason))?;
+    put(globals, world, &bundle).await?;
     say(globals, &format!("deployed on target `{}`; it takes effect at the next crawl or run", world.target));
-    Ok(())
+    Ok(Some(bundle))
 }
 
 /// What deploying an acceptance deploys beside it, in words; refused if it would undo another one.
@@ -97,7 +67,7 @@ pub async fn brought_along(globals: &Globals, world: &World, edits: &[Edit]) -> 
     let Some(deployed) = of(world).await? else {
         return Ok(Some(format!("nothing is deployed on target `{}` yet, so the whole project will be", world.target)));
     };
-    if !bundle.knows(&deployed) {
+    if !bundle.keeps(&deployed, base::of(world).as_ref()) {
         return Err(not_here(globals, world, &deployed, &here(world, Pushed::default())?).into());
     }
     let changes = deploy::changes(&deployed.files, &bundle.files);
@@ -133,7 +103,7 @@ pub fn origin(bundle: &Bundle) -> String {
 
 async fn put(globals: &Globals, world: &World, bundle: &Bundle) -> anyhow::Result<Vec<Edit>> {
     bundle.check(&world.target)?;
-    match pipeline::push(world.store.as_ref(), bundle).await? {
+    match pipeline::push(world.store.as_ref(), bundle, base::of(world).as_ref()).await? {
         Push::Same => Ok(Vec::new()),
         Push::Done { changes } => Ok(changes),
         Push::Refused { deployed } => Err(not_here(globals, world, &deployed, bundle).into()),
@@ -161,29 +131,21 @@ fn pushed(who: &str, reason: Option<&str>) -> Pushed {
     Pushed { who: who.to_owned(), at: now(), why: reason.map(str::to_owned) }
 }
 
-/// Why a push is refused: it would undo what was accepted elsewhere.
+/// Why a push is refused: it would undo what was accepted or edited elsewhere.
 fn not_here(globals: &Globals, world: &World, deployed: &Bundle, here: &Bundle) -> Problems {
     say(globals, &differences(deployed, here));
-    let count = deploy::missing(deployed.log(), here.log());
-    let message = format!("{} not in this folder, and a push would undo it", accepted_there(count));
-    let help = format!("run `{}`, and then this command again", world.commands.line("contracts pull"));
-    Problem::new(bundle::KEY, "", message, help).into()
-}
-
-/// Why a pull is refused: it would undo what was accepted here.
-fn not_there(globals: &Globals, world: &World, deployed: &Bundle, here: &Bundle) -> Problems {
-    say(globals, &differences(here, deployed));
-    let count = deploy::missing(here.log(), deployed.log());
-    let message = format!("{} not deployed, and a pull would undo it", accepted_here(count));
-    let help = match here.knows(deployed) {
-        true => format!("run `{}`", world.commands.line("contracts push")),
-        false => {
-            "the other side holds acceptances of its own: pull into a checkout of what was deployed last, merge this \
-                  one into it so that the log has the lines of both, and push"
-                .to_owned()
+    let message = match deploy::missing(deployed.log(), here.log()) {
+        0 => {
+            let files = deploy::undone(base::of(world).as_ref(), deployed, here).join(", ");
+            format!("changed there since this folder was last in step with it, and a push would undo that: {files}")
         }
+        count => format!("{} not in this folder, and a push would undo it", accepted_there(count)),
     };
-    Problem::new(here.log_file(), "", message, help).into()
+    let help = format!(
+        "run `{}`, which leaves alone what was changed here alone, and then this command again",
+        world.commands.line("contracts pull")
+    );
+    Problem::new(bundle::KEY, "", message, help).into()
 }
 
 fn accepted_here(count: usize) -> String {

@@ -17,7 +17,8 @@ pub async fn first_models(
         return Ok(Vec::new());
     }
     let Ok(project) = world.project() else {
-        say(globals, "no first model is written while the project has problems: `crawlguard plan` names them");
+        let plan = world.commands.line("plan");
+        say(globals, &format!("no first model is written while the project has problems: `{plan}` names them"));
         return Ok(Vec::new());
     };
     let _files = journal::lock(world, "writing first models").await?;

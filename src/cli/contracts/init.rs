@@ -11,6 +11,7 @@ use super::super::{exit, print, say};
 use super::first::{first_models, is_read};
 use super::journal::{self, Edit, text_of};
 use super::log::{self, Accepted, Entry};
+use super::observe::observe;
 use super::{new_file, of, promised, write};
 use crate::contract::{Contract, Document};
 use crate::problem::{Problem, Problems, closest, shell_word};
@@ -18,7 +19,7 @@ use crate::schema::{Table, UNREADABLE};
 use crate::sql::Model;
 
 pub async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow::Result<ExitCode> {
-    let (tables, mut written): (Vec<_>, Vec<_>) = write_missing(world, asked).await?.into_iter().unzip();
+    let (tables, mut written): (Vec<_>, Vec<_>) = write_missing(globals, world, asked).await?.into_iter().unzip();
     let models = first_models(globals, world, if asked.is_empty() { &tables } else { asked }).await?;
     written.extend(models.into_iter().map(|(_, file)| file));
     for skipped in skipped(world).await? {
@@ -38,7 +39,11 @@ pub async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow:
 
 /// Writes a contract for each table or model asked for, or for each guarded table of the catalog that has none: (table,
 /// file), files relative to the project.
-pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Vec<(String, String)>> {
+pub async fn write_missing(
+    globals: &Globals,
+    world: &World,
+    asked: &[String],
+) -> anyhow::Result<Vec<(String, String)>> {
     let who = world.who().await?;
     let _files = journal::lock(world, &format!("{who}, writing first contracts")).await?;
     let contracts = world.contracts()?;
@@ -76,7 +81,19 @@ pub async fn write_missing(world: &World, asked: &[String]) -> anyhow::Result<Ve
         written.push((table.name.clone(), file));
     }
     for (model, table) in built {
-        let file = first(world, &model.name, |file| Document::for_model(file, &table, &model.primary_key))?;
+        let observed = observe(world, &table).await;
+        if let Err(why) = &observed {
+            say(
+                globals,
+                &format!(
+                    "note: nothing was counted of {}, and its contract has no bound from counts: {why}",
+                    model.name
+                ),
+            );
+        }
+        let observed = observed.ok();
+        let document = |file: &str| Document::for_model(file, &table, &model.primary_key, observed.as_ref());
+        let file = first(world, &model.name, document)?;
         written.push((model.name.clone(), file));
     }
     Ok(written)

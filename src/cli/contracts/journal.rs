@@ -90,12 +90,19 @@ fn apply(world: &World, edits: &[Edit]) -> anyhow::Result<()> {
         if let Some(after) = &edit.after {
             write(world, &edit.file, after)?;
         } else if path.exists() {
-            let aside = path.with_added_extension("bak");
+            let aside = world.settings.root.join(aside(world, &edit.file));
             fs::rename(&path, &aside).with_context(|| format!("move {} aside", path.display()))?;
         }
     }
     let journal = path(world);
     fs::remove_file(&journal).with_context(|| format!("remove {}", journal.display()))
+}
+
+/// Where a file is kept that something else takes the place of: `FILE.bak`, which nothing reads, or the next that is free.
+pub fn aside(world: &World, file: &str) -> String {
+    let numbered = (2..).map(|number| format!("{file}.{number}.bak"));
+    let mut names = std::iter::once(format!("{file}.bak")).chain(numbered);
+    names.find(|name| !world.settings.root.join(name).exists()).expect("numbers do not end")
 }
 
 fn update(world: &World) -> String {

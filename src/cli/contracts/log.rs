@@ -14,7 +14,7 @@ use super::super::{exit, print};
 use super::deployed;
 use super::journal::text_of;
 use crate::drift::Finding;
-use crate::pipeline::deploy;
+use crate::pipeline::{Acceptance, deploy};
 
 /// One acceptance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,9 +66,26 @@ pub fn read(world: &World) -> anyhow::Result<Option<String>> {
     text_of(world, &file(world).display().to_string())
 }
 
+/// What was accepted at this time or later, as far as this folder's log tells.
+pub fn accepted_since(world: &World, time: &str) -> anyhow::Result<Vec<Acceptance>> {
+    let (text, name) = (read(world)?.unwrap_or_default(), file(world).display().to_string());
+    let entry = |(index, line): (usize, &str)| {
+        serde_json::from_str::<Entry>(line).with_context(|| format!("{name}:{}", index + 1))
+    };
+    let mut accepted = Vec::new();
+    for entry in text.lines().enumerate().map(entry) {
+        let Entry { at, who, table, .. } = entry?;
+        if at.as_str() >= time {
+            accepted.push(Acceptance { table, who, at });
+        }
+    }
+    Ok(accepted)
+}
+
 /// Prints the acceptances: on AWS those that are deployed, if all of this folder's are.
 pub async fn print_log(globals: &Globals, world: &World, table: Option<&str>) -> anyhow::Result<ExitCode> {
     let (mut text, mut name) = (read(world)?.unwrap_or_default(), file(world).display().to_string());
+    world.admit().await?;
     let deployed = deployed::of(world).await?;
     if let Some(deployed) = &deployed {
         let (here, there) = (deploy::missing(&text, deployed.log()), deploy::missing(deployed.log(), &text));

@@ -130,8 +130,11 @@ pub async fn accept(
         bail!("the catalog, a contract or a model changed meanwhile, so nothing was written; look at it again");
     }
     // Deployed first: a push that is refused leaves everything as it was, here too.
-    deployed::with_edits(globals, world, &proposal.edits, &by.who, request.reason).await?;
+    let deployed = deployed::with_edits(globals, world, &proposal.edits, &by.who, request.reason).await?;
     journal::carry_out(world, &proposal.edits)?;
+    if let Some(deployed) = deployed {
+        deployed::in_step(world, &deployed)?;
+    }
     Ok(proposal)
 }
 
@@ -278,7 +281,7 @@ mod tests {
         fs::write(root.join("crawlguard.toml"), init::settings("shop", "lake")).unwrap();
         let world = World::open(&globals(root)).await.unwrap();
         crawl::update(&world).await.unwrap();
-        super::super::write_missing(&world, &[]).await.unwrap();
+        super::super::write_missing(&globals(root), &world, &[]).await.unwrap();
         fs::write(&file, "{\"id\":1,\"note\":\"x\"}\n").unwrap();
         crawl::update(&world).await.unwrap();
         world

@@ -18,10 +18,13 @@ const PROBE: &str = "doctor.probe";
 
 pub async fn examine(world: &World, cloud: &Cloud) -> Vec<Examined> {
     let mut examined = vec![region(cloud)];
+    // Without a region nothing can be asked, and without credentials every other answer would be the same.
+    if cloud.region().is_none() {
+        return examined;
+    }
     let identity = identity(cloud).await;
     let is_somebody = identity.state == super::State::Ok;
     examined.push(identity);
-    // Without credentials every other answer would be the same.
     if !is_somebody {
         return examined;
     }
@@ -49,7 +52,7 @@ pub(super) fn failed(what: &str, error: &PortError, help: impl Into<String>) -> 
 
 fn region(cloud: &Cloud) -> Examined {
     let of_topic = cloud.settings.topic.split(':').nth(3).unwrap_or_default();
-    match cloud.glue.config().region().map(|region| region.as_ref()) {
+    match cloud.region() {
         None => Examined::missing("region", "none is set", "set `region` in crawlguard.toml, or AWS_REGION"),
         Some(region) if region != of_topic => {
             let help = "set `region` to where everything is; the topic has to be there too";

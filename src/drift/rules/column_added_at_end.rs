@@ -1,5 +1,5 @@
 use super::words::{accept, after, by_bytes, name};
-use crate::drift::{Advice, Change, ChangeKind, Decode, Level, Rule};
+use crate::drift::{Acceptance, Advice, Change, ChangeKind, Decode, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "column-added-at-end",
@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Tolerated,
     level_unread: Level::Tolerated,
+    acceptance: Acceptance::Update,
     detect,
 };
 

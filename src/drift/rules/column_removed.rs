@@ -1,5 +1,5 @@
-use super::words::{accept, before, by_bytes, name};
-use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
+use super::words::{BY_PLACE, accept, before, by_bytes, name};
+use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "column-removed",
@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Tolerated,
+    acceptance: Acceptance::Update,
     detect,
 };
 
@@ -14,11 +15,7 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::ColumnRemoved = change.kind else {
         return None;
     };
-    let effect = by_bytes(
-        change,
-        "models that name it cannot be built",
-        "the files are read by position, so every later column may show its neighbour's values",
-    );
+    let effect = by_bytes(change, "models that name it cannot be built", BY_PLACE);
     let message = format!("Column {} ({}) was removed; {effect}.", name(change), before(change));
     Some((message, accept(change, "Restore the column at its source")))
 }
@@ -29,7 +26,8 @@ Reports a column of the contract that the catalog no longer has.
 
 ## Why it matters
 A model that names it fails, or, where a policy tolerates the removal, gets NULL in its place. In a file read by position the
-columns after it move as well.
+columns after it move as well; in a partition's own column list they do in CSV, JSON and Avro. A check that names the column is a
+reader, too.
 
 ## Example
 `raw_orders` had `id, amount, channel`; the catalog now says `id, channel`.
@@ -40,4 +38,5 @@ with `crawlguard contracts update raw_orders --rename old=new`: the models keep 
 
 ## Known limits
 Without field ids a rename is a removal and an addition. A rename is suggested with a score and never assumed.
+Partitions' own column lists are not read, so in a partitioned table the worst is assumed.
 ";

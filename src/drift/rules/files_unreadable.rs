@@ -1,5 +1,5 @@
 use super::words::sides;
-use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
+use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "files-unreadable",
@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Unknown,
     level_unread: Level::Unknown,
+    acceptance: Acceptance::Never,
     detect,
 };
 
@@ -36,7 +37,7 @@ const DOCS: &str = "\
 Reports a table of which the catalog may not tell the truth. It is the only finding of that table. Either
 - its files could not be read the last time: by `crawlguard crawl`, whether or not it has a contract yet, or, on AWS, those whose
   header is looked at (no right to read them, archived, cut off, too many to find the newest), or
-- it is a view among the crawled tables, or
+- it is a view among the crawled tables, or a link to another catalog's table, or
 - it was last written by another crawler than the target's.
 
 ## Why it matters

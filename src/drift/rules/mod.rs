@@ -3,6 +3,7 @@
 pub(super) mod column_added_at_end;
 pub(super) mod column_added_in_middle;
 pub(super) mod column_case_changed;
+pub(super) mod column_duplicated;
 pub(super) mod column_missing_in_newest;
 pub(super) mod column_removed;
 pub(super) mod column_reordered;
@@ -28,6 +29,7 @@ pub(super) mod table_new;
 pub(super) mod type_incompatible;
 pub(super) mod type_lossy;
 pub(super) mod type_narrowed;
+pub(super) mod type_shown;
 pub(super) mod type_widened;
 pub(super) mod unclassified_change;
 pub(super) mod unreadable;

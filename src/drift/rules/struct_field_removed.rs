@@ -1,5 +1,5 @@
 use super::words::{accept, before, by_bytes, name};
-use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
+use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "struct-field-removed",
@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Tolerated,
+    acceptance: Acceptance::Update,
     detect,
 };
 

@@ -1,5 +1,5 @@
 use super::words::{after, before, by_bytes, recast, subject};
-use crate::drift::{Advice, Change, ChangeKind, Level, Promotion, Rule};
+use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Promotion, Rule};
 
 pub static RULE: Rule = Rule {
     id: "type-incompatible",
@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Tolerated,
+    acceptance: Acceptance::Update,
     detect,
 };
 

@@ -1,5 +1,5 @@
 use super::words::{after, before, by_bytes, recast, subject};
-use crate::drift::{Advice, Change, ChangeKind, Level, Promotion, Rule};
+use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Promotion, Rule};
 
 pub static RULE: Rule = Rule {
     id: "type-lossy",
@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Tolerated,
+    acceptance: Acceptance::Update,
     detect,
 };
 
@@ -35,9 +36,9 @@ Reports a column, or a part of a nested one, whose values convert to the new typ
 
 ## How to resolve
 Clean the value at its source, or run `crawlguard contracts update raw_orders`: models that name the column then read it through
-`TRY_CAST` to the old type, and what does not fit becomes NULL. A policy that tolerates the rule does the same night by night,
-and its check `cast_loss` fails the run if a value was lost. After an update the contract
-counts it (`castLoss`), without a bound until it gets a `maxLost`.
+`TRY_CAST` to the old type, and what does not fit becomes NULL. A policy that tolerates the rule does the same night by night.
+Either way a check `cast_loss` fails the run if a value was lost; after an update it stands in the contract (`castLoss`), and its
+`maxLost` says how many may be.
 
 ## Known limits
 Whether any stored value really lost something is not looked at.

@@ -1,5 +1,5 @@
 use super::words::{accept, after, before, by_bytes, subject};
-use crate::drift::{Advice, Change, ChangeKind, Decode, Level, Promotion, Rule};
+use crate::drift::{Acceptance, Advice, Change, ChangeKind, Decode, Level, Promotion, Rule};
 
 pub static RULE: Rule = Rule {
     id: "type-widened",
@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Tolerated,
     level_unread: Level::Tolerated,
+    acceptance: Acceptance::Update,
     detect,
 };
 

@@ -1,5 +1,5 @@
 use super::words::{accept, after, before, subject};
-use crate::drift::{Advice, Change, ChangeKind, Level, Rule};
+use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "unreadable",
@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Unknown,
     level_unread: Level::Unknown,
+    acceptance: Acceptance::OfTable,
     detect,
 };
 
@@ -14,12 +15,19 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::Unreadable = change.kind else {
         return None;
     };
-    let message = format!(
-        "{} changed from {} to {}; one of the two is not known here, so the values cannot be judged.",
-        subject(change),
-        before(change),
-        after(change)
-    );
+    let message = match change.before.is_none() && !change.path.is_empty() {
+        true => format!(
+            "{} was added as {}, a type that is not known here, so the values cannot be judged.",
+            subject(change),
+            after(change)
+        ),
+        false => format!(
+            "{} changed from {} to {}; one of the two is not known here, so the values cannot be judged.",
+            subject(change),
+            before(change),
+            after(change)
+        ),
+    };
     // A contract may hold a SerDe that is not known, and no such type.
     let advice = match change.path.is_empty() {
         true => accept(change, "Use a documented SerDe"),
@@ -30,7 +38,8 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
 
 const DOCS: &str = "\
 ## What it does
-Reports a type spelling or SerDe that this program cannot read and that is not the one the contract holds.
+Reports a type spelling or SerDe that this program cannot read and that is not the one the contract holds, of an added column or
+field, too.
 
 ## Why it matters
 What is not understood is not waved through: there is no answer, and the build stops with exit code 2.

@@ -48,6 +48,13 @@ pub(super) fn by_bytes<'a>(change: &Change, safe: &'a str, not: &'a str) -> &'a 
     }
 }
 
+/// What moved columns mean where they are matched by place: in the files, or against partitions' own column lists.
+pub(super) const BY_PLACE: &str = "columns are matched by place here, in the files or against the partitions' own column \
+                                   lists, so what was stored before shows under wrong names or fails the query";
+
+/// What only a person can know of stored bytes that no longer decode.
+const FITS: &str = "see that every stored file fits the new description";
+
 /// Advice to undo the change, or to accept it. Where stored bytes no longer decode, no contract makes them.
 pub(super) fn accept(change: &Change, undo: &str) -> Advice {
     by_files(change, Advice::mend(undo).or_accept("to accept the change"))
@@ -56,14 +63,19 @@ pub(super) fn accept(change: &Change, undo: &str) -> Advice {
 fn by_files(change: &Change, advice: Advice) -> Advice {
     match change.decode {
         Decode::Safe => advice,
-        Decode::Unsafe | Decode::Unknown => advice.after("see that every stored file fits the new description"),
+        Decode::Unsafe | Decode::Unknown => advice.after(FITS),
     }
 }
 
 /// Advice about another type: what accepting it does to the values.
 pub(super) fn recast(change: &Change) -> Advice {
     let to = "to accept it: models then read the column through TRY_CAST, which makes NULL of what does not fit";
-    by_files(change, Advice::mend(format!("Restore {} at the source", before(change))).or_accept(to))
+    let advice = Advice::mend(format!("Restore {} at the source", before(change))).or_accept(to);
+    match change.decode {
+        Decode::Safe => advice,
+        Decode::Unsafe | Decode::Unknown => advice
+            .after(format!("{FITS} (a value that does not fails the build or reads as NULL, and no check counts it)")),
+    }
 }
 
 /// Advice about a source that is gone.

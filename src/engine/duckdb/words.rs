@@ -34,6 +34,9 @@ pub(super) fn explained(message: &str) -> String {
         };
     };
     let detail = without_sql(detail);
+    if let Some((message, help)) = in_words_of_the_model(&detail) {
+        return format!("{message}\n  help: {help}");
+    }
     let (message, help) = match kind {
         "Binder" if detail.starts_with("Set operations") => (
             "an UNNEST of rows has other columns than it names, or a set operation has sides of different width",
@@ -54,6 +57,20 @@ pub(super) fn explained(message: &str) -> String {
     format!("{message}\n  help: {help}\n  engine: {detail}")
 }
 
+/// What can be said without DuckDB's own words: message and help.
+fn in_words_of_the_model(detail: &str) -> Option<(String, String)> {
+    if let Some(call) = detail.strip_prefix("No function matches the given name and argument types '") {
+        let (name, types) = call.split_once('(')?;
+        let types = types.split_once(")'")?.0.to_lowercase();
+        let types = if types.is_empty() { "no argument".to_owned() } else { types };
+        let help = "CAST an argument to what it takes, or check its name";
+        return Some((format!("`{name}` does not take {types}"), help.to_owned()));
+    }
+    let (column, _) = detail.strip_prefix("column \"")?.split_once("\" must appear in the GROUP BY clause")?;
+    let help = format!("add it to GROUP BY, or take one of its values: `min({column})`");
+    Some((format!("column `{column}` is neither grouped by nor aggregated"), help))
+}
+
 /// `Out of Range`, `INTERRUPT`: words, and not a sentence that happens to speak of an error.
 fn is_kind(kind: &str) -> bool {
     let words = || kind.split(' ');
@@ -66,7 +83,9 @@ fn is_kind(kind: &str) -> bool {
 fn without_sql(detail: &str) -> String {
     let shown = detail.lines().take_while(|line| !line.starts_with("LINE "));
     let line = shown.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
-    line.replace("athena_", "")
+    // What follows counts up the types that DuckDB knows, which are not Athena's.
+    let end = line.find(" You might need to add explicit type casts").unwrap_or(line.len());
+    line[..end].replace("athena_", "")
 }
 
 #[cfg(test)]
@@ -82,10 +101,31 @@ mod tests {
             "a value does not fit the type that it is cast to\n  help: use TRY_CAST where such values may be lost, or mend \
              the value at its source\n  engine: Could not convert string 'x' to INT32"
         );
-        let raw = "Binder Error: No function matches 'athena_length(INTEGER)'.\n\tCandidates: none\n\nLINE 1: …";
-        assert!(explained(raw).ends_with("engine: No function matches 'length(INTEGER)'. Candidates: none"));
         assert!(explained("Weird Error: x").starts_with("the embedded engine cannot run it"));
         assert!(explained("IO Error: write: No space left on device").starts_with("the disk is full"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_sql_is_said_without_the_engines_words() {
+        for (raw, expected) in [
+            (
+                "Binder Error: No function matches the given name and argument types 'athena_length(INTEGER)'. You might need \
+                 to add explicit type casts.\n\tCandidate functions:\n\tlength(VARCHAR) -> BIGINT\n\nLINE 1: …",
+                "`length` does not take integer\n  help: CAST an argument to what it takes, or check its name",
+            ),
+            (
+                "Binder Error: No function matches the given name and argument types '+(DECIMAL(10,2), VARCHAR)'. You might",
+                "`+` does not take decimal(10,2), varchar\n  help: CAST an argument to what it takes, or check its name",
+            ),
+            (
+                "Binder Error: column \"id\" must appear in the GROUP BY clause or must be part of an aggregate function.\n\
+                 Either add it to the GROUP BY list, or use \"ANY_VALUE(id)\" if the exact value of \"id\" is not important.",
+                "column `id` is neither grouped by nor aggregated\n  help: add it to GROUP BY, or take one of its values: \
+                 `min(id)`",
+            ),
+        ] {
+            assert_eq!(explained(raw), expected);
+        }
     }
 
     #[test]

@@ -5,11 +5,13 @@ use std::fmt::Write;
 use super::{BOLD, GREEN, NO_MODELS, RED, YELLOW, adapted, builds_nothing, notes, one, paint, verdict_word};
 use crate::checks::{CheckResult, CheckStatus, sentence};
 use crate::drift::{Finding, Level, Verdict};
-use crate::pipeline::{Delivery, Outcome, Provenance, Run, StepStatus};
-use crate::plan::AlertKind;
+use crate::pipeline::{Acceptance, Commands, Delivery, Outcome, Provenance, Run, StepStatus, advice};
+use crate::plan::{Action, AlertKind};
+use crate::problem::shell_word;
 
-/// A whole run: how it ended, what changed, what failed, what was published, and what to do next.
-pub fn run(run: &Run) -> String {
+/// A whole run: how it ended, what changed, what failed, what was published, and what to do next. `accepted` is what people
+/// accepted since.
+pub fn run(run: &Run, accepted: &[Acceptance]) -> String {
     let mut text = head(run);
     text += &run.findings.iter().map(one).collect::<String>();
     text += &adapted(run);
@@ -17,7 +19,8 @@ pub fn run(run: &Run) -> String {
     text += &checks(&run.checks, true);
     text += &published(run);
     text += &notes(run);
-    text += &next(run);
+    text += &steps(run);
+    text += &next(run, accepted);
     text
 }
 
@@ -66,14 +69,45 @@ fn outcome(run: &Run) -> String {
     }
 }
 
+/// How far a run is that is under way.
+fn steps(run: &Run) -> String {
+    if run.outcome.is_some() {
+        return String::new();
+    }
+    let of = |status| run.steps.iter().filter(move |step| step.status == status);
+    let done = run.steps.len() - of(StepStatus::Pending).count() - of(StepStatus::Running).count();
+    let mut text = format!("\nsteps: {done} of {} done\n", run.steps.len());
+    for step in of(StepStatus::Running) {
+        let attempt = if step.attempt > 1 { format!(", attempt {}", step.attempt) } else { String::new() };
+        writeln!(text, "  running {}{attempt}", step.name).expect("a String takes all");
+    }
+    let waiting: Vec<&str> = of(StepStatus::Pending).map(|step| step.name.as_str()).collect();
+    if !waiting.is_empty() {
+        writeln!(text, "  waiting {}", waiting.join(", ")).expect("a String takes all");
+    }
+    text
+}
+
 fn failures(run: &Run) -> String {
     let mut text = String::new();
-    let failed = || run.steps.iter().filter(|step| step.status == StepStatus::Failed);
-    for step in failed() {
-        let why = step.error.as_deref().unwrap_or("no reason given");
-        writeln!(text, "\n{} {}: {why}", paint(RED, "failed"), step.name).expect("a String takes all");
+    let failures = run.failures();
+    for same in &failures {
+        let steps: Vec<_> = same.iter().map(|step| &run.steps[*step]).collect();
+        let why = steps[0].error.as_deref().unwrap_or("no reason given");
+        writeln!(text, "\n{} {}: {why}", paint(RED, "failed"), steps[0].name).expect("a String takes all");
+        // The record's message starts with the model's file.
+        let said = why.split_once(".sql: ").map_or(why, |(_, said)| said);
+        if let Some(advice) = advice(said).filter(|_| !said.contains("\n  help: ")) {
+            writeln!(text, "  help: {advice}").expect("a String takes all");
+        }
+        if let [_, others @ ..] = steps.as_slice()
+            && !others.is_empty()
+        {
+            let others: Vec<&str> = others.iter().map(|step| step.name.as_str()).collect();
+            writeln!(text, "  the same: {}", others.join(", ")).expect("a String takes all");
+        }
     }
-    if failed().next().is_none()
+    if failures.is_empty()
         && run.findings.is_empty()
         && let Some(error) = &run.error
     {
@@ -126,10 +160,28 @@ fn published(run: &Run) -> String {
     text
 }
 
+/// The published models that no contract says anything of: what writes one.
+pub fn unchecked(run: &Run, commands: &Commands) -> String {
+    let is_bare = |action: &Action| match action {
+        Action::Check { table, reads, columns, .. } if reads != table && columns.is_empty() => Some(table.clone()),
+        _ => None,
+    };
+    let bare: Vec<String> = run.plan.steps.iter().filter_map(|step| is_bare(&step.action)).collect();
+    if bare.is_empty() || run.outcome != Some(Outcome::Published) {
+        return String::new();
+    }
+    let words: Vec<String> = bare.iter().map(|table| shell_word(table)).collect();
+    let init = commands.line(&format!("contracts init {}", words.join(" ")));
+    format!(
+        "\nno contract says what {} must be like, so little is checked: this writes checks from what was published\n  {init}\n",
+        bare.join(", ")
+    )
+}
+
 /// What people can do, and what they were told.
-fn next(run: &Run) -> String {
+fn next(run: &Run, accepted: &[Acceptance]) -> String {
     let mut text = match run.outcome {
-        Some(Outcome::Halted) => halted(run),
+        Some(Outcome::Halted) => halted(run, accepted),
         Some(Outcome::ChecksFailed) => {
             "\nnext: correct the newest files of the sources above and run again; if the numbers are right, change the \
              rule in contracts/\n"
@@ -158,13 +210,23 @@ fn next(run: &Run) -> String {
     text
 }
 
-fn halted(run: &Run) -> String {
-    let commands = run.alert.as_ref().map(|alert| alert.accept.as_slice()).unwrap_or_default();
-    if commands.is_empty() {
+fn halted(run: &Run, accepted: &[Acceptance]) -> String {
+    let lines = run.alert.as_ref().map(|alert| alert.accept.as_slice()).unwrap_or_default();
+    if lines.is_empty() {
         return "\nnext: mend the source, then run again\n".into();
     }
+    let is_of = |line: &str, table: &str| line.contains(&format!(" contracts update {} ", shell_word(table)));
+    let is_open = |line: &&String| !accepted.iter().any(|known| is_of(line, &known.table));
+    let commands: Vec<&String> = lines.iter().filter(is_open).collect();
+    let is_named = |known: &&Acceptance| lines.iter().any(|line| is_of(line, &known.table));
+    let told =
+        |known: &Acceptance| format!("\nsince accepted: {}, by {} on {}\n", known.table, known.who, day(&known.at));
+    let told: String = accepted.iter().filter(is_named).map(told).collect();
+    if commands.is_empty() {
+        return told;
+    }
     let commands: String = commands.iter().map(|command| format!("  {command}\n")).collect();
-    format!("\nnext: mend the source, or accept the change, then run again\n{commands}")
+    format!("{told}\nnext: mend the source, or accept the change, then run again\n{commands}")
 }
 
 fn day(slot: &str) -> &str {

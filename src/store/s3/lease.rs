@@ -117,17 +117,38 @@ impl Drop for Keeper {
 async fn renew(store: &S3Store, note: &Note, held: Option<String>) -> Option<String> {
     let tag = held?;
     let note = Note { holder: note.holder.clone(), process: note.process.clone(), until: lapse(store.lease) };
-    match store.put(KEY, &bytes(&note), &Expect::Tag(tag.clone())).await {
-        Ok(tag) => Some(tag),
-        Err(error) if error.kind == PortErrorKind::Conflict => {
-            tracing::warn!("the run lock was lost: {error}");
-            None
-        }
-        Err(error) => {
+    let (bytes, expect) = (bytes(&note), Expect::Tag(tag.clone()));
+    // One call that hangs must not outlast the lock.
+    match tokio::time::timeout(store.lease / 3, store.put(KEY, &bytes, &expect)).await {
+        Ok(Ok(tag)) => Some(tag),
+        Ok(Err(error)) if error.kind == PortErrorKind::Conflict => ours(store, &note, tag).await,
+        Ok(Err(error)) => {
             tracing::warn!("the run lock was not renewed: {error}");
             Some(tag)
         }
+        Err(_) => {
+            tracing::warn!("the run lock was not renewed: S3 gives no answer");
+            Some(tag)
+        }
     }
+}
+
+/// The tag of a lock that is this process's, though not as it knew it: the answer to an earlier renewal was lost.
+async fn ours(store: &S3Store, note: &Note, tag: String) -> Option<String> {
+    let found = match store.get(KEY).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!("whether the run lock is still held is not known: {error}");
+            return Some(tag);
+        }
+    };
+    let is_ours =
+        |found: &Object| serde_json::from_slice(&found.bytes).is_ok_and(|kept: Note| kept.process == note.process);
+    let kept = found.filter(is_ours).map(|found| found.tag);
+    if kept.is_none() {
+        tracing::warn!("the run lock was lost to somebody else");
+    }
+    kept
 }
 
 async fn give_back(store: &S3Store, tag: &str) {

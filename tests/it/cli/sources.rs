@@ -258,3 +258,58 @@ fn a_source_that_comes_later_gets_its_contract_and_a_first_model_by_one_command(
     let made = json(lake.root(), 0, &["contracts", "init"]);
     assert_eq!(made["written"], serde_json::json!(["contracts/raw_read.json", "contracts/raw_taken.json"]));
 }
+
+/// What its files were like when they were last seen says nothing of a source that is gone.
+#[test]
+fn a_source_that_is_gone_is_one_finding_and_can_be_given_up() {
+    let lake = Lake::new();
+    lake.write("lake/shops/1.csv", "id,name\n1,a\n");
+    expect(lake.root(), 0, &["crawl"]);
+    expect(lake.root(), 0, &["contracts", "init"]);
+    lake.write("lake/shops/2.csv", "name,id,town\nb,2,Rome\n");
+    expect(lake.root(), 1, &["run"]);
+    std::fs::remove_dir_all(lake.path("lake/shops")).unwrap();
+    let settings = std::fs::read_to_string(lake.path("crawlguard.toml")).unwrap();
+    lake.write("crawlguard.toml", &format!("{settings}[targets.local.classifiers.shops]\nheader = \"present\"\n"));
+    let told = expect(lake.root(), 2, &["run"]);
+    assert!(told.contains("if the source is gone for good, remove `[targets.local.classifiers.shops]`"), "{told}");
+    lake.write("crawlguard.toml", &settings);
+    let run = json(lake.root(), 1, &["run"]);
+    let found: Vec<_> = run["findings"].as_array().unwrap().iter().map(|found| &found["rule"]).collect();
+    assert_eq!(found, ["table-deprecated"]);
+    let help = run["findings"][0]["help"].as_str().unwrap();
+    assert!(
+        help.contains("take it out of `int_shops` (or remove the model if it reads nothing else, and its contract)"),
+        "{help}"
+    );
+    std::fs::remove_file(lake.path("sql/int_shops.sql")).unwrap();
+    expect(lake.root(), 0, &["contracts", "update", "raw_shops", "--yes"]);
+    assert_eq!(json(lake.root(), 0, &["run"])["verdict"], "clean");
+}
+
+#[test]
+fn what_mends_many_lines_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("lake/people");
+    std::fs::create_dir_all(&source).unwrap();
+    let rows: String = (1..=9).map(|id| format!("{id},\"Doe, {id}\"\n")).collect();
+    std::fs::write(source.join("a.csv"), format!("id,name\n{rows}")).unwrap();
+    let output = crawlguard(folder.path(), &["init"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told.matches("a quoted cell holds the delimiter").count(), 9, "{told}");
+    assert_eq!(told.matches("serde = \"OpenCSVSerDe\"").count(), 1, "{told}");
+}
+
+#[test]
+fn a_table_that_cannot_be_read_is_refused_with_one_help() {
+    let lake = Lake::new();
+    lake.write("lake/shops/1.csv", "id,name\n1,Ada\n");
+    expect(lake.root(), 0, &["crawl"]);
+    expect(lake.root(), 0, &["contracts", "init"]);
+    lake.write("lake/shops/2.csv", "id,name, \n2,Bob,x\n");
+    json(lake.root(), 2, &["run"]);
+    let message = refused(lake.root(), &["contracts", "update", "raw_shops", "--yes"]);
+    let expected = "column name ` ` does not fit the catalog\n  help: give the column a name in its files: spaces alone are \
+                    none, then crawl again\n";
+    assert!(message.ends_with(expected), "{message}");
+}

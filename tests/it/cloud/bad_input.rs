@@ -37,7 +37,34 @@ const CASES: &[Case] = &[
         name: "no credentials",
         arrange: |_, laptop| laptop.has_credentials = false,
         command: &["check"],
-        says: &["crawler `raw`", "log in (`aws sso login`), set `profile` in crawlguard.toml"],
+        says: &["crawler `raw`: no credentials", "; log in (`aws sso login`), set `profile` in crawlguard.toml"],
+    },
+    Case {
+        name: "no region",
+        arrange: |_, laptop| laptop.region = None,
+        command: &["check"],
+        says: &["crawlguard.toml:targets.prod.region: no region is set", "region = \"eu-central-1\"", "AWS_REGION"],
+    },
+    Case {
+        name: "no region, for a command that writes, nor an endpoint that is one",
+        arrange: |_, laptop| {
+            laptop.region = None;
+            laptop.url = "localhost:5555".into();
+        },
+        command: &["run"],
+        says: &["crawlguard.toml:targets.prod.region: no region", "AWS_ENDPOINT_URL: `localhost:5555` is no URL"],
+    },
+    Case {
+        name: "nobody at the endpoint",
+        arrange: |_, laptop| laptop.url = "http://127.0.0.1:1".into(),
+        command: &["check"],
+        says: &["crawler `raw`: ", "Connection refused", "check the network and `region`, and AWS_ENDPOINT_URL"],
+    },
+    Case {
+        name: "credentials of another account, for a command that only reads",
+        arrange: |_, laptop| set(laptop, "kind = \"aws\"", "kind = \"aws\"\naccount = \"999988887777\""),
+        command: &["check"],
+        says: &["account 999988887777", "account 111122223333", "mend `account`", "crawlguard.toml"],
     },
     Case {
         name: "expired credentials",
@@ -140,6 +167,12 @@ const CASES: &[Case] = &[
         },
         command: &["check"],
         says: &["there is nothing to compare: the catalog holds no `row_` table", "mend `raw_prefix`"],
+    },
+    Case {
+        name: "a raw prefix that no promised table has",
+        arrange: |_, laptop| set(laptop, "crawler = \"raw\"", "raw_prefix = \"row_\""),
+        command: &["check"],
+        says: &["crawlguard.toml: `raw_prefix` is `row_`, and none of the tables", "`raw_orders`", "mend `raw_prefix`"],
     },
     Case {
         name: "a deployed project that is half written",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crawlguard::catalog::Catalog;
 use crawlguard::cloud::Cloud;
+use crawlguard::drift::Verdict;
 use crawlguard::pipeline::{Outcome, Run};
 use serde_json::{Value, json};
 
@@ -105,6 +106,44 @@ async fn what_is_shown_again_is_not_removed() {
     site.aws.account().glue.put(DATABASE, &table, Vec::new());
     published(&site, SLOTS[3]).await;
     assert!(folders(&site, WAREHOUSE).contains(&kept));
+}
+
+/// Neither a link to another catalog's table nor a half-made one is this project's, and a cleanup reads every table.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_table_of_files_keeps_no_run_from_its_end() {
+    let site = Lake::new().site();
+    let half =
+        json!({"Name": "half", "StorageDescriptor": {"Columns": [{"Name": "a"}], "Location": "s3://shop/half/"}});
+    for table in [json!({"Name": "link", "TargetTable": {"DatabaseName": "other", "Name": "t"}}), half] {
+        site.aws.account().glue.put(DATABASE, &table, Vec::new());
+    }
+    published(&site, SLOTS[0]).await;
+    let names = site.aws.account().glue.names(DATABASE);
+    assert!(names.contains(&"link".to_owned()) && names.contains(&"half".to_owned()), "{names:?}");
+    // Among the crawled ones each is a finding of its own.
+    site.aws.account().glue.put(DATABASE, &json!({"Name": "raw_link"}), Vec::new());
+    let run = site.run(SLOTS[1]).await;
+    assert_eq!(run.verdict, Verdict::Unknown);
+    let [finding] = run.findings.as_slice() else { panic!("{:?}", run.findings) };
+    assert_eq!((finding.rule.as_str(), finding.table.as_str()), ("files-unreadable", "raw_link"));
+    assert!(finding.message.contains("no `StorageDescriptor`"), "{}", finding.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_may_not_be_deleted_is_tried_again() {
+    let site = Lake::new().site();
+    for slot in &SLOTS[..3] {
+        published(&site, slot).await;
+    }
+    wait_for_readers(&site);
+    let folder = noted(&site).into_iter().next().unwrap();
+    let (file, _) = site.aws.account().s3.list(&format!("{folder}/")).into_iter().next().unwrap();
+    site.aws.account().s3.kept.insert(file.trim_start_matches("s3://").to_owned());
+    published(&site, SLOTS[3]).await;
+    assert!(noted(&site).contains(&folder), "it is still to be removed");
+    site.aws.account().s3.kept.clear();
+    published(&site, "2026-01-05T03:04:05Z").await;
+    assert!(!folders(&site, WAREHOUSE).contains(&folder));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,6 +28,9 @@ pub const RAW: &str = "s3://shop/raw/";
 /// How both of them call their target, so that their alerts can be compared.
 pub const TARGET: &str = "prod";
 
+/// The function, as Lambda tells it of itself.
+pub const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111122223333:function:crawlguard";
+
 pub const SETTINGS: &str = r#"project = "shop"
 [targets.local]
 kind = "local"
@@ -229,7 +232,7 @@ async fn drive_to_the_end(cloud: &Cloud, project: &Project, slot: &str) -> Resul
 pub fn shell(aws: &FakeAws) -> Shell {
     let process = aws.process();
     let shell = Shell::new(process.config.clone(), &format!("{STATE}project.json"), TARGET).expect("good settings");
-    shell.via(process.connector())
+    shell.via(process.connector()).invoked_as(FUNCTION)
 }
 
 fn upload(aws: &FakeAws, folder: &Path, uri: &str) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::deploy::stack;
 
 use super::fake::{Fault, FaultKind};
-use super::lake::{DATABASE, Lake, STATE, shell};
+use super::lake::{DATABASE, FUNCTION, Lake, SETTINGS, STATE, shell};
 
 pub const DAILY: &str = "2026-01-02T12:00:00Z";
 
@@ -177,8 +177,71 @@ async fn an_older_event_that_comes_late_starts_nothing() {
         invoke(&lake, &sweep()).await.unwrap();
     }
     let before = end_state(&lake);
-    assert_eq!(invoke(&lake, &crawled("2026-01-02T00:00:00Z", "Succeeded")).await.unwrap()["state"], "idle");
+    let answer = invoke(&lake, &crawled("2026-01-02T00:00:00Z", "Succeeded")).await.unwrap();
+    assert_eq!(answer["state"], "idle");
+    let why = answer["ignored"].as_str().unwrap();
+    assert!(why.contains("2026-01-02T00:00:00Z is older than 2026-01-02T06:00:00Z"), "{why}");
+    let answer = invoke(&lake, &crawled("2026-01-02T06:00:00Z", "Succeeded")).await.unwrap();
+    assert!(answer["ignored"].as_str().unwrap().contains("was asked for already"), "{answer}");
     assert_eq!(end_state(&lake), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_for_a_slot_that_is_still_to_come_keeps_no_other_from_running() {
+    let lake = deployed();
+    let to_the_end = async || {
+        for _ in 0..20 {
+            ended(&lake);
+            invoke(&lake, &sweep()).await.unwrap();
+        }
+        end_state(&lake)["runs"].as_object().unwrap().len()
+    };
+    invoke(&lake, &daily("2136-01-02T12:00:00Z")).await.unwrap();
+    assert_eq!(to_the_end().await, 1);
+    // The clock may still show the second in which that was taken up.
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(5);
+    let answer = invoke(&lake, &daily(&crawlguard::plan::slot(soon))).await.unwrap();
+    assert!(answer.get("ignored").is_none(), "{answer}");
+    assert_eq!(to_the_end().await, 2);
+    invoke(&lake, &daily("2136-01-02T12:00:00Z")).await.unwrap();
+    assert_eq!(to_the_end().await, 2, "a slot is run once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_asked_for_by_hand_while_a_newer_one_is_known_says_what_to_do() {
+    let lake = deployed();
+    lake.aws.account().s3.put(
+        &format!("{STATE}queue.json"),
+        br#"{"schema_version": 1, "active": null, "waiting": [], "newest": "2136-01-02T12:00:00Z"}"#,
+    );
+    let answer = invoke(&lake, &json!({"command": "run"})).await.unwrap();
+    let why = answer["ignored"].as_str().unwrap();
+    assert!(why.contains("for another run ask for a slot after 2136-01-02T12:00:00Z"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_runs_nothing_of_another_account() {
+    let lake = deployed();
+    let theirs = json!({"source": "aws.glue", "detail-type": "Glue Crawler State Change", "account": "999988887777",
+                        "time": DAILY, "detail": {"crawlerName": "raw", "state": "Succeeded"}});
+    let answer = invoke(&lake, &theirs).await.unwrap();
+    let why = answer["ignored"].as_str().unwrap();
+    assert!(why.contains("`999988887777`") && why.contains("111122223333"), "{why}");
+    let unknown = shell(&lake.aws).invoked_as("").handle(&theirs).await.unwrap();
+    assert!(unknown["ignored"].as_str().unwrap().contains("set `account` in crawlguard.toml"), "{unknown}");
+    assert_eq!(lake.aws.account().athena.queries.len(), 0);
+
+    let mut files = lake.files();
+    files.insert(
+        "crawlguard.toml".into(),
+        SETTINGS.replace("kind = \"aws\"", "kind = \"aws\"\naccount = \"999988887777\""),
+    );
+    lake.put_project(&Bundle::new(files, Pushed::default()));
+    for event in [theirs, crawled(DAILY, "Succeeded"), json!({"command": "run"})] {
+        let failure = invoke(&lake, &event).await.unwrap_err();
+        assert_eq!(failure.kind, "SettingsInvalid");
+        assert!(failure.message.contains("account 999988887777, and the function in 111122223333"), "{failure}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -299,8 +362,11 @@ async fn after_a_failed_crawl_nothing_is_published_and_people_are_told_once() {
     invoke(&lake, &crawled("2026-01-02T05:10:08Z", "Failed")).await.unwrap();
     let answer = invoke(&lake, &daily(DAILY)).await.unwrap();
     assert_eq!(answer["ended"][0]["outcome"], "error");
-    let account = lake.aws.account();
-    assert_eq!((account.athena.queries.len(), account.sns.mails.len()), (0, 1));
+    assert_eq!(lake.aws.account().athena.queries.len(), 0);
+    assert_eq!(lake.aws.account().sns.mails.len(), 1);
+    let failure = invoke(&lake, &json!({"command": "check"})).await.unwrap_err();
+    assert_eq!(failure.kind, "CrawlFailed");
+    assert!(failure.message.contains("Internal Service Exception"), "{failure}");
 }
 
 /// The deployed project with a contract that nobody can read.
@@ -345,7 +411,7 @@ async fn a_stack_deploys_the_bundle_that_it_names() {
         let (url, taken) = stack::listener("200 OK");
         let mut event = stack::event("Update", &url);
         event["ResourceProperties"]["Bundle"] = format!("{STATE}{name}.json").into();
-        lambda::handle(&Ok(shell(&lake.aws)), &event).await.unwrap();
+        lambda::handle(&Ok(shell(&lake.aws)), &event, FUNCTION).await.unwrap();
         let answer: Value = serde_json::from_str(&taken.join().unwrap().1).unwrap();
         assert_eq!(answer["Status"], status, "{answer}");
         assert!(answer["Reason"].as_str().unwrap().contains(reason), "{answer}");
@@ -361,7 +427,7 @@ async fn asked(lake: &Lake, name: &str, status: &'static str) -> (Value, BTreeMa
     let (url, taken) = stack::listener("200 OK");
     let mut event = stack::event("Update", &url);
     event["ResourceProperties"]["Bundle"] = format!("{STATE}{name}.json").into();
-    lambda::handle(&Ok(shell(&lake.aws)), &event).await.unwrap();
+    lambda::handle(&Ok(shell(&lake.aws)), &event, FUNCTION).await.unwrap();
     let answer = serde_json::from_str(&taken.join().unwrap().1).unwrap();
     let deployed = lake.aws.account().s3.get(&format!("{STATE}project.json")).unwrap();
     (answer, serde_json::from_slice::<Bundle>(&deployed).unwrap().files)

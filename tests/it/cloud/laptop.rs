@@ -4,13 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::fake::REGION;
 use super::lake::Lake;
 
 /// A checkout of the project, and the way to the account.
 pub struct Laptop {
     folder: tempfile::TempDir,
-    url: String,
+    pub url: String,
     pub has_credentials: bool,
+    pub region: Option<&'static str>,
 }
 
 /// What the program said.
@@ -32,7 +34,7 @@ impl Laptop {
     /// The lake's project as it stands.
     pub fn new(lake: &Lake) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let laptop = Self { folder, url: lake.aws.listen(), has_credentials: true };
+        let laptop = Self { folder, url: lake.aws.listen(), has_credentials: true, region: Some(REGION) };
         for (file, text) in lake.files() {
             laptop.write(&file, &text);
         }
@@ -49,7 +51,7 @@ impl Laptop {
     pub fn says(&self, arguments: &[&str]) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crawlguard"));
         command.args(["--target", "prod"]).args(arguments).current_dir(self.folder.path()).env_clear();
-        command.env("AWS_ENDPOINT_URL", &self.url).env("AWS_REGION", "eu-central-1");
+        command.env("AWS_ENDPOINT_URL", &self.url).envs(self.region.map(|region| ("AWS_REGION", region)));
         // Nothing of this machine's: no profile, no role of an instance.
         command.env("HOME", self.folder.path()).env("AWS_EC2_METADATA_DISABLED", "true");
         command.envs(library_path());

@@ -1,5 +1,7 @@
 //! Glue's JSON as a table.
 
+use crawlguard::schema::UNREADABLE;
+
 use super::*;
 
 #[test]
@@ -31,7 +33,7 @@ fn glue_output_is_read_in_every_wrapping() {
     );
     assert_eq!(table.columns[0].name, "e \"mail\" address");
     assert_eq!(table.columns[1].evidence, Evidence::None);
-    assert_eq!(table.columns[2].data_type, DataType::Unrecognized("interval day".to_owned()));
+    assert_eq!(table.columns[2].data_type, DataType::Unrecognized("interval day".into()));
     assert_eq!(table.storage.serde.as_deref(), Some("com.example.Serde"));
     assert_eq!((table.storage.skip_header_lines, table.storage.compression.as_deref()), (1, Some("gzip")));
     assert_eq!(table.parameters["CRAWL_RUN_ID"], "x");
@@ -72,4 +74,14 @@ fn glue_output_that_is_not_whole_is_refused() {
         let places: Vec<_> = problems.iter().map(|problem| problem.place.as_str()).collect();
         assert_eq!(places, expected, "{problems:?}");
     }
+}
+
+#[test]
+fn a_catalogs_reader_marks_what_is_no_table_of_files() {
+    let text = "[{\"Name\": \"link\"}, {\"Name\": \"half\", \"StorageDescriptor\": {\"Columns\": [{\"Name\": \"a\"}]}}, {\"Name\": \"t\", \"StorageDescriptor\": {}}]";
+    let tables = glue_json::read_any("Glue", text).unwrap();
+    let why = |index: usize| tables[index].parameters.get(UNREADABLE).map(String::as_str);
+    assert!(why(0).unwrap().starts_with("it has no `StorageDescriptor`; mend it"), "{:?}", why(0));
+    assert!(why(1).unwrap().starts_with("its StorageDescriptor.Columns[0] has no `Type`; mend it"), "{:?}", why(1));
+    assert_eq!(why(2), None);
 }

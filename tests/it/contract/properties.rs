@@ -41,7 +41,7 @@ fn columns() -> impl Strategy<Value = (Vec<Column>, Vec<Column>)> {
             .map(|(index, (name, data_type, comment, evidence))| Column {
                 name: format!("{name}{index}"),
                 data_type,
-                comment,
+                comment: comment.map(String::into_boxed_str),
                 evidence,
             })
             .collect();

@@ -87,7 +87,7 @@ async fn whatever_is_wrong_is_answered() {
     ];
     for (shell, kind, status, reason) in cases {
         let (url, taken) = listener("200 OK");
-        let done = lambda::handle(shell, &event(kind, &url)).await.unwrap();
+        let done = lambda::handle(shell, &event(kind, &url), "").await.unwrap();
         let answer: Value = serde_json::from_str(&taken.join().unwrap().1).unwrap();
         assert_eq!(answer["Status"], status, "{answer}");
         assert!(answer["Reason"].as_str().unwrap().contains(reason), "{answer}");
@@ -241,7 +241,7 @@ async fn an_update_that_would_undo_an_acceptance_leaves_it_and_a_stack_that_is_n
     let (_folder, store) = store();
     let mut stack = created(&store, &version("", "SELECT 1 AS a\n")).await;
     let accepted = version("a\n", "SELECT 2 AS a\n");
-    push(&store, &accepted).await.unwrap();
+    push(&store, &accepted, None).await.unwrap();
     let Ended::RolledBack(why, answer) = stack.update(&version("", "SELECT 3 AS a\n"), true).await else { panic!() };
     assert!(why.contains("contracts pull") && answer.contains("stays"), "{why} {answer}");
     assert_eq!(files_of(&store).await, accepted.files);
@@ -268,7 +268,7 @@ async fn a_rollback_leaves_what_was_accepted_since() {
     let after = version("", "SELECT 2 AS a\n");
     stack.ask("Update", stack.has.as_ref(), &after, false).await.unwrap();
     let accepted = version("a\n", "SELECT 2 AS a\n");
-    push(&store, &accepted).await.unwrap();
+    push(&store, &accepted, None).await.unwrap();
     let back = stack.ask("Update", Some(&after), stack.has.as_ref().unwrap(), true).await.unwrap();
     assert!(back.contains("stays") && back.contains("not what this deployment brought"), "{back}");
     assert_eq!(files_of(&store).await, accepted.files);

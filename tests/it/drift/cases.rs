@@ -2,7 +2,7 @@
 
 use crawlguard::schema::Table;
 
-use super::lake::{Edit, csv, json, orc, parquet};
+use super::lake::{Edit, avro, csv, json, orc, parquet};
 
 mod recorded;
 mod tables;
@@ -67,6 +67,20 @@ fn columns() -> Vec<Case> {
         ),
         case(
             "column-added-in-middle",
+            "json_partitioned",
+            json(TWO).keys("day string"),
+            json("channel string, id bigint, amount double").keys("day string"),
+            &["column-added-in-middle channel unsafe breaking"],
+        ),
+        case(
+            "column-added-in-middle",
+            "parquet_partitioned",
+            parquet(TWO).keys("day string"),
+            parquet("channel string, id bigint, amount double").keys("day string"),
+            &["column-added-in-middle channel safe tolerated"],
+        ),
+        case(
+            "column-added-in-middle",
             "orc_by_index",
             orc(TWO),
             orc("channel string, id bigint, amount double"),
@@ -96,6 +110,13 @@ fn columns() -> Vec<Case> {
             json(THREE),
             json("id bigint, channel string"),
             &["column-removed amount safe breaking"],
+        ),
+        case(
+            "column-removed",
+            "json_partitioned",
+            json(THREE).keys("day string"),
+            json("id bigint, channel string").keys("day string"),
+            &["column-removed amount unsafe breaking"],
         ),
         case(
             "column-removed",
@@ -162,6 +183,13 @@ fn columns() -> Vec<Case> {
         ),
         case(
             "column-reordered",
+            "avro_partitioned",
+            avro(THREE).keys("day string"),
+            avro("channel string, id bigint, amount double").keys("day string"),
+            &["column-reordered channel unsafe breaking"],
+        ),
+        case(
+            "column-reordered",
             "csv_block",
             csv("a int, b int, c int, d int, e int"),
             csv("d int, e int, a int, b int, c int"),
@@ -190,6 +218,13 @@ fn columns() -> Vec<Case> {
         ),
         case(
             "column-case-changed",
+            "beyond_ascii",
+            json("\u{c9}tat int"),
+            json("\u{e9}tat int"),
+            &["column-case-changed \u{c9}tat safe tolerated"],
+        ),
+        case(
+            "column-case-changed",
             "case_sensitive",
             json("userId int").serde_parameter("case.insensitive", "false"),
             json("userid int").serde_parameter("case.insensitive", "false"),
@@ -201,6 +236,34 @@ fn columns() -> Vec<Case> {
             json("userid int"),
             json("user_id int"),
             &["column-added-at-end user_id safe tolerated", "column-removed userid safe breaking"],
+        ),
+        case(
+            "column-duplicated",
+            "partition_key",
+            json(TWO).keys("day string"),
+            json("id bigint, amount double, day string").keys("day string"),
+            &["column-duplicated day unsafe breaking"],
+        ),
+        case(
+            "column-duplicated",
+            "in_another_case",
+            csv(TWO),
+            csv("id bigint, amount double, Amount double"),
+            &["column-duplicated Amount unsafe breaking"],
+        ),
+        case(
+            "column-duplicated",
+            "in_the_place_of_another",
+            parquet(THREE),
+            parquet("id bigint, amount double, amount hllsketch"),
+            &["column-removed channel safe breaking", "column-duplicated amount unsafe breaking"],
+        ),
+        case(
+            "column-duplicated",
+            "near_miss_field",
+            json("order struct<id:int>").keys("day string"),
+            json("order struct<id:int,day:string>").keys("day string"),
+            &["struct-field-added order.day safe tolerated"],
         ),
         case(
             "header-lost",
@@ -271,7 +334,53 @@ fn types() -> Vec<Case> {
             json("a struct<b:bigint>"),
             &["type-widened a.b safe tolerated"],
         ),
+        case("type-shown", "json", json("a string?"), json("a int"), &["type-shown a safe tolerated"]),
+        case(
+            "type-shown",
+            "partitioned_documented",
+            json("a string?").keys("day string"),
+            json("a bigint").keys("day string"),
+            &["type-shown a safe tolerated"],
+        ),
+        case(
+            "type-shown",
+            "partitioned_undocumented",
+            json("a string?").keys("day string"),
+            json("a double").keys("day string"),
+            &["type-shown a unsafe breaking"],
+        ),
+        case(
+            "type-incompatible",
+            "first_values_have_no_text",
+            json("a string?"),
+            json("a struct<b:int>"),
+            &["type-incompatible a safe breaking"],
+        ),
+        case("type-shown", "near_miss_text", json("a string?"), json("a string"), &[]),
+        case("type-shown", "near_miss_seen", csv("a bigint"), csv("a string"), &["type-lossy a safe breaking"]),
+        case(
+            "type-shown",
+            "near_miss_no_placeholder",
+            json("a int?"),
+            json("a bigint"),
+            &["type-widened a safe tolerated"],
+        ),
+        case("unreadable", "first_values", json("a string?"), json("a hllsketch"), &["unreadable a unknown unknown"]),
         case("unreadable", "type", json("a int"), json("a uniontype<int,string>"), &["unreadable a unknown unknown"]),
+        case(
+            "unreadable",
+            "added",
+            json("a int"),
+            json("a int, b struct<c:uniontype<int,string>>"),
+            &["unreadable b unknown unknown"],
+        ),
+        case(
+            "unreadable",
+            "added_field",
+            json("a struct<b:int>"),
+            json("a struct<b:int,c:array<hllsketch>>"),
+            &["unreadable a unknown unknown"],
+        ),
         case(
             "unreadable",
             "key",

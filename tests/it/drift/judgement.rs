@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crawlguard::checks::{CheckKind, CheckSpec};
 use crawlguard::contract::{Contract, Tolerance};
 use crawlguard::drift::{ChangeKind, Finding, Level, Promotion, Verdict, diff, judge, judge_with};
 use crawlguard::schema::{MISSING_IN_NEWEST, Table};
@@ -34,6 +35,47 @@ fn a_removal_breaks_only_where_somebody_reads() {
     assert_eq!((read[0].level, &read[0].models), (Level::Breaking, &vec![reader("int_orders")]));
     let unread = judged(contract(&promised), json("id int"), &["id"]);
     assert_eq!((unread[0].level, unread[0].models.len()), (Level::Tolerated, 0));
+}
+
+#[test]
+fn a_column_that_a_check_names_is_read() {
+    let check = |name: &str, column: &str, kind: CheckKind| CheckSpec {
+        name: name.to_owned(),
+        column: Some(column.to_owned()),
+        kind,
+    };
+    let nulls = |column: &str| check("nulls", column, CheckKind::Nulls { max_rows: None, max_share: None });
+    let unique = CheckKind::Unique { columns: vec!["id".to_owned(), "Amount".to_owned()] };
+    let reference = |table: &str| CheckKind::References { table: table.to_owned(), column: "amount".to_owned() };
+    let moved = CheckKind::MovedRows {
+        values: vec!["1".to_owned()],
+        regex: None,
+        max_distance: 1,
+        columns: vec!["id".to_owned(), "amount".to_owned()],
+        max_moved: None,
+        max_lost: 0,
+    };
+    let found = |checks: Vec<CheckSpec>| {
+        let promised = json("id int, amount double");
+        judged(Contract { checks, ..contract(&promised) }, json("id int"), &[]).remove(0)
+    };
+    for checks in
+        [vec![nulls("AMOUNT")], vec![check("nulls", "id", unique)], vec![check("nulls", "id", reference("raw_orders"))]]
+    {
+        let finding = found(checks);
+        assert_eq!((finding.level, finding.models.len()), (Level::Breaking, 0));
+        assert!(finding.message.ends_with("The check `nulls` reads the column."), "{}", finding.message);
+    }
+    let two = found(vec![check("b", "amount", CheckKind::Freshness { max_age_hours: 1 }), nulls("amount")]);
+    assert!(two.message.ends_with("The checks `b`, `nulls` read the column."), "{}", two.message);
+    let rows = CheckKind::RowCount { min: None, max: None };
+    for near_miss in
+        [nulls("id"), check("a", "id", moved), check("a", "id", reference("raw_refunds")), check("a", "amount", rows)]
+    {
+        let finding = found(vec![near_miss]);
+        assert_eq!(finding.level, Level::Tolerated, "{}", finding.message);
+        assert!(!finding.message.contains("check"), "{}", finding.message);
+    }
 }
 
 #[test]

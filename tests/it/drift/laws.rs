@@ -63,6 +63,7 @@ fn claims(kind: ChangeKind) -> &'static str {
     match kind {
         Kind::ColumnAddedAtEnd => "column-added-at-end",
         Kind::ColumnAddedInMiddle => "column-added-in-middle",
+        Kind::ColumnDuplicated => "column-duplicated",
         Kind::ColumnRemoved => "column-removed",
         Kind::ColumnMissingInNewest => "column-missing-in-newest",
         Kind::ColumnReordered => "column-reordered",
@@ -73,6 +74,7 @@ fn claims(kind: ChangeKind) -> &'static str {
         Kind::Retyped(Promotion::Lossy) => "type-lossy",
         Kind::Retyped(Promotion::Incompatible) => "type-incompatible",
         Kind::Retyped(Promotion::Identical) => "unclassified-change",
+        Kind::TypeShown => "type-shown",
         Kind::FieldAdded => "struct-field-added",
         Kind::FieldRemoved => "struct-field-removed",
         Kind::FieldReordered => "struct-field-reordered",

@@ -1,6 +1,7 @@
 //! One CSV file: its delimiter, its first row, and what the rows below it hold.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use super::super::lines::{self, Lines};
 use super::super::listing::{SourceFile, Target, unreadable};
@@ -57,14 +58,17 @@ impl Cell {
     }
 
     fn number(text: &[u8], digits: &[u8]) -> Self {
-        if digits.iter().all(u8::is_ascii_digit) {
+        let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        match &digits[whole..] {
+            [] if digits.len() < 19 || parses::<i64>(text) => Self::BigInt,
             // Past bigint, text alone keeps every digit.
-            let fits = digits.len() < 19 || std::str::from_utf8(text).is_ok_and(|text| text.parse::<i64>().is_ok());
-            return if fits { Self::BigInt } else { Self::String };
+            [] => Self::String,
+            // Most doubles are of this form; to read one takes longer than to know it.
+            [b'.', part @ ..] if digits.len() > 1 && part.iter().all(u8::is_ascii_digit) => Self::Double,
+            // `parse` takes no letter after a leading digit or point but an exponent's.
+            _ if parses::<f64>(text) => Self::Double,
+            _ => Self::String,
         }
-        // `parse` takes no letter after a leading digit or point but an exponent's.
-        let is_double = std::str::from_utf8(text).is_ok_and(|text| text.parse::<f64>().is_ok());
-        if is_double { Self::Double } else { Self::String }
     }
 
     /// The wider of two: each holds the values of those before it.
@@ -242,8 +246,15 @@ impl Scan {
     }
 }
 
+fn parses<T: FromStr>(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| text.parse::<T>().is_ok())
+}
+
 /// Logs what makes a line unreadable.
 fn is_sound(line: u64, text: &[u8], log: &mut Log<'_>) -> bool {
+    if is_plain(text) {
+        return true;
+    }
     if let Err(invalid) = std::str::from_utf8(text) {
         log.push(format!("{line}:{}", invalid.valid_up_to() + 1), "invalid UTF-8", "write the file in UTF-8");
         return false;
@@ -253,6 +264,12 @@ fn is_sound(line: u64, text: &[u8], log: &mut Log<'_>) -> bool {
         return false;
     }
     true
+}
+
+/// True of ASCII without a carriage return, as most lines are.
+fn is_plain(text: &[u8]) -> bool {
+    // Every byte is looked at, so that the compiler may look at many at once.
+    text.iter().fold(true, |plain, byte| plain & byte.is_ascii() & (*byte != b'\r'))
 }
 
 /// The delimiter that divides most of the first lines into as many cells as the first of them.

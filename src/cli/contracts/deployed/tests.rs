@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use super::super::super::args::{Color, Format};
 use super::super::super::world::{Place, World};
 use super::super::super::{crawl, init};
-use super::super::update::{Update, accept};
+use super::super::update::{Ask, Update, accept};
 use super::*;
 use crate::catalog::FilesCatalog;
 use crate::cloud::Cloud;
@@ -74,7 +74,7 @@ impl Account {
         fs::write(root.join("crawlguard.toml"), init::settings("shop", "lake") + &prod).unwrap();
         let world = World::open(&globals(&root, "local")).await.unwrap();
         crawl::update(&world).await.unwrap();
-        super::super::write_missing(&world, &[]).await.unwrap();
+        super::super::write_missing(&globals(&root, "local"), &world, &[]).await.unwrap();
         fs::write(&file, "{\"id\":1,\"note\":\"x\"}\n").unwrap();
         crawl::update(&world).await.unwrap();
         account
@@ -118,7 +118,18 @@ impl Account {
     }
 
     async fn pulls(&self, name: &'static str, ask: Option<Ask<'_>>) -> anyhow::Result<ExitCode> {
-        pull(&globals(&self.root(name), "prod"), &self.world(name), ask).await
+        pull(&globals(&self.root(name), "prod"), &self.world(name), false, ask).await
+    }
+
+    /// A file of somebody's folder.
+    fn text(&self, name: &str, file: &str) -> String {
+        fs::read_to_string(self.root(name).join(file)).unwrap()
+    }
+
+    fn writes(&self, name: &str, file: &str, text: &str) {
+        let path = self.root(name).join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
 
     async fn accepts(&self, name: &'static str) -> anyhow::Result<super::super::update::Updated> {
@@ -165,37 +176,123 @@ async fn an_acceptance_that_would_undo_another_writes_nothing_anywhere() {
     assert!(account.accepts("ann").await.unwrap().tables.is_empty());
 }
 
-#[tokio::test]
-async fn a_pull_asks_before_it_overwrites_and_never_undoes_an_acceptance() {
-    let account = Account::new().await;
-    account.pushes("ann").await.unwrap();
-    let contract = account.root("ann").join("contracts/raw_orders.json");
-    let edited = fs::read_to_string(&contract).unwrap().replace("1.0.0", "1.0.7");
-    fs::write(&contract, &edited).unwrap();
-    let no = |shown: &str| {
-        assert!(shown.contains("-") && shown.contains("1.0.7"), "{shown}");
-        Ok(false)
-    };
-    assert!(account.pulls("ann", Some(&no)).await.unwrap_err().to_string().contains("nothing written"));
-    assert_eq!(fs::read_to_string(&contract).unwrap(), edited);
-    account.pulls("ann", Some(&|_: &str| Ok(true))).await.unwrap();
-    assert_eq!(account.files("ann"), account.deployed().await.files);
+const MODEL: &str = "sql/int_orders.sql";
+const OTHER: &str = "sql/int_ids.sql";
 
-    let log = account.root("ann").join("contracts/log.jsonl");
-    fs::write(&log, "{\"mine\":1}\n").unwrap();
-    let ahead = account.pulls("ann", None).await.unwrap_err().to_string();
-    assert!(
-        ahead.contains("1 acceptance of this folder is not deployed") && ahead.contains("contracts push`"),
-        "{ahead}"
-    );
+/// ann has deployed two models, and bob has pulled them.
+async fn two_models() -> Account {
+    let account = Account::new().await;
+    account.writes("ann", MODEL, "SELECT id FROM raw_orders\n");
+    account.writes("ann", OTHER, "SELECT id FROM raw_orders WHERE id > 1\n");
+    account.pushes("ann").await.unwrap();
     account.joins("bob");
     account.pulls("bob", None).await.unwrap();
+    account
+}
+
+fn unasked(shown: &str) -> anyhow::Result<bool> {
+    panic!("asked: {shown}")
+}
+
+#[tokio::test]
+async fn what_was_edited_here_alone_stays_and_the_advice_of_a_refused_push_leads_through() {
+    let account = two_models().await;
     account.accepts("bob").await.unwrap();
-    let apart = account.pulls("ann", None).await.unwrap_err().to_string();
-    assert!(apart.contains("merge"), "{apart}");
-    // Merged as git would, with the lines of both, it goes.
-    fs::write(&log, format!("{}{{\"mine\":1}}\n", account.deployed().await.log())).unwrap();
+    account.writes("ann", MODEL, "SELECT id FROM raw_orders WHERE id > 7\n");
+    account.writes("ann", "sql/int_new.sql", "SELECT id FROM int_ids\n");
+    fs::remove_file(account.root("ann").join(OTHER)).unwrap();
+    account.writes("ann", "sql/int_new.sql", "SELECT id FROM int_orders\n");
+    let refused = account.pushes("ann").await.unwrap_err().to_string();
+    assert!(refused.contains("contracts pull`, which leaves alone what was changed here alone"), "{refused}");
+    account.pulls("ann", Some(&unasked)).await.unwrap();
+    assert!(
+        account.text("ann", MODEL).contains("id > 7") && account.text("ann", "sql/int_new.sql").contains("int_orders")
+    );
+    assert!(!account.root("ann").join(OTHER).exists(), "a deletion is an edit");
+    assert!(account.text("ann", "contracts/raw_orders.json").contains("note"), "what bob accepted is here");
     account.pushes("ann").await.unwrap();
+    assert_eq!(account.deployed().await.files, account.files("ann"));
+}
+
+#[tokio::test]
+async fn what_was_edited_on_both_sides_is_asked_about_and_kept_beside_the_deployed_text() {
+    let account = two_models().await;
+    for (name, bound) in [("ann", 7), ("bob", 8)] {
+        account.writes(name, MODEL, &format!("SELECT id FROM raw_orders WHERE id > {bound}\n"));
+    }
+    account.pushes("bob").await.unwrap();
+    let mine = account.text("ann", MODEL);
+    let refused = account.pushes("ann").await.unwrap_err().to_string();
+    assert!(refused.contains("a push would undo that: sql/int_orders.sql"), "{refused}");
+    let no = |shown: &str| {
+        assert!(shown.contains("-SELECT id FROM raw_orders WHERE id > 7") && shown.contains("+SELECT"), "{shown}");
+        Ok(false)
+    };
+    let unsaid = account.pulls("ann", Some(&no)).await.unwrap_err().to_string();
+    assert!(
+        unsaid.contains("changed here and there; nothing was written: sql/int_orders.sql")
+            && unsaid.contains("pull --yes`"),
+        "{unsaid}"
+    );
+    assert_eq!(account.text("ann", MODEL), mine);
+    account.writes("ann", "sql/int_orders.sql.bak", "an older one");
+    account.pulls("ann", None).await.unwrap();
+    assert!(account.text("ann", MODEL).contains("id > 8"));
+    assert_eq!(account.text("ann", "sql/int_orders.sql.2.bak"), mine);
+    assert_eq!(account.text("ann", "sql/int_orders.sql.bak"), "an older one");
+    // What is decided is decided: the same texts are no conflict again.
+    account.writes("ann", MODEL, &mine);
+    account.pulls("ann", Some(&unasked)).await.unwrap();
+    assert_eq!(account.text("ann", MODEL), mine);
+    account.pushes("ann").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_that_never_was_in_step_loses_nothing() {
+    let account = two_models().await;
+    account.joins("eve");
+    account.writes("eve", MODEL, "SELECT id AS mine FROM raw_orders\n");
+    account.writes("eve", "sql/int_own.sql", "SELECT id FROM raw_orders\n");
+    let unsaid = account.pulls("eve", Some(&|_: &str| Ok(false))).await.unwrap_err().to_string();
+    assert!(unsaid.contains("never was in step"), "{unsaid}");
+    account.pulls("eve", None).await.unwrap();
+    assert!(account.text("eve", "sql/int_orders.sql.bak").contains("mine"));
+    assert_eq!(account.text("eve", "sql/int_own.sql"), "SELECT id FROM raw_orders\n");
+}
+
+#[tokio::test]
+async fn what_is_to_be_overwritten_is_named_and_kept_too() {
+    let account = two_models().await;
+    account.writes("ann", MODEL, "SELECT id AS mine FROM raw_orders\n");
+    pull(&globals(&account.root("ann"), "prod"), &account.world("ann"), true, None).await.unwrap();
+    assert_eq!(account.files("ann"), account.deployed().await.files);
+    assert!(account.text("ann", "sql/int_orders.sql.bak").contains("mine"));
+}
+
+#[tokio::test]
+async fn acceptances_on_both_sides_come_together_unless_they_are_of_one_file() {
+    let account = two_models().await;
+    let log = "contracts/log.jsonl";
+    account.writes("ann", log, "{\"mine\":1}\n");
+    account.pulls("ann", Some(&unasked)).await.unwrap();
+    assert_eq!(account.text("ann", log), "{\"mine\":1}\n", "it is ahead");
+    account.accepts("bob").await.unwrap();
+    let contract = account.text("ann", "contracts/raw_orders.json");
+    let edited = contract.replace("1.0.0", "1.0.7");
+    assert_ne!(edited, contract);
+    account.writes("ann", "contracts/raw_orders.json", &edited);
+    let apart = account.pulls("ann", None).await.unwrap_err().to_string();
+    assert!(
+        apart.contains("1 acceptance of this folder is not deployed") && apart.contains("raw_orders.json"),
+        "{apart}"
+    );
+    assert!(apart.contains("contracts pull --overwrite`") && !apart.contains("contracts push`"), "{apart}");
+    assert_eq!(account.text("ann", "contracts/raw_orders.json"), edited);
+    account.writes("ann", "contracts/raw_orders.json", &contract);
+    account.pulls("ann", Some(&unasked)).await.unwrap();
+    assert_eq!(account.text("ann", log), format!("{}{{\"mine\":1}}\n", account.deployed().await.log()));
+    account.pushes("ann").await.unwrap();
+    assert_eq!(account.deployed().await.files, account.files("ann"));
 }
 
 #[tokio::test]
@@ -241,7 +338,7 @@ async fn only_a_target_on_aws_is_deployed_to() {
     let account = Account::new().await;
     let globals = globals(&account.root("ann"), "local");
     let world = World::open(&globals).await.unwrap();
-    for refusal in [push(&globals, &world, None).await, pull(&globals, &world, None).await] {
+    for refusal in [push(&globals, &world, None).await, pull(&globals, &world, false, None).await] {
         let message = refusal.unwrap_err().to_string();
         assert!(message.contains("target `local`") && message.contains("--target: prod"), "{message}");
     }

@@ -1,6 +1,6 @@
 //! S3: objects, conditional writes, listings. Strongly consistent, as S3 is; every version is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
@@ -17,6 +17,10 @@ type Versions = Vec<Option<Arc<[u8]>>>;
 #[derive(Debug, Clone, Default)]
 pub struct S3 {
     buckets: BTreeMap<String, BTreeMap<String, Versions>>,
+    /// Every write's `bucket/key`, oldest first: what tells which object is newer.
+    writes: Vec<String>,
+    /// `bucket/key` of objects that nobody may delete.
+    pub kept: BTreeSet<String>,
 }
 
 impl S3 {
@@ -27,6 +31,7 @@ impl S3 {
     /// Writes `s3://bucket/key`, as somebody who asks nobody.
     pub fn put(&mut self, uri: &str, bytes: &[u8]) {
         let (bucket, key) = split(uri);
+        self.writes.push(path(bucket, key));
         let bucket = self.buckets.get_mut(bucket).expect("a bucket of the account");
         bucket.entry(key.into()).or_default().push(Some(bytes.into()));
     }
@@ -65,13 +70,17 @@ impl S3 {
         match request.action.as_str() {
             "GetObject" => get(objects, request),
             "HeadObject" => get(objects, request).map(|answer| Answer { body: Vec::new(), ..answer }),
-            "PutObject" => put(objects, request),
+            "PutObject" => put(objects, request).inspect(|_| self.writes.push(path(&request.bucket, &request.key))),
             "DeleteObject" => delete(objects, request),
-            "DeleteObjects" => delete_many(objects, request),
-            "ListObjectsV2" => Ok(list(objects, request)),
+            "DeleteObjects" => delete_many(objects, request, &self.kept),
+            "ListObjectsV2" => Ok(list(objects, request, &self.writes)),
             other => panic!("the fake's S3 has no {other}"),
         }
     }
+}
+
+fn path(bucket: &str, key: &str) -> String {
+    format!("{bucket}/{key}")
 }
 
 fn split(uri: &str) -> (&str, &str) {
@@ -158,17 +167,22 @@ fn delete(objects: &mut BTreeMap<String, Versions>, request: &Request) -> Result
     Ok(Answer { status: 204, ..Answer::default() })
 }
 
-fn delete_many(objects: &mut BTreeMap<String, Versions>, request: &Request) -> Result {
+fn delete_many(objects: &mut BTreeMap<String, Versions>, request: &Request, kept: &BTreeSet<String>) -> Result {
     let keys = elements(std::str::from_utf8(&request.body).expect("XML"), "Key");
     if keys.is_empty() || keys.len() > A_CALL {
         return Err(Refusal::new(400, "MalformedXML", "The XML you provided was not well-formed"));
     }
+    let mut errors = String::new();
     for key in keys {
-        if current(objects, &key).is_some() {
+        if kept.contains(&path(&request.bucket, &key)) {
+            let key = escape(&key);
+            errors +=
+                &format!("<Error><Key>{key}</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error>");
+        } else if current(objects, &key).is_some() {
             objects.entry(key).or_default().push(None);
         }
     }
-    Ok(Answer::xml("<DeleteResult></DeleteResult>"))
+    Ok(Answer::xml(format!("<DeleteResult>{errors}</DeleteResult>")))
 }
 
 /// A key, or the folder that stands for all keys in it.
@@ -178,7 +192,14 @@ enum Listed {
     Folder(String),
 }
 
-fn list(objects: &BTreeMap<String, Versions>, request: &Request) -> Answer {
+/// When the object was written last: in seconds, one a write.
+fn modified(writes: &[String], path: &str) -> String {
+    let seconds = writes.iter().rposition(|write| write == path).expect("what is there was written");
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("2026-01-{:02}T{:02}:{minutes:02}:{seconds:02}.000Z", 2 + hours / 24, hours % 24)
+}
+
+fn list(objects: &BTreeMap<String, Versions>, request: &Request, writes: &[String]) -> Answer {
     let (prefix, delimiter) = (request.field("prefix"), request.field("delimiter"));
     let mut listed: Vec<Listed> = Vec::new();
     for (key, bytes) in living(objects, prefix) {
@@ -203,8 +224,9 @@ fn list(objects: &BTreeMap<String, Versions>, request: &Request) -> Answer {
     for one in &found {
         xml += &match one {
             Listed::Key(key, tag, size) => format!(
-                "<Contents><Key>{}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified><ETag>{}</ETag><Size>{size}</Size></Contents>",
+                "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>{}</ETag><Size>{size}</Size></Contents>",
                 escape(key),
+                modified(writes, &path(&request.bucket, key)),
                 escape(tag)
             ),
             Listed::Folder(folder) => {

@@ -122,6 +122,13 @@ fn missing() -> Vec<Case> {
         ),
         case(
             RULE,
+            "partitioned",
+            json(TWO).keys("day string"),
+            missing(json(TWO).keys("day string"), r#"["amount"]"#),
+            &["column-missing-in-newest amount safe breaking"],
+        ),
+        case(
+            RULE,
             "a_second_one",
             missing(json(TWO), r#"["id"]"#),
             missing(json(TWO), r#"["amount","id"]"#),

@@ -121,6 +121,20 @@ pub fn storage() -> Vec<Case> {
         ),
         case(
             "compression-changed",
+            "of_unset",
+            json(A).edit(|table| table.storage.compression = None),
+            json(A).edit(|table| table.storage.compression = Some("gzip".into())),
+            &["compression-changed - safe breaking"],
+        ),
+        case(
+            "compression-changed",
+            "near_miss_unpromised",
+            json(A).edit(|table| table.storage = Storage::default()),
+            json(A).edit(|table| table.storage.compression = Some("gzip".into())),
+            &[],
+        ),
+        case(
+            "compression-changed",
             "near_miss_unset",
             json(A),
             json(A).edit(|table| table.storage.compression = None),
