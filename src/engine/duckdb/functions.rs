@@ -28,7 +28,9 @@ pub(super) fn call(name: &str, is_quoted: bool) -> Option<Call> {
 pub(super) fn is_vetted(duckdb: &str) -> bool {
     let lower = duckdb.to_ascii_lowercase();
     let is_named = NAMED.iter().any(|(_, duckdb)| *duckdb == lower);
-    is_named || KEPT.contains(&lower.as_str()) || WORDS.contains(&lower.as_str())
+    // Bound to the run's slot before anything runs.
+    let is_slot = matches!(lower.as_str(), "current_date" | "current_timestamp");
+    is_named || is_slot || KEPT.contains(&lower.as_str()) || WORDS.contains(&lower.as_str())
 }
 
 /// What to write instead of a function that is refused.
@@ -167,6 +169,8 @@ const NAMED: &[(&str, &str)] =
     &[("arbitrary", "any_value"), ("every", "bool_and"), ("max_by", "arg_max_null"), ("min_by", "arg_min_null")];
 
 const KEPT: &[&str] = &[
+    // A call with a syntax of its own.
+    "coalesce",
     // Aggregates.
     "any_value",
     "array_agg",
@@ -207,7 +211,6 @@ const WORDS: &[&str] = &[
     "case",
     "cast",
     "char",
-    "coalesce",
     "decimal",
     "distinct",
     "else",

@@ -112,6 +112,9 @@ const SYNTAX: &[&str] = &[
 pub(super) fn problems(file: &str, statement: &Expression) -> Vec<Problem> {
     let unknown = statement.dfs().filter_map(|node| match node {
         Expression::Select(select) => clause(select),
+        Expression::Union(union) => union.by_name.then_some("by name"),
+        Expression::Intersect(intersect) => intersect.by_name.then_some("by name"),
+        Expression::Except(except) => except.by_name.then_some("by name"),
         node => Some(node.variant_name()).filter(|kind| !SYNTAX.contains(kind)),
     });
     let kinds: BTreeSet<&str> = unknown.collect();

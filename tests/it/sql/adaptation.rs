@@ -149,7 +149,7 @@ fn an_addition_goes_on_to_the_models_that_opted_in() {
         model("star", "SELECT * FROM raw"),
         carrying("of_star", "SELECT a FROM star"),
     ];
-    let additions = [addition("New", "string")];
+    let additions = [addition("Fresh", "string")];
     let sources = with(&additions);
     let adaptation = adapt(&graph(models, &sources), &sources, &additions, &[]).expect("it carries");
     let texts: BTreeMap<&str, &str> =
@@ -157,9 +157,9 @@ fn an_addition_goes_on_to_the_models_that_opted_in() {
     assert_eq!(
         texts,
         BTreeMap::from([
-            ("int_m", "SELECT a, nullif(trim(new), '') AS new FROM raw"),
-            ("fact", "SELECT a, new FROM int_m"),
-            ("of_star", "SELECT a, nullif(trim(new), '') AS new FROM star"),
+            ("int_m", "SELECT a, nullif(trim(fresh), '') AS fresh FROM raw"),
+            ("fact", "SELECT a, fresh FROM int_m"),
+            ("of_star", "SELECT a, nullif(trim(fresh), '') AS fresh FROM star"),
         ])
     );
     let not: Vec<&str> = adaptation.not_carried.iter().map(|not| not.model.as_str()).collect();
@@ -365,10 +365,10 @@ proptest! {
 #[test]
 fn an_addition_goes_through_a_star_with_a_limit() {
     let models = vec![model("first", "SELECT * FROM raw LIMIT 5"), carrying("next", "SELECT a FROM first")];
-    let additions = [addition("new", "int"), addition("limit", "int")];
+    let additions = [addition("fresh", "int"), addition("limit", "int")];
     let sources = with(&additions);
     let adaptation = adapt(&graph(models, &sources), &sources, &additions, &[]).expect("it carries");
     let texts: Vec<&str> = adaptation.models.iter().map(Model::select).collect();
-    assert_eq!(texts, ["SELECT a, new, \"limit\" FROM first"]);
+    assert_eq!(texts, ["SELECT a, fresh, \"limit\" FROM first"]);
     assert_eq!(adaptation.not_carried, []);
 }

@@ -130,7 +130,7 @@ fn an_int_that_became_a_double(#[case] select: &str, #[case] expected: Option<&s
 
 #[test]
 fn a_float_that_became_a_double_compares_otherwise() {
-    let select = "SELECT id AS x FROM raw WHERE n = REAL '0.1'";
+    let select = "SELECT id AS x FROM raw WHERE n = CAST('0.1' AS real)";
     let expected = "sql/m.sql:1:31: `n` was float and is double, which changes what is computed from it";
     assert_eq!(widened(select, "id int, n float", "id int, n double"), [expected]);
 }
