@@ -11,7 +11,7 @@ use crate::problem::{Problem, Problems};
 pub struct TableName {
     /// The last part, lowercase.
     pub name: String,
-    /// All parts: tokens of the [`dialect()`](super::dialect).
+    /// All parts: tokens of the [`dialect()`](super::dialect()).
     pub tokens: Range<usize>,
     pub has_alias: bool,
 }
