@@ -54,11 +54,12 @@ pub fn accept(
     renames: &[Rename],
 ) -> Result<Accepted, Problems> {
     let Base { mut accepted, sources, additions, substitutions } = base(project, comparison, chosen, renames)?;
+    let promised: Vec<Table> = project.crawled().iter().map(|contract| contract.table.clone()).collect();
     let mut carried = Vec::new();
     // One by one: an addition that cannot be carried must not stand in the way of the others, or of accepting.
     for addition in additions {
         carried.push(addition.clone());
-        match adapt(&project.graph, &sources, &carried, &substitutions) {
+        match adapt(&project.graph, &promised, &sources, &carried, &substitutions) {
             Ok(adaptation) => accepted.adaptation = adaptation,
             Err(problems) => {
                 carried.pop();

@@ -139,7 +139,7 @@ pub(super) fn adapted(
         // What was traced over the promised tables holds for those that are there.
         return Problems::or(problems, Adaptation::default());
     }
-    let adaptation = adapt(graph, &sources, additions, substitutions).unwrap_or_else(|Problems(found)| {
+    let adaptation = adapt(graph, &promised, &sources, additions, substitutions).unwrap_or_else(|Problems(found)| {
         problems.extend(found);
         Adaptation::default()
     });

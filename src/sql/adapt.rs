@@ -51,11 +51,13 @@ pub struct NotCarried {
 /// Adapts every model that an addition or substitution reaches, and proves each: parsed again it is the original
 /// plus inserted projections, it resolves against `sources` (the *new* schemas), and no existing output column changed
 /// name, place (partition columns stay last) or type. What cannot be proven is a problem: the caller makes it breaking.
+/// `promised` says in which order the models knew the columns, which `*` and a position in ORDER BY rest on.
 ///
 /// A carried text column is trimmed and its empty value becomes NULL; the output name is snake_case; a name that the
 /// model already has is refused (a problem).
 pub fn adapt(
     graph: &Graph,
+    promised: &[Table],
     sources: &[Table],
     additions: &[Addition],
     substitutions: &[Substitution],
@@ -69,7 +71,7 @@ pub fn adapt(
     let mut adapter = Adapter {
         substitutions,
         arrivals: arrivals.collect(),
-        before: source_columns(&before(sources, additions, substitutions)),
+        before: source_columns(&before(promised, sources, additions, substitutions)),
         after: source_columns(sources),
         adaptation: Adaptation::default(),
     };
@@ -82,8 +84,9 @@ pub fn adapt(
     Problems::or(problems, adapter.adaptation)
 }
 
-/// The tables as the models know them: without the additions, with the columns that substitutions stand for.
-fn before(sources: &[Table], additions: &[Addition], substitutions: &[Substitution]) -> Vec<Table> {
+/// The tables as the models know them: without what was added, with the columns that substitutions stand for, in the order
+/// that was promised.
+fn before(promised: &[Table], sources: &[Table], additions: &[Addition], substitutions: &[Substitution]) -> Vec<Table> {
     let mut tables = sources.to_vec();
     for table in &mut tables {
         let is_added = |column: &Column| {
@@ -101,8 +104,19 @@ fn before(sources: &[Table], additions: &[Addition], substitutions: &[Substituti
                 None => table.columns.push(Column::new(name, data_type)),
             }
         }
+        if let Some(promised) = promised.iter().find(|promised| promised.name.eq_ignore_ascii_case(&table.name)) {
+            in_order_of(&mut table.columns, &promised.columns);
+            in_order_of(&mut table.partition_keys, &promised.partition_keys);
+        }
     }
     tables
+}
+
+/// Only those that are promised, and in that order.
+fn in_order_of(columns: &mut Vec<Column>, promised: &[Column]) {
+    let place = |column: &Column| promised.iter().position(|other| other.name.eq_ignore_ascii_case(&column.name));
+    columns.retain(|column| place(column).is_some());
+    columns.sort_by_key(place);
 }
 
 /// Goes through the models in build order.

@@ -12,6 +12,7 @@ use super::lineage::{source_columns, table_columns};
 use super::outline::Query;
 use super::resolve::{self, Columns, Origins, Resolved, United};
 use super::source::Source;
+use super::unnest::Unnested;
 use super::{Graph, Model, Substitution, tables, types};
 use crate::problem::Problem;
 use crate::schema::{Column, DataType, Table};
@@ -179,16 +180,9 @@ impl FieldReader<'_> {
         for (before, after) in old.united.iter().zip(&new.united) {
             self.united(model, source, before, after);
         }
-        for (token, fits) in &new.unnested {
-            let fitted = old.unnested.iter().any(|(other, fitted)| other == token && *fitted);
-            if !fits {
-                let message = match fitted {
-                    true => "UNNEST gives other columns than it did: the struct has more or fewer fields now",
-                    false => "UNNEST gives more or fewer columns than are named: one for each field of a struct",
-                };
-                let help = "name the columns that it gives now, by hand";
-                self.problems.push(Problem::new(&model.file, source.place(*token), message, help));
-            }
+        for after in &new.unnested {
+            let before = old.unnested.iter().find(|before| before.token == after.token);
+            self.unnested(model, source, before, after);
         }
         self.by_name(model, source, &query, &old);
         self.go_on(model, &old, &new);
@@ -243,17 +237,41 @@ impl FieldReader<'_> {
         }
     }
 
-    /// A set operation brings both sides to one type; two structs have to have the same fields.
+    /// UNNEST gives a struct's fields by their place.
+    fn unnested(&mut self, model: &Model, source: &Source, before: Option<&Unnested>, after: &Unnested) {
+        let fitted = before.is_some_and(|before| before.fits);
+        let message = match before {
+            Some(before) if fitted && after.fits && before.fields != after.fields => {
+                "UNNEST gives columns by their place, and the struct has its fields in another order now"
+            }
+            _ if after.fits => return,
+            _ if fitted => "UNNEST gives other columns than it did: the struct has more or fewer fields now",
+            _ => "UNNEST gives more or fewer columns than are named: one for each field of a struct",
+        };
+        let help = "name the columns that it gives now, by hand";
+        self.problems.push(Problem::new(&model.file, source.place(after.token), message, help));
+    }
+
+    /// A set operation, and a USING, bring both sides to one type; two structs have to have the same fields.
     fn united(&mut self, model: &Model, source: &Source, before: &United, after: &United) {
-        if before.sides == after.sides || after.common().is_some() {
+        if before.sides == after.sides {
+            return;
+        }
+        if let Some(common) = after.common() {
+            // A wider side may make other values of the other side: a bigint as a double loses digits.
+            let Some(old) = before.common().filter(|old| (self.effect)(old, &common) == TypeEffect::Value) else {
+                return;
+            };
+            let message = format!("`{}` was {old} and becomes {common}, values of the other side too", after.name);
+            let help = "CAST both sides to the type that is wanted, by hand";
+            self.problems.push(Problem::new(&model.file, source.place(after.token), message, help));
             return;
         }
         let shown = |side: &Option<DataType>| side.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
         let [first, second] = &after.sides;
-        let message =
-            format!("a set operation puts `{}` together from {} and {}", after.name, shown(first), shown(second));
+        let message = format!("`{}` of {} and of {} become one column", after.name, shown(first), shown(second));
         let help = "bring both sides to one type by hand";
-        self.problems.push(Problem::new(&model.file, source.place(after.token.saturating_sub(1)), message, help));
+        self.problems.push(Problem::new(&model.file, source.place(after.token), message, help));
     }
 
     /// Fields whose way is not certain, by their name.

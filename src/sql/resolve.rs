@@ -7,10 +7,12 @@ use polyglot_sql::TokenType as T;
 
 use super::fields::{self, Access};
 use super::ident;
+use super::meets;
 use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star, Using};
 use super::scope::{Bound, Lookup, Scope};
 use super::source::{Mention, Source};
 use super::types;
+use super::unnest::Unnested;
 use crate::problem::{Problem, closest};
 use crate::schema::DataType;
 
@@ -43,10 +45,10 @@ pub(super) struct Site {
     pub column: String,
 }
 
-/// One column of both sides of a set operation: the types, as far as they are certain.
+/// One column of both sides of a set operation, or of a USING: the types, as far as they are certain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct United {
-    /// The token behind the set operation.
+    /// The last token of the set operation, or the name in the bracket.
     pub token: usize,
     pub name: String,
     pub sides: [Option<DataType>; 2],
@@ -67,9 +69,9 @@ pub(super) struct Resolved {
     pub unnamed: Vec<(usize, String)>,
     /// What is read of columns, and inside them.
     pub accesses: Vec<Access>,
-    /// UNNESTs over arrays of known type: token, and whether they give the columns that are named.
-    pub unnested: Vec<(usize, bool)>,
-    /// Columns that set operations put under each other.
+    /// UNNESTs over arrays of known type.
+    pub unnested: Vec<Unnested>,
+    /// Columns that set operations put under each other, and USING makes one of.
     pub united: Vec<United>,
     pub problems: Vec<Problem>,
 }
@@ -88,7 +90,7 @@ pub(super) struct Resolver<'a> {
     pub(super) source: &'a Source<'a>,
     tables: &'a BTreeMap<String, Columns>,
     lambdas: Vec<(Vec<String>, Range<usize>)>,
-    found: Resolved,
+    pub(super) found: Resolved,
 }
 
 impl Resolver<'_> {
@@ -129,6 +131,7 @@ impl Resolver<'_> {
         let scope = Scope { outputs: columns.outputs.clone(), parent, ..Scope::default() };
         let tail = self.expression(&query.tail, &scope, &ctes);
         columns.rows.extend(tail);
+        columns.rows.extend(self.positions(&query.tail, &columns.outputs));
         columns
     }
 
@@ -140,13 +143,26 @@ impl Resolver<'_> {
         }
         for (output, other) in first.outputs.iter_mut().zip(second.outputs) {
             let sides = [output.data_type.take(), other.data_type];
-            let united = United { token: query.tail.start, name: output.name.clone(), sides };
+            let token = query.tail.start.saturating_sub(1);
+            let united = United { token, name: output.name.clone(), sides };
             output.data_type = united.common();
             output.origins.extend(other.origins);
-            self.found.united.push(united);
+            self.unite(united);
         }
         first.rows.extend(second.rows);
         first
+    }
+
+    fn unite(&mut self, united: United) {
+        if let [Some(a), Some(b)] = &united.sides
+            && !meets::meet(a, b)
+        {
+            let (shown_a, shown_b) = (meets::shown(a), meets::shown(b));
+            let message =
+                format!("`{}` of {shown_a} and of {shown_b} become one column, which Athena refuses", united.name);
+            self.problem(united.token, message, meets::mend(a, b));
+        }
+        self.found.united.push(united);
     }
 
     fn values(&mut self, range: &Range<usize>, ctes: &Ctes, parent: Option<&Scope>) -> Columns {
@@ -185,7 +201,9 @@ impl Resolver<'_> {
         }
         for clause in &select.clauses {
             rows.extend(self.expression(clause, &scope, ctes));
+            rows.extend(self.positions(clause, &outputs));
         }
+        rows.extend(self.positions(tail, &outputs));
         scope.outputs = outputs;
         rows.extend(self.expression(tail, &scope, ctes));
         Columns { outputs: scope.outputs, rows }
@@ -242,56 +260,13 @@ impl Resolver<'_> {
         Columns::default()
     }
 
-    /// An array written out has as many elements in every row, so its values decide no rows.
-    fn has_fixed_length(&self, arguments: &Range<usize>) -> bool {
-        let open = arguments.start + 1;
-        self.source.is_word(arguments.start, "array")
-            && self.source.partner(open).is_some_and(|close| close + 1 == arguments.end)
-    }
-
-    fn unnested(&self, relation: &Relation, origins: &Origins, ordinality: bool, types: &[DataType]) -> Columns {
-        let last = relation.columns.len().saturating_sub(1);
-        let output = |(index, name): (usize, &String)| {
-            let ordinal = ordinality && index == last;
-            Output {
-                name: name.clone(),
-                origins: if ordinal { Origins::new() } else { origins.clone() },
-                data_type: if ordinal { Some(DataType::BigInt) } else { types.get(index).cloned() },
-            }
-        };
-        Columns { outputs: relation.columns.iter().enumerate().map(output).collect(), rows: Origins::new() }
-    }
-
-    /// The types of what an UNNEST gives, in order; empty if they are not certain. An array of structs gives a column for each
-    /// field.
-    /// <https://trino.io/docs/current/sql/select.html#unnest>
-    fn unnested_types(
-        &mut self,
-        relation: &Relation,
-        arguments: &Range<usize>,
-        ordinality: bool,
-        scope: &Scope,
-    ) -> Vec<DataType> {
-        let mut types = Vec::new();
-        for argument in self.source.split(arguments.clone()) {
-            match self.data_type(argument, scope) {
-                Some(DataType::Array(item)) => match *item {
-                    DataType::Struct(fields) => types.extend(fields.into_iter().map(|field| field.data_type)),
-                    other => types.push(other),
-                },
-                Some(DataType::Map(key, value)) => types.extend([*key, *value]),
-                _ => return Vec::new(),
-            }
-        }
-        let named = relation.columns.len().saturating_sub(usize::from(ordinality));
-        self.found.unnested.push((arguments.start, types.len() == named));
-        if types.len() == named { types } else { Vec::new() }
-    }
-
     fn using(&mut self, using: &Using, scope: &mut Scope) -> Origins {
         let mut origins = Origins::new();
         for (place, &token) in using.names.iter().enumerate() {
             let name = self.source.name(token);
+            if let [first, second] = scope.types(&using.relations, &name).as_slice() {
+                self.unite(United { token, name: name.clone(), sides: [first.clone(), second.clone()] });
+            }
             let (count, tables) = scope.merge(&using.relations, &name, place);
             match count {
                 0 | 1 => self.unknown(token, &name, scope),
@@ -344,6 +319,7 @@ impl Resolver<'_> {
         }
         let inner: Vec<Range<usize>> = nested.iter().map(|(inner, _)| inner.clone()).collect();
         self.calls(range, &inner, scope);
+        self.meetings(range, &inner, scope);
         for (range, query) in nested {
             let columns = self.query(&query, ctes, Some(scope));
             origins.extend(columns.rows);

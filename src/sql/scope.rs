@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::resolve::{Origins, Output};
 use super::source::Mention;
 use super::types;
+use crate::schema::DataType;
 
 /// A relation of a FROM.
 pub(super) struct Bound {
@@ -49,6 +50,12 @@ impl Scope<'_> {
         let relation = self.relations.len();
         self.relations.push(bound);
         self.columns.extend(outputs.into_iter().map(|output| Offered { output, relation, merged: false }));
+    }
+
+    /// The types of the relations' columns of that name, as far as they are certain.
+    pub fn types(&self, relations: &Range<usize>, name: &str) -> Vec<Option<DataType>> {
+        let named = |column: &&Offered| relations.contains(&column.relation) && column.output.name == name;
+        self.columns.iter().filter(named).map(|column| column.output.data_type.clone()).collect()
     }
 
     /// Makes one column of those that a USING names, and puts it ahead of the joined relations' others. Gives how many it

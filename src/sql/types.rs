@@ -6,7 +6,7 @@ use polyglot_sql::TokenType as T;
 
 use super::resolve::Resolver;
 use super::scope::Scope;
-use crate::schema::DataType;
+use crate::schema::{DataType, StructField};
 
 /// The DML spelling of a Glue type; none for a type that this program does not know.
 /// <https://docs.aws.amazon.com/athena/latest/ug/data-types.html>
@@ -30,9 +30,21 @@ pub fn to_dml(data_type: &DataType) -> Option<String> {
     })
 }
 
-/// The Glue type of a scalar DML type.
+/// The Glue type of a DML type; none for one that this program does not know.
 fn from_dml(text: &str) -> Option<DataType> {
-    let text = text.trim().to_lowercase();
+    let text = text.trim();
+    if let Some((word, inner)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+        match word.trim().to_lowercase().as_str() {
+            "array" => return Some(DataType::Array(Box::new(from_dml(inner)?))),
+            "map" => {
+                let [key, value] = <[&str; 2]>::try_from(parts(inner)).ok()?;
+                return Some(DataType::Map(Box::new(from_dml(key)?), Box::new(from_dml(value)?)));
+            }
+            "row" => return parts(inner).into_iter().map(row_field).collect::<Option<_>>().map(DataType::Struct),
+            _ => {}
+        }
+    }
+    let text = text.to_lowercase();
     Some(match text.as_str() {
         "varchar" => DataType::String,
         "varbinary" => DataType::Binary,
@@ -43,6 +55,39 @@ fn from_dml(text: &str) -> Option<DataType> {
         _ if text == "timestamp" || (text.starts_with("timestamp(") && text.ends_with(')')) => DataType::Timestamp,
         _ => Some(DataType::parse(&text)).filter(|data_type| !data_type.has_unrecognized())?,
     })
+}
+
+/// What stands between the commas outside brackets and quotes.
+fn parts(text: &str) -> Vec<&str> {
+    let (mut depth, mut quoted, mut start) = (0, false, 0);
+    let mut parts = Vec::new();
+    for (at, character) in text.char_indices() {
+        match character {
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            ',' if !quoted && depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// `name type`, the name in quotes or without.
+fn row_field(text: &str) -> Option<StructField> {
+    let text = text.trim();
+    let (name, rest) = match text.strip_prefix('"') {
+        Some(quoted) => {
+            let end = quoted.replace("\"\"", "__").find('"')?;
+            (quoted[..end].replace("\"\"", "\""), &quoted[end + 1..])
+        }
+        None => text.split_once(char::is_whitespace).map(|(name, rest)| (name.to_owned(), rest))?,
+    };
+    Some(StructField { name, data_type: from_dml(rest)? })
 }
 
 /// The type that values of both types are brought to, if it is certain.
@@ -110,5 +155,28 @@ impl Resolver<'_> {
             }
             function => result_type(function),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_spelt_for_a_cast_is_read_back() {
+        for glue in [
+            "int",
+            "string",
+            "decimal(10,2)",
+            "array<int>",
+            "map<string,array<double>>",
+            "struct<a:int,b c:string,d:struct<e:array<struct<f:timestamp>>>>",
+        ] {
+            let data_type = DataType::parse(glue);
+            let spelt = to_dml(&data_type).expect("the type is known");
+            assert_eq!(from_dml(&spelt), Some(data_type), "{glue}: {spelt}");
+        }
+        assert_eq!(from_dml("array(json)"), None);
+        assert_eq!(from_dml("row(integer)"), None);
     }
 }

@@ -86,7 +86,8 @@ fn the_first_arrival_is_carried_by_the_models_that_opted_in() {
         column: column.to_owned(),
         data_type: DataType::String,
     });
-    let adapted = adapt(&graph(project.path(), &contracts), &sources, &additions, &[]).expect("it can be proven");
+    let adapted =
+        adapt(&graph(project.path(), &contracts), &sources, &sources, &additions, &[]).expect("it can be proven");
     let names: Vec<_> = adapted.models.iter().map(|model| model.name.as_str()).collect();
     assert_eq!(names, ["int_credentials", "int_salesforce_leads"]);
     assert!(adapted.models[0].text.contains(r#"nullif(trim("inspection grade"), '') AS inspection_grade"#));

@@ -13,6 +13,7 @@ use rstest::rstest;
 mod adaptation;
 mod battery;
 mod calls;
+mod meets;
 mod fields;
 mod lineage;
 mod slot;

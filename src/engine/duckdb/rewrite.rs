@@ -192,6 +192,10 @@ fn cast(cast: Cast) -> Rewritten {
 }
 
 fn convert(this: Expression, to: &DataType) -> Rewritten {
+    let is_nested = matches!(to, DataType::Array { .. } | DataType::Struct { .. } | DataType::Map { .. });
+    if is_nested && matches!(this, Expression::Null(_)) {
+        return Ok(plain_cast(this, to.clone()));
+    }
     let name = match to {
         DataType::Boolean => "athena_to_boolean",
         DataType::TinyInt { .. } => "athena_to_tinyint",

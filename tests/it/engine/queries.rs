@@ -81,6 +81,16 @@ async fn a_name_may_begin_with_a_quote() {
     assert_eq!(lake.texts("SELECT \"\"\"size\" AS \"size\" FROM odd").await, ["4"]);
 }
 
+#[tokio::test]
+async fn null_is_cast_to_any_type() {
+    let lake = lake();
+    let select = "SELECT CAST(NULL AS ROW(a integer, b array(varchar))) AS r, CAST(NULL AS array(ROW(a real))) AS l, \
+                  TRY_CAST(NULL AS map(varchar, integer)) AS m FROM p WHERE x = 1";
+    assert_eq!(lake.texts(select).await, ["NULL|NULL|NULL"]);
+    let location = lake.engine.location("int_n", "run", 1);
+    assert_eq!(lake.build("int_n", select, &location, &[]).await, Ok(1));
+}
+
 #[test]
 fn what_only_duckdb_takes_is_refused() {
     for select in [

@@ -16,7 +16,7 @@ fn with(additions: &[Addition]) -> Vec<Table> {
 fn adapted(select: &str, additions: &[Addition]) -> String {
     let sources = with(additions);
     let graph = graph(vec![carrying("m", select)], &sources);
-    let adaptation = adapt(&graph, &sources, additions, &[]).unwrap_or_else(|problems| panic!("{problems}"));
+    let adaptation = adapt(&graph, &sources, &sources, additions, &[]).unwrap_or_else(|problems| panic!("{problems}"));
     match (adaptation.models.as_slice(), adaptation.not_carried.as_slice()) {
         ([model], []) => model.select().to_owned(),
         ([], []) => "unchanged".to_owned(),
@@ -131,10 +131,12 @@ fn partition_columns_stay_last() {
     let text = "/* crawlguard\nadditions: carry\npartitioned_by: d\n*/\nSELECT a, b AS d FROM raw";
     let additions = [addition("n", "int")];
     let sources = with(&additions);
-    let adaptation = adapt(&graph(vec![model("m", text)], &sources), &sources, &additions, &[]).expect("it carries");
+    let adaptation =
+        adapt(&graph(vec![model("m", text)], &sources), &sources, &sources, &additions, &[]).expect("it carries");
     assert_eq!(adaptation.models[0].text, text.replace("SELECT a,", "SELECT a, n,"));
     let lines = text.replace("a, b", "\n  a, -- the a\n  b");
-    let adaptation = adapt(&graph(vec![model("m", &lines)], &sources), &sources, &additions, &[]).expect("it carries");
+    let adaptation =
+        adapt(&graph(vec![model("m", &lines)], &sources), &sources, &sources, &additions, &[]).expect("it carries");
     assert_eq!(adaptation.models[0].text, lines.replace("-- the a", "-- the a\n  n,"));
 }
 
@@ -151,7 +153,7 @@ fn an_addition_goes_on_to_the_models_that_opted_in() {
     ];
     let additions = [addition("Fresh", "string")];
     let sources = with(&additions);
-    let adaptation = adapt(&graph(models, &sources), &sources, &additions, &[]).expect("it carries");
+    let adaptation = adapt(&graph(models, &sources), &sources, &sources, &additions, &[]).expect("it carries");
     let texts: BTreeMap<&str, &str> =
         adaptation.models.iter().map(|model| (model.name.as_str(), model.select())).collect();
     assert_eq!(
@@ -199,7 +201,7 @@ fn an_addition_goes_on_to_the_models_that_opted_in() {
 )]
 #[case::captured(
     "WITH s AS (SELECT id FROM raw) SELECT t.id FROM s JOIN other AS t ON t.id = s.id \
-     WHERE EXISTS (SELECT 1 FROM s AS s2 WHERE s2.id = o)",
+     WHERE EXISTS (SELECT 1 FROM s AS s2 WHERE CAST(s2.id AS varchar) = o)",
     "o",
     "a new column would decide which rows the model has"
 )]
@@ -207,7 +209,7 @@ fn an_addition_goes_on_to_the_models_that_opted_in() {
 fn what_cannot_be_proven_is_a_problem(#[case] select: &str, #[case] column: &str, #[case] expected: &str) {
     let additions = [addition(column, "string")];
     let sources = with(&additions);
-    let result = adapt(&graph(vec![carrying("m", select)], &sources), &sources, &additions, &[]);
+    let result = adapt(&graph(vec![carrying("m", select)], &sources), &sources, &sources, &additions, &[]);
     assert!(messages(result).join("\n").contains(expected));
 }
 
@@ -215,18 +217,55 @@ fn what_cannot_be_proven_is_a_problem(#[case] select: &str, #[case] column: &str
 fn two_additions_of_one_name_collide() {
     let additions = [addition("new col", "string"), addition("new-col", "string")];
     let sources = with(&additions);
-    let result = adapt(&graph(vec![carrying("m", "SELECT a FROM raw")], &sources), &sources, &additions, &[]);
+    let result = adapt(&graph(vec![carrying("m", "SELECT a FROM raw")], &sources), &sources, &sources, &additions, &[]);
     assert!(messages(result)[0].contains("would be named `new_col`"));
 }
 
-/// `raw` has lost c, and its id has become a string.
+/// `raw` as promised, and as it is: its first two columns changed places, and one more stands between them.
+#[rstest]
+#[case::names("SELECT id, a FROM (SELECT * FROM raw) AS t ORDER BY id, a", &[])]
+#[case::star("SELECT * FROM two", &["output columns are not the old ones in their old order"])]
+#[case::listed(
+    "WITH t (x, y, z, u, v, w, l) AS (SELECT * FROM raw) SELECT x FROM t",
+    &["an alias lists 7 columns of 8"]
+)]
+#[case::list_of_new("SELECT t.p FROM (SELECT id, id FROM raw UNION ALL SELECT * FROM two) AS t (p, q)", &["reads `p` from other columns"])]
+#[case::position("SELECT id FROM (SELECT * FROM raw ORDER BY 2 LIMIT 1) AS t", &["decide which rows"])]
+#[case::grouped("SELECT count(*) AS n FROM two GROUP BY id", &[])]
+fn what_rests_on_the_order_of_columns_is_held_against_the_promised_one(
+    #[case] select: &str,
+    #[case] expected: &[&str],
+) {
+    let promised = [table("raw", RAW), table("two", "id int, n int")];
+    let mut found = promised.clone();
+    found[0].columns.swap(0, 1);
+    found[0].columns.insert(1, Column::new("new", DataType::String));
+    found[1].columns.swap(0, 1);
+    let result = adapt(&graph(vec![model("m", select)], &promised), &promised, &found, &[], &[]);
+    let problems = if result.is_ok() { Vec::new() } else { messages(result) };
+    assert_eq!(problems.is_empty(), expected.is_empty(), "{problems:?}");
+    for expected in expected {
+        assert!(problems.iter().any(|problem| problem.contains(expected)), "{problems:?}");
+    }
+}
+
+const DEEP: &str = "struct<a:int,b:array<struct<c:string>>>";
+
+/// `raw` has lost c, list and deep, and its id has become a string.
 fn substituted(select: &str) -> Result<String, Problems> {
     let sources = [table("raw", "id string, a string, b string"), table("other", "id int, o string")];
     let changes = [
         Substitution::TypedNull { table: "raw".into(), column: "c".into(), data_type: DataType::String },
         Substitution::TryCast { table: "raw".into(), column: "id".into(), data_type: DataType::Int },
+        Substitution::TypedNull {
+            table: "raw".into(),
+            column: "list".into(),
+            data_type: DataType::parse("array<string>"),
+        },
+        Substitution::TypedNull { table: "raw".into(), column: "deep".into(), data_type: DataType::parse(DEEP) },
     ];
-    let adaptation = adapt(&graph(vec![model("m", select)], &sources), &sources, &[], &changes)?;
+    let promised = with(&[addition("deep", DEEP)]);
+    let adaptation = adapt(&graph(vec![model("m", select)], &sources), &promised, &sources, &[], &changes)?;
     Ok(adaptation.models.first().map_or_else(|| "unchanged".to_owned(), |model| model.select().to_owned()))
 }
 
@@ -248,6 +287,8 @@ fn substituted(select: &str) -> Result<String, Problems> {
     "SELECT a, transform(ARRAY[c], id -> id) AS x FROM raw",
     "SELECT a, transform(ARRAY[CAST(NULL AS varchar)], id -> id) AS x FROM raw"
 )]
+#[case("SELECT list FROM raw", "SELECT CAST(NULL AS array(varchar)) AS list FROM raw")]
+#[case("SELECT deep FROM raw", "SELECT CAST(NULL AS row(a integer, b array(row(c varchar)))) AS deep FROM raw")]
 #[case("SELECT id, o FROM other", "unchanged")]
 fn tolerated_changes_are_written_where_the_column_is_named(#[case] select: &str, #[case] expected: &str) {
     let adapted = substituted(select).unwrap_or_else(|problems| panic!("{problems}"));
@@ -273,7 +314,8 @@ fn renamed(select: &str) -> Result<String, Problems> {
         to: "New A".into(),
         data_type: DataType::String,
     };
-    let adaptation = adapt(&graph(vec![model("m", select)], &sources), &sources, &[], &[change])?;
+    let promised = [table("raw", "id int, a string, b string"), sources[1].clone()];
+    let adaptation = adapt(&graph(vec![model("m", select)], &promised), &promised, &sources, &[], &[change])?;
     Ok(adaptation.models.first().map_or_else(|| "unchanged".to_owned(), |model| model.select().to_owned()))
 }
 
@@ -326,7 +368,7 @@ proptest! {
     #[test]
     fn nothing_added_changes_nothing(select in select()) {
         let sources = with(&[]);
-        let adaptation = adapt(&graph(vec![carrying("m", &select)], &sources), &sources, &[], &[]);
+        let adaptation = adapt(&graph(vec![carrying("m", &select)], &sources), &sources, &sources, &[], &[]);
         prop_assert_eq!(adaptation, Ok(Default::default()));
     }
 
@@ -337,7 +379,7 @@ proptest! {
         let sources = with(&additions);
         let model = carrying("m", &select);
         let original = model.text.clone();
-        let adaptation = adapt(&graph(vec![model], &sources), &sources, &additions, &[]).expect("it carries");
+        let adaptation = adapt(&graph(vec![model], &sources), &sources, &sources, &additions, &[]).expect("it carries");
         let text = &adaptation.models[0].text;
         prop_assert!(text.len() > original.len());
         let mut wanted = original.bytes().peekable();
@@ -367,7 +409,7 @@ fn an_addition_goes_through_a_star_with_a_limit() {
     let models = vec![model("first", "SELECT * FROM raw LIMIT 5"), carrying("next", "SELECT a FROM first")];
     let additions = [addition("fresh", "int"), addition("limit", "int")];
     let sources = with(&additions);
-    let adaptation = adapt(&graph(models, &sources), &sources, &additions, &[]).expect("it carries");
+    let adaptation = adapt(&graph(models, &sources), &sources, &sources, &additions, &[]).expect("it carries");
     let texts: Vec<&str> = adaptation.models.iter().map(Model::select).collect();
     assert_eq!(texts, ["SELECT a, fresh, \"limit\" FROM first"]);
     assert_eq!(adaptation.not_carried, []);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn problems(text: &str) -> Vec<String> {
+pub(super) fn problems(text: &str) -> Vec<String> {
     let columns = [
         ("id", "int"),
         ("name", "string"),

@@ -94,6 +94,26 @@ fn an_unnest_that_never_fitted_is_found() {
 }
 
 #[test]
+fn an_unnest_of_fields_in_another_order_is_found() {
+    let text = "SELECT u.s AS s FROM raw CROSS JOIN UNNEST(items) AS u (s, p)";
+    let (before, after) = ("struct<sku:int,price:int>", "struct<price:int,sku:int>");
+    let message =
+        "sql/m.sql:1:44: UNNEST gives columns by their place, and the struct has its fields in another order now";
+    assert_eq!(problems(&[("m", text)], before, after), [message]);
+}
+
+#[rstest]
+#[case::union("SELECT n AS x FROM raw UNION ALL SELECT big FROM other", "1:50: `x`")]
+#[case::using("SELECT * FROM raw FULL JOIN (SELECT big AS n FROM other) AS o USING (n)", "1:70: `n`")]
+fn a_wider_side_must_not_change_the_other(#[case] select: &str, #[case] place: &str) {
+    let other = table("other", "big bigint");
+    let (promised, found) = ([table("raw", "n int"), other.clone()], [table("raw", "n double"), other]);
+    let graph = graph(vec![model("m", select)], &promised);
+    let expected = format!("sql/m.sql:{place} was bigint and becomes double, values of the other side too");
+    assert_eq!(found_problems(&graph, &promised, &found, &[]), [expected]);
+}
+
+#[test]
 fn an_unnest_that_fits_what_is_there_now_is_accepted() {
     let text = "SELECT u.s FROM raw CROSS JOIN UNNEST(items) AS u (s, p, a, n)";
     assert_eq!(problems(&[("m", text)], BEFORE, AFTER), Vec::<String>::new());
@@ -152,7 +172,7 @@ const ROW: &str = "CAST(ROW(1) AS ROW(a integer))";
 #[case::cast("SELECT CAST(item AS ROW(a bigint)) AS i FROM raw".to_owned(), "1:13: `item` was struct<a:int> and is struct<a:int,b:int>")]
 #[case::json("SELECT CAST(item AS json) AS i FROM raw".to_owned(), "1:13: `item` was")]
 #[case::array("SELECT CAST(items AS array(ROW(a integer))) AS i FROM raw".to_owned(), "1:13: `items` was array<")]
-#[case::union(format!("SELECT item FROM raw UNION ALL SELECT {ROW} FROM raw"), "a set operation puts `item` together from struct<a:int,b:int> and ?")]
+#[case::union(format!("SELECT item FROM raw UNION ALL SELECT {ROW} FROM raw"), "`item` of struct<a:int,b:int> and of struct<a:int> become one column")]
 fn a_struct_that_gained_a_field_fits_no_cast_and_no_other_struct(#[case] select: String, #[case] expected: &str) {
     let [found] = &problems(&[("m", &select)], "struct<a:int>", "struct<a:int,b:int>")[..] else {
         panic!("one problem is expected")

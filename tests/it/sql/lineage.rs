@@ -177,13 +177,46 @@ fn what_does_not_resolve_is_said_with_its_place(#[case] text: &str, #[case] expe
 }
 
 #[test]
+fn a_place_in_a_group_by_is_the_column_that_stands_there() {
+    let sources = [table("raw", "id int, city string, day date")];
+    let models = vec![
+        model(
+            "m",
+            "SELECT city, day, count(*) AS n, round(avg(id), 1) AS r FROM raw GROUP BY 1, day ORDER BY 3 DESC, 1",
+        ),
+        model("fact", "SELECT sum(n) AS s FROM m"),
+    ];
+    let lineage = Lineage::trace(&graph(models, &sources), &sources).expect("it resolves");
+    let reached = |column: &str| {
+        lineage
+            .readers("raw", column)
+            .into_iter()
+            .map(|reader| (reader.model, reader.columns.join(",")))
+            .collect::<Vec<_>>()
+    };
+    let everything = [("m".to_owned(), "city,day,n,r".to_owned()), ("fact".to_owned(), "s".to_owned())];
+    assert_eq!(reached("city"), everything);
+    assert_eq!(reached("day"), everything);
+    assert_eq!(reached("id"), [("m".to_owned(), "r".to_owned())]);
+}
+
+#[rstest]
+#[case::group("SELECT id, a FROM raw GROUP BY 1, 3", "1:35: no output column has the place 3")]
+#[case::zero("SELECT id FROM raw ORDER BY 0", "1:29: no output column has the place 0")]
+#[case::union("SELECT id FROM raw UNION ALL SELECT id FROM raw ORDER BY 2", "1:58: no output column has the place 2")]
+fn a_place_beyond_the_columns_is_a_problem(#[case] text: &str, #[case] expected: &str) {
+    let sources = [table("raw", RAW)];
+    assert_eq!(messages(Lineage::trace(&graph(vec![model("m", text)], &sources), &sources)), [expected]);
+}
+
+#[test]
 fn types_of_several_greatest_and_of_both_sides_are_certain() {
     let sources = [table("raw", "id int, n bigint, a string")];
     for (text, expected) in [
         ("SELECT max(id, 2) AS x FROM raw", Some("array<int>")),
         ("SELECT max(id) AS x FROM raw", Some("int")),
         ("SELECT id AS x FROM raw UNION ALL SELECT n FROM raw", Some("bigint")),
-        ("SELECT id AS x FROM raw UNION ALL SELECT a FROM raw", None),
+        ("SELECT id AS x FROM raw UNION ALL SELECT NULL FROM raw", None),
         ("SELECT coalesce(id, n) AS x FROM raw", Some("bigint")),
     ] {
         let lineage = Lineage::trace(&graph(vec![model("m", text)], &sources), &sources).expect("it resolves");
