@@ -147,7 +147,8 @@ impl Adapter<'_> {
 
     fn adapted(&mut self, model: &Model, old: &Columns) -> Result<Model, Problems> {
         let adapted = self.carried(&self.substituted(model)?)?;
-        let new = prove::keeps_columns(old, &adapted, &self.after, self.substitutions)?;
+        let is_adapted = adapted.text != model.text;
+        let new = prove::keeps_columns(old, &adapted, is_adapted, &self.after, self.substitutions)?;
         self.after.insert(model.name.clone(), as_table(&model.name, &new));
         Ok(adapted)
     }

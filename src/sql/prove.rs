@@ -44,17 +44,22 @@ fn is_inside(projection: &Expression, ranges: &[Range<usize>]) -> bool {
 pub(super) fn keeps_columns(
     old: &Columns,
     adapted: &Model,
+    is_adapted: bool,
     tables: &BTreeMap<String, Columns>,
     substitutions: &[Substitution],
 ) -> Result<Columns, Problems> {
     let new = resolve_model(adapted, tables)?;
     let mut problems = new.problems;
+    let names: BTreeSet<&str> = old.outputs.iter().map(|output| output.name.as_str()).collect();
+    let kept: Vec<&Output> = new.columns.outputs.iter().filter(|output| names.contains(output.name.as_str())).collect();
+    let moved = if is_adapted { Vec::new() } else { moved(old, &kept, &new.columns.rows) };
+    if problems.is_empty() && !moved.is_empty() {
+        return Err(by_order(adapted, &moved).into());
+    }
     let mut problem = |message: String| {
         let help = "adapt the model by hand, or set `additions: ignore`";
         problems.push(Problem::new(&adapted.file, "", message, help));
     };
-    let names: BTreeSet<&str> = old.outputs.iter().map(|output| output.name.as_str()).collect();
-    let kept: Vec<&Output> = new.columns.outputs.iter().filter(|output| names.contains(output.name.as_str())).collect();
     if !kept.iter().map(|output| &output.name).eq(old.outputs.iter().map(|output| &output.name)) {
         problem("the adapted model's output columns are not the old ones in their old order".to_owned());
     }
@@ -77,6 +82,27 @@ pub(super) fn keeps_columns(
         problem("a new column would stand behind the partition columns".to_owned());
     }
     Problems::or(problems, new.columns)
+}
+
+/// What a text that stays as it is reads otherwise over the tables as they are now.
+fn moved(old: &Columns, kept: &[&Output], rows: &Origins) -> Vec<String> {
+    let is_other = |index: usize, before: &Output| {
+        kept.get(index).is_none_or(|after| (&after.name, &after.origins) != (&before.name, &before.origins))
+    };
+    let outputs = old.outputs.iter().enumerate().filter(|(index, before)| is_other(*index, before));
+    let mut moved: Vec<String> = outputs.map(|(_, output)| format!("`{}`", output.name)).collect();
+    if !old.rows.is_subset(rows) {
+        moved.push("which rows there are".to_owned());
+    }
+    moved
+}
+
+fn by_order(model: &Model, moved: &[String]) -> Problem {
+    let message = format!(
+        "`*`, or a place in GROUP BY or ORDER BY, takes columns by their order, which is another now; it changes {}",
+        moved.join(", ")
+    );
+    Problem::new(&model.file, "", message, "name the columns there in place of `*` or the number")
 }
 
 /// What stands for the origins: a column read as NULL is none, a renamed one goes by its new name.

@@ -224,13 +224,13 @@ fn two_additions_of_one_name_collide() {
 /// `raw` as promised, and as it is: its first two columns changed places, and one more stands between them.
 #[rstest]
 #[case::names("SELECT id, a FROM (SELECT * FROM raw) AS t ORDER BY id, a", &[])]
-#[case::star("SELECT * FROM two", &["output columns are not the old ones in their old order"])]
+#[case::star("SELECT * FROM two", &["takes columns by their order, which is another now; it changes `id`, `n`"])]
 #[case::listed(
     "WITH t (x, y, z, u, v, w, l) AS (SELECT * FROM raw) SELECT x FROM t",
     &["an alias lists 7 columns of 8"]
 )]
-#[case::list_of_new("SELECT t.p FROM (SELECT id, id FROM raw UNION ALL SELECT * FROM two) AS t (p, q)", &["reads `p` from other columns"])]
-#[case::position("SELECT id FROM (SELECT * FROM raw ORDER BY 2 LIMIT 1) AS t", &["decide which rows"])]
+#[case::list_of_new("SELECT t.p FROM (SELECT id, id FROM raw UNION ALL SELECT * FROM two) AS t (p, q)", &["it changes `p`"])]
+#[case::position("SELECT id FROM (SELECT * FROM raw ORDER BY 2 LIMIT 1) AS t", &["it changes which rows there are"])]
 #[case::grouped("SELECT count(*) AS n FROM two GROUP BY id", &[])]
 fn what_rests_on_the_order_of_columns_is_held_against_the_promised_one(
     #[case] select: &str,
