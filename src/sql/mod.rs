@@ -2,7 +2,7 @@
 
 mod adapt;
 mod call;
-mod calls;
+mod arguments;
 mod carry;
 mod clean;
 mod dialect;

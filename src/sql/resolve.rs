@@ -318,7 +318,7 @@ impl Resolver<'_> {
             }
         }
         let inner: Vec<Range<usize>> = nested.iter().map(|(inner, _)| inner.clone()).collect();
-        self.calls(range, &inner, scope);
+        self.arguments(range, &inner, scope);
         self.meetings(range, &inner, scope);
         for (range, query) in nested {
             let columns = self.query(&query, ctes, Some(scope));

@@ -12,7 +12,7 @@ use rstest::rstest;
 
 mod adaptation;
 mod battery;
-mod calls;
+mod arguments;
 mod meets;
 mod fields;
 mod lineage;

@@ -1,6 +1,6 @@
 //! Values of two types that meet.
 
-use super::calls::problems;
+use super::arguments::problems;
 use super::*;
 
 #[rstest]

@@ -3,8 +3,7 @@
 
 use std::ops::Range;
 
-use polyglot_sql::TokenType as T;
-
+use super::call::is_call;
 use super::resolve::Resolver;
 use super::scope::Scope;
 use super::types::to_dml;
@@ -75,10 +74,9 @@ impl Takes {
 
 impl Resolver<'_> {
     /// Looks at the calls of an expression, those in `nested` queries left out: they have a scope of their own.
-    pub(super) fn calls(&mut self, range: &Range<usize>, nested: &[Range<usize>], scope: &Scope) {
-        let is_call = |index: &usize| {
-            self.source.kind(index + 1) == Some(T::LParen) && !nested.iter().any(|inner| inner.contains(index))
-        };
+    pub(super) fn arguments(&mut self, range: &Range<usize>, nested: &[Range<usize>], scope: &Scope) {
+        let is_call =
+            |index: &usize| is_call(&self.source.tokens, *index) && !nested.iter().any(|inner| inner.contains(index));
         for index in range.clone().filter(is_call).collect::<Vec<_>>() {
             let function = self.source.name(index);
             let Some(takes) = Takes::of(&function) else { continue };
