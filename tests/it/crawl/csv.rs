@@ -224,6 +224,9 @@ fn what_glue_makes_of_a_text_header_and_of_quotes_is_noted() {
         ("\"name\",\"city\"\n\"Ann\",\"Rome\"\n", Some(format!("line 1 {serde}, {header}"))),
         ("id,name\n1,\"Ann\"\n", Some(present)),
         ("1,\"Ann\"\n2,Bob\n", Some(format!("line 1 {serde}, header = \"absent\""))),
+        // Nothing is above a row number.
+        (",id\n0,7\n1,8\n", Some(format!("line 1 {header}"))),
+        (",\n0,7\n", None),
         // The names alone are in quotes, and Glue takes these off.
         ("\"id\",\"name\"\n1,Ann\n", None),
         ("id,name\n1,Ann\n", None),

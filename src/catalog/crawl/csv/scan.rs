@@ -94,14 +94,18 @@ impl Scan {
 
 impl Scan {
     /// Whether the first row reads like names, where the classifier's rule sees none: different words without a number or a
-    /// sentence. Data can read so too.
+    /// sentence; the first may be empty, as above a row number. Data can read so too.
     pub(super) fn may_have_header(&self) -> bool {
         let is_name = |cell: &String| {
             let word = |c: char| c.is_alphanumeric() || " _-./()#%".contains(c);
             cell.starts_with(char::is_alphabetic) && cell.chars().count() <= 64 && cell.chars().all(word)
         };
         let names: BTreeSet<String> = self.first.iter().map(|cell| cell.to_lowercase()).collect();
-        self.first.iter().all(is_name) && names.len() == self.first.len()
+        let named = match self.first.split_first() {
+            Some((first, others)) if first.is_empty() && !others.is_empty() => others,
+            _ => &self.first,
+        };
+        named.iter().all(is_name) && names.len() == self.first.len()
     }
 }
 
