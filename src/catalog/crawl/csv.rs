@@ -84,7 +84,7 @@ fn note(target: &Target, parts: &[Part<'_>]) -> Option<Problem> {
     let (part, line) = named.or(quoted)?;
     let (mut told, mut settings) = (Vec::new(), Vec::new());
     if named.is_some() {
-        told.push("looks like a header and became a row: where all columns are text Glue sees no header, and calls them `col0`, `col1`, …");
+        told.push("looks like a header and became a row: where all columns are text, or a name is empty, Glue sees no header, and calls them `col0`, `col1`, …");
         settings.push("header = \"present\" # \"absent\" if it is data");
     }
     if quoted.is_some() {
