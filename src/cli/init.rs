@@ -16,6 +16,7 @@ use crate::catalog::notes;
 use crate::config;
 use crate::pipeline::Commands;
 use crate::problem::{shell_word, texts};
+use crate::schema::Table;
 use crate::store::write_whole;
 
 /// The settings of a new project.
@@ -119,12 +120,9 @@ fn relative(root: &Path, lake: &Path) -> PathBuf {
 
 /// How a note of the crawl is followed, once its lines stand in the settings: what was written of its table is written anew.
 fn following(dir: &Path, crawled: &Crawl, written: &[String]) -> Option<String> {
-    let noted: Vec<&str> = crawled
-        .tables
-        .iter()
-        .filter(|table| !notes(std::slice::from_ref(table)).is_empty())
-        .map(|table| table.name.as_str())
-        .collect();
+    let has_lines =
+        |table: &&Table| notes(std::slice::from_ref(*table)).iter().any(|note| note.help.contains(config::FILE));
+    let noted: Vec<&str> = crawled.tables.iter().filter(has_lines).map(|table| table.name.as_str()).collect();
     let is_of = |file: &&String, table: &str| {
         let stem = Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
         stem == table || table.strip_prefix("raw_").is_some_and(|source| stem == format!("int_{source}"))

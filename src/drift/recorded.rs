@@ -68,7 +68,7 @@ pub(super) fn files_unreadable(table: &str, found: &Table) -> Option<Change> {
 /// The settings that our crawler advises, where it took what may be a header for a row.
 pub(super) fn classify(found: &Table) -> Option<String> {
     let notes: Vec<Problem> = serde_json::from_str(found.parameters.get(NOTES)?).ok()?;
-    notes.into_iter().next().map(|note| note.help)
+    notes.into_iter().map(|note| note.help).find(|help| help.contains("crawlguard.toml"))
 }
 
 /// States that files have another header than the newest one, whose columns are the table's.

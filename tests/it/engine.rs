@@ -10,6 +10,7 @@ use crawlguard::engine::duckdb::{DuckDbEngine, evaluate, translate};
 use crawlguard::engine::{Engine, QueryId, QueryState, Rows, Statement};
 use crawlguard::schema::{Column, DataType, Storage, Table};
 
+mod files;
 mod queries;
 
 const TRINO: &str = include_str!("../fixtures/engine/trino.tsv");

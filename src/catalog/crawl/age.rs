@@ -25,13 +25,25 @@ fn is_told_by_numbers<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> bool 
     let differs = |place: &usize| rows.iter().any(|row| row[*place] != rows[0][*place]);
     let dated = |place: usize| rows.iter().all(|row| is_date(row[place]));
     let Some(place) = (0..rows[0].len()).find(differs) else { return false };
+    let days = rows.iter().filter(|row| row[place].len() >= 8 && is_date(row[place])).count();
+    // What is a day in one path and none in another is an id in both.
+    if (1..rows.len()).contains(&days) {
+        return false;
+    }
     let folders = first.rsplit_once('/').map_or(0, |(folders, _)| numbers_of(folders).len());
     (0..=place).any(dated) || (place >= folders && !(place + 1..rows[0].len()).any(dated))
 }
 
-/// A year, or what begins with one: `2026`, `202601`, `20260102`, `20260102030405`.
+/// A year, or what begins with one: `2026`, `202601`, `20260102`, `20260102030405`; `20265678` has no month and is an id.
 fn is_date(number: &str) -> bool {
-    matches!(number.len(), 4 | 6 | 8 | 10 | 12 | 14) && (number.starts_with("19") || number.starts_with("20"))
+    let highest = ["12", "31", "23", "59", "60"];
+    let is_part = |(place, highest): (usize, &str)| {
+        let lowest = if place < 2 { "01" } else { "00" };
+        number.get(4 + 2 * place..6 + 2 * place).is_none_or(|part| (lowest..=highest).contains(&part))
+    };
+    matches!(number.len(), 4 | 6 | 8 | 10 | 12 | 14)
+        && (number.starts_with("19") || number.starts_with("20"))
+        && highest.into_iter().enumerate().all(is_part)
 }
 
 /// The text between the numbers.
@@ -83,6 +95,9 @@ mod tests {
             ["orders_20251231.csv.gz", "orders_20260101.csv.gz", "orders_20260102.csv.gz"],
             ["dt=2026-01-01/part-9.json", "dt=2026-01-02/part-0.json", "dt=2026-01-02/part-1.json"],
             ["2026/01/02/a.csv", "2026/01/03/a.csv", "2026/02/01/a.csv"],
+            ["day=20251231/a.csv", "day=20260101/a.csv", "day=20260102/a.csv"],
+            ["20260102030405.csv", "20260102235960.csv", "20261231000000.csv"],
+            ["1999.csv", "2500.csv", "10000.csv"],
         ] {
             assert_eq!(sorted(&paths), paths);
         }
@@ -98,6 +113,10 @@ mod tests {
             ["store=1/2026-01-03.csv", "store=2/2026-01-01.csv", "store=3/2026-01-02.csv"],
             ["01-02-2026.csv", "02-01-2026.csv", "31-12-2025.csv"],
             ["2026-01-01.csv", "2026-01-02.csv", "2026-01-02-late.csv"],
+            // An id that begins like a year and goes on like no date, and ids of which one happens to be a date.
+            ["shop=20265678/a.csv", "shop=20265679/a.csv", "shop=20269900/a.csv"],
+            ["12345678.csv", "20260102.csv", "20265678.csv"],
+            ["shop=12345678/a.csv", "shop=20260102/a.csv", "shop=20260103/a.csv"],
         ] {
             let mut written = paths;
             written.reverse();

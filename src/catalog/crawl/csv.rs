@@ -12,6 +12,7 @@ pub(in crate::catalog) use scan::DELIMITERS;
 use scan::{Cell, Scan};
 
 use super::classifier::{CsvClassifier, CsvHeader};
+use super::lines::Ends;
 use super::listing::{SourceFile, Target};
 use super::log::Log;
 use super::prefix::Inferred;
@@ -45,9 +46,10 @@ pub(super) fn infer(target: &Target, files: &[SourceFile], gzip: bool, problems:
     report_delimiters(&parts, problems);
     report_duplicates(&parts, problems);
     let mut inferred = describe(&parts);
-    if let Some(note) = note(target, &parts) {
-        inferred.set_note(&note);
-    }
+    inferred.notes.extend(note(target, &parts));
+    inferred.set_ends(parts.iter().fold(Ends::default(), |ends, part| ends.with(part.scan.ends)));
+    let names = |part: &Part<'_>| (part.file.relative.clone(), part.names().into_iter().collect());
+    inferred.names = parts.iter().map(names).collect();
     match target.classifier.as_ref().filter(|classifier| classifier.is_open_csv()) {
         Some(classifier) => as_open_csv(inferred, classifier),
         None => {
@@ -82,7 +84,7 @@ fn note(target: &Target, parts: &[Part<'_>]) -> Option<Problem> {
     let (part, line) = named.or(quoted)?;
     let (mut told, mut settings) = (Vec::new(), Vec::new());
     if named.is_some() {
-        told.push("looks like a header and became a row: where all columns are text Glue sees no header, and calls them `col0`, `col1`, …");
+        told.push("looks like a header and became a row: where all columns are text, or a name is empty, Glue sees no header, and calls them `col0`, `col1`, …");
         settings.push("header = \"present\" # \"absent\" if it is data");
     }
     if quoted.is_some() {

@@ -1,10 +1,11 @@
 //! JSON Lines: the keys and types of every record, seen without building the records.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::lines::{self, Lines};
+use super::lines::{self, Ends, Lines};
 use super::listing::{SourceFile, unreadable};
 use super::log::Log;
 use super::prefix::Inferred;
@@ -12,29 +13,44 @@ use super::shape::{Field, Fields, Place, Scalar, Shape};
 use crate::problem::Problem;
 use crate::schema::{Column, Evidence, Storage, path};
 
+/// 2^63: from here on a whole number may be one that no integer type holds.
+const PAST_64_BITS: f64 = 9_223_372_036_854_775_808.0;
+
 /// The union of all records' keys, in first-seen order.
 pub(super) fn infer(files: &[SourceFile], gzip: bool, problems: &mut Vec<Problem>) -> Inferred {
     let mut fields = Fields::default();
-    let mut records = 0;
+    let (mut records, mut ends, mut names) = (0, Ends::default(), Vec::new());
     for (index, file) in files.iter().enumerate() {
         match lines::open(file, gzip) {
             Ok(reader) => {
-                let mut log = Log::new(&file.shown, problems);
-                records += read(Lines::new(reader), index, &mut fields, &mut log);
+                let mut lines = Lines::new(reader);
+                records += read(&mut lines, index, &mut fields, &mut Log::new(&file.shown, problems));
+                ends = ends.with(lines.ends());
+                let here = fields.list.iter().filter(|field| field.last_file == index);
+                names.push((file.relative.clone(), here.map(|field| field.key.to_lowercase()).collect()));
             }
             Err(error) => problems.push(unreadable(&file.path, &error)),
         }
     }
     report(&fields, "", files, problems);
     report_commas(&fields, files, problems);
-    describe(&fields, records, files.len().saturating_sub(1))
+    let mut inferred = describe(&fields, records, files.len().saturating_sub(1));
+    inferred.set_ends(ends);
+    inferred.names = names;
+    inferred
 }
 
 /// Reads one file; the number of its records.
-fn read(mut lines: Lines, file: usize, fields: &mut Fields, log: &mut Log<'_>) -> u64 {
+fn read(lines: &mut Lines, file: usize, fields: &mut Fields, log: &mut Log<'_>) -> u64 {
     let mut records = 0;
     while let Some((line, text)) = lines.next(log) {
         if text.trim_ascii().is_empty() {
+            log.at_line(line, "the line is empty: Athena reads a row of NULLs", "take the empty line out");
+            continue;
+        }
+        // Between two values JSON takes it for white space.
+        if lines::has_lone_cr(text) {
+            lines::report_lone_cr(line, log);
             continue;
         }
         records += 1;
@@ -58,8 +74,8 @@ enum Then {
 fn explain(text: &[u8], line: u64, error: &serde_json::Error, is_first: bool, log: &mut Log<'_>) -> Then {
     if let Err(invalid) = std::str::from_utf8(text) {
         log.push(format!("{line}:{}", invalid.valid_up_to() + 1), "invalid UTF-8", "write the file in UTF-8");
-    } else if lines::has_lone_cr(text) {
-        lines::report_lone_cr(line, log);
+    } else if lines::report_nul(line, text, log) {
+        return Then::GoOn;
     } else if is_first && text.trim_ascii_start().starts_with(b"[") {
         log.at_line(line, "the file is one JSON array", "write one object a line");
         return Then::GiveUp;
@@ -175,15 +191,65 @@ fn column(field: &Field) -> Column {
 
 /// Widens `fields` by one record.
 fn observe(record: &[u8], fields: &mut Fields, place: Place) -> serde_json::Result<()> {
+    let past_64_bits = Cell::new(false);
+    visit(record, fields, At { place, past_64_bits: &past_64_bits })?;
+    // The reader rounds such an integer. Once more, as text, it makes its column text.
+    match past_64_bits.get().then(|| long_integers_as_text(record)).flatten() {
+        Some(text) => visit(&text, fields, At { place, past_64_bits: &past_64_bits }),
+        None => Ok(()),
+    }
+}
+
+fn visit(record: &[u8], fields: &mut Fields, at: At<'_>) -> serde_json::Result<()> {
     let mut reader = serde_json::Deserializer::from_slice(record);
-    (&mut reader).deserialize_map(Record { fields, place })?;
+    (&mut reader).deserialize_map(Record { fields, at })?;
     reader.end()
+}
+
+/// The record with the integers past 64 bits in quotes, `None` if it has none.
+fn long_integers_as_text(record: &[u8]) -> Option<Vec<u8>> {
+    let (mut out, mut rest, mut found) = (Vec::new(), record, false);
+    while let Some(first) = rest.first() {
+        let length = match first {
+            b'"' => string_length(rest),
+            b'-' | b'0'..=b'9' => rest.iter().take_while(|byte| b"+-.eE0123456789".contains(byte)).count(),
+            _ => 1,
+        };
+        let (token, after) = rest.split_at(length);
+        let digits = token.strip_prefix(b"-").unwrap_or(token);
+        let is_long = digits.len() >= 19 && digits.iter().all(u8::is_ascii_digit) && !fits(token);
+        let quote: &[u8] = if is_long { b"\"" } else { b"" };
+        out.extend([quote, token, quote].concat());
+        found |= is_long;
+        rest = after;
+    }
+    found.then_some(out)
+}
+
+fn fits(integer: &[u8]) -> bool {
+    std::str::from_utf8(integer).is_ok_and(|text| text.parse::<i64>().is_ok())
+}
+
+/// How long a string is with both its quotes.
+fn string_length(text: &[u8]) -> usize {
+    let mut at = 1;
+    while at < text.len() && text[at] != b'"' {
+        at += if text[at] == b'\\' { 2 } else { 1 };
+    }
+    (at + 1).min(text.len())
+}
+
+/// Where a value stands, and whether its record holds a number that may be an integer past 64 bits.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    place: Place,
+    past_64_bits: &'a Cell<bool>,
 }
 
 /// An object whose keys and types go into `fields`.
 struct Record<'a> {
     fields: &'a mut Fields,
-    place: Place,
+    at: At<'a>,
 }
 
 impl<'de> Visitor<'de> for Record<'_> {
@@ -194,11 +260,11 @@ impl<'de> Visitor<'de> for Record<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { fields, place } = self;
-        fields.start(place);
+        let Self { fields, at } = self;
+        fields.start(at.place);
         let mut likely = 0;
-        while let Some(index) = map.next_key_seed(Key { fields, likely, place })? {
-            map.next_value_seed(Value { shape: &mut fields.list[index].shape, place })?;
+        while let Some(index) = map.next_key_seed(Key { fields, likely, place: at.place })? {
+            map.next_value_seed(Value { shape: &mut fields.list[index].shape, at })?;
             likely = index + 1;
         }
         Ok(())
@@ -235,12 +301,12 @@ impl<'de> Visitor<'de> for Key<'_> {
 /// Any value, whose type goes into `shape`.
 struct Value<'a> {
     shape: &'a mut Shape,
-    place: Place,
+    at: At<'a>,
 }
 
 impl Value<'_> {
     fn scalar<E>(self, scalar: Scalar) -> Result<(), E> {
-        self.shape.see_scalar(scalar, self.place);
+        self.shape.see_scalar(scalar, self.at.place);
         Ok(())
     }
 }
@@ -280,7 +346,10 @@ impl<'de> Visitor<'de> for Value<'_> {
         }
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        if number.abs() >= PAST_64_BITS {
+            self.at.past_64_bits.set(true);
+        }
         self.scalar(Scalar::Double)
     }
 
@@ -289,19 +358,19 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Some(item) = self.shape.see_array(self.place) else {
+        let Some(item) = self.shape.see_array(self.at.place) else {
             while items.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(());
         };
-        while items.next_element_seed(Value { shape: item, place: self.place })?.is_some() {}
+        while items.next_element_seed(Value { shape: item, at: self.at })?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Some(fields) = self.shape.see_struct(self.place) else {
+        let Some(fields) = self.shape.see_struct(self.at.place) else {
             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             return Ok(());
         };
-        Record { fields, place: self.place }.visit_map(map)
+        Record { fields, at: self.at }.visit_map(map)
     }
 }

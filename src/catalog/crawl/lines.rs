@@ -1,4 +1,6 @@
-//! A text file line by line, as Athena splits it: on `\n` only, whatever quotes say.
+//! A text file line by line, as Athena splits it, whatever quotes say: at `\n` and `\r\n`. It splits at a lone `\r`, too, which
+//! not every reader does: that is refused.
+//! <https://github.com/trinodb/trino/blob/476/lib/trino-hive-formats/src/main/java/io/trino/hive/formats/line/text/TextLineReader.java>
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -24,17 +26,40 @@ pub(super) fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BOM).unwrap_or(bytes)
 }
 
+/// Which ends lines have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Ends {
+    pub(super) lf: bool,
+    pub(super) crlf: bool,
+}
+
+impl Ends {
+    pub(super) fn with(self, other: Self) -> Self {
+        Self { lf: self.lf || other.lf, crlf: self.crlf || other.crlf }
+    }
+
+    pub(super) fn are_mixed(self) -> bool {
+        self.lf && self.crlf
+    }
+}
+
 /// Reads lines without their ends and without a byte order mark.
 pub(super) struct Lines {
     reader: Box<dyn BufRead>,
     line: Vec<u8>,
     /// The number of the line read last, from 1.
     number: u64,
+    ends: Ends,
 }
 
 impl Lines {
     pub(super) fn new(reader: Box<dyn BufRead>) -> Self {
-        Self { reader, line: Vec::new(), number: 0 }
+        Self { reader, line: Vec::new(), number: 0, ends: Ends::default() }
+    }
+
+    /// Those of the lines read so far.
+    pub(super) fn ends(&self) -> Ends {
+        self.ends
     }
 
     /// The next line and its number; `None` at the end, or after a problem that ends the reading and is in the log.
@@ -49,8 +74,17 @@ impl Lines {
                 None
             }
             Ok(_) => {
-                let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                let line = match (self.line.strip_suffix(b"\r\n"), self.line.strip_suffix(b"\n")) {
+                    (Some(line), _) => {
+                        self.ends.crlf = true;
+                        line
+                    }
+                    (None, Some(line)) => {
+                        self.ends.lf = true;
+                        line
+                    }
+                    (None, None) => &self.line,
+                };
                 Some((self.number, if self.number == 1 { without_bom(line) } else { line }))
             }
             Err(error) => {
@@ -69,11 +103,18 @@ impl Lines {
     }
 }
 
-/// True if a `\r` stands inside a line: the file's lines end in it alone.
+/// True if a `\r` stands inside a line, or at the end of a file.
 pub(super) fn has_lone_cr(line: &[u8]) -> bool {
     line.contains(&b'\r')
 }
 
 pub(super) fn report_lone_cr(line: u64, log: &mut Log<'_>) {
-    log.at_line(line, "a lone carriage return ends a line", "end lines in `\\n`: Athena splits there only");
+    log.at_line(line, "a lone carriage return ends a line", "end every line in `\\n` or in `\\r\\n`");
+}
+
+/// Logs a NUL byte if a line holds one; true if it does.
+pub(super) fn report_nul(number: u64, line: &[u8], log: &mut Log<'_>) -> bool {
+    let Some(at) = line.iter().position(|byte| *byte == 0) else { return false };
+    log.push(format!("{number}:{}", at + 1), "holds a NUL byte", "take it out; the file may be cut off or damaged");
+    true
 }

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::age;
 use super::classifier::{Classifiers, CsvClassifier};
+use super::sniff::OTHER_PACKINGS;
 use crate::problem::Problem;
 
 /// One folder of the lake: one table.
@@ -90,7 +91,7 @@ pub(super) fn targets(
 
 fn is_data(file: &str) -> bool {
     let name = file.to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let name = OTHER_PACKINGS.iter().chain(&[".gz"]).find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     [".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".orc", ".avro"].iter().any(|end| name.ends_with(end))
 }
 

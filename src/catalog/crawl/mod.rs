@@ -14,6 +14,7 @@ mod log;
 mod parquet;
 mod prefix;
 mod shape;
+mod similarity;
 mod sniff;
 
 use std::collections::BTreeMap;

@@ -16,6 +16,7 @@ use crate::schema::{Column, Storage};
 /// The union of all files' columns by name, in first-seen order.
 pub(super) fn infer(files: &[SourceFile], problems: &mut Vec<Problem>) -> Inferred {
     let (mut columns, mut newest, mut records) = (Vec::new(), Vec::new(), 0);
+    let mut names = Vec::new();
     for file in files {
         match footer(file) {
             Ok(reader) => {
@@ -24,6 +25,7 @@ pub(super) fn infer(files: &[SourceFile], problems: &mut Vec<Problem>) -> Inferr
                 let mut log = Log::new(&file.shown, problems);
                 let found = read_columns(meta.schema(), &mut log);
                 newest.clone_from(&found);
+                names.push((file.relative.clone(), found.iter().map(|column| column.name.clone()).collect()));
                 merge::columns(&mut columns, found, &mut log);
             }
             Err(problem) => problems.push(problem),
@@ -32,6 +34,7 @@ pub(super) fn infer(files: &[SourceFile], problems: &mut Vec<Problem>) -> Inferr
     let missing = merge::missing(&columns, &newest);
     let mut inferred = Inferred::new(Storage::PARQUET, columns, records);
     inferred.set_missing_in_newest(missing);
+    inferred.names = names;
     inferred.serde_parameters.insert("serialization.format".to_owned(), "1".to_owned());
     inferred
 }

@@ -1,13 +1,14 @@
 //! One target: its files, what they agree on, and the table that makes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::lines::Ends;
 use super::listing::{self, SourceFile, Target, unreadable};
 use super::sniff::{Kind, Sniffed, sniff};
 use super::{Outcome, Unread};
-use super::{csv, json, parquet};
+use super::{csv, json, parquet, similarity};
 use crate::problem::Problem;
-use crate::schema::{Column, DataType, MISSING_IN_NEWEST, NOTES, Storage, Table, TableKind};
+use crate::schema::{Column, DataType, MISSING_IN_NEWEST, MIXED_LINE_ENDS, NOTES, Storage, Table, TableKind};
 
 /// What the files of one format say, before it becomes a table.
 pub(super) struct Inferred {
@@ -17,17 +18,24 @@ pub(super) struct Inferred {
     pub(super) serde_parameters: BTreeMap<String, String>,
     pub(super) parameters: BTreeMap<String, String>,
     pub(super) skip_header_lines: u32,
+    /// What is no fault, and what people would want to know.
+    pub(super) notes: Vec<Problem>,
+    /// The names of the columns of each file.
+    pub(super) names: Vec<(String, BTreeSet<String>)>,
 }
 
 impl Inferred {
     pub(super) fn new(serde: &'static str, columns: Vec<Column>, records: u64) -> Self {
         let (serde_parameters, parameters) = Default::default();
-        Self { serde, columns, records, serde_parameters, parameters, skip_header_lines: 0 }
+        let (notes, names) = Default::default();
+        Self { serde, columns, records, serde_parameters, parameters, skip_header_lines: 0, notes, names }
     }
 
-    /// Records what is no fault, and what people would want to know.
-    pub(super) fn set_note(&mut self, note: &Problem) {
-        self.parameters.insert(NOTES.to_owned(), serde_json::json!([note]).to_string());
+    /// Records which ends the lines of all files have, where a reader must know.
+    pub(super) fn set_ends(&mut self, ends: Ends) {
+        if ends.are_mixed() {
+            self.parameters.insert(MIXED_LINE_ENDS.to_owned(), "true".to_owned());
+        }
     }
 
     /// Records the columns and nested fields, as paths, that older files have and the newest has not: in a union of files
@@ -122,7 +130,7 @@ fn build(
 ) -> Option<Table> {
     let partition_keys = partition_keys(target, files, problems);
     check_names(target, &inferred.columns, &partition_keys, problems);
-    let parameters = parameters(sniffed, files, &inferred);
+    let parameters = parameters(target, sniffed, files, &inferred);
     let location = location(target).map_err(|problem| problems.push(problem)).ok()?;
     Some(Table {
         database: database.to_owned(),
@@ -194,11 +202,12 @@ fn check_names(target: &Target, columns: &[Column], keys: &[Column], problems: &
     }
     for Column { name, data_type, .. } in columns {
         // https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
-        if name.trim().is_empty() || name.len() > 255 || name.contains(['\n', '\r']) {
+        let is_sign = |c: char| c.is_ascii_control() && c != '\t' && c != '\u{7f}';
+        if name.trim().is_empty() || name.len() > 255 || name.contains(is_sign) {
             let message = format!("column name `{}` does not fit the catalog", name.escape_debug());
             let help = match name.trim().is_empty() {
                 true => "give the column a name in its files: spaces alone are none",
-                false => "give the column a shorter name in its files: at most 255 bytes, on one line",
+                false => "rename the column in its files: at most 255 bytes, on one line, without control characters",
             };
             push(message, help);
         }
@@ -241,7 +250,12 @@ fn unreadable_field(data_type: &DataType) -> Option<&str> {
 }
 
 /// What a crawler writes about the data.
-fn parameters(sniffed: Sniffed, files: &[SourceFile], inferred: &Inferred) -> BTreeMap<String, String> {
+fn parameters(
+    target: &Target,
+    sniffed: Sniffed,
+    files: &[SourceFile],
+    inferred: &Inferred,
+) -> BTreeMap<String, String> {
     let bytes: u64 = files.iter().map(|file| file.bytes).sum();
     let entries = [
         ("CrawlerSchemaDeserializerVersion", "1.0".to_owned()),
@@ -256,6 +270,11 @@ fn parameters(sniffed: Sniffed, files: &[SourceFile], inferred: &Inferred) -> BT
         ("typeOfData", "file".to_owned()),
     ];
     let mut parameters = inferred.parameters.clone();
+    let notes: Vec<_> =
+        inferred.notes.iter().cloned().chain(similarity::note(&target.shown, &inferred.names)).collect();
+    if !notes.is_empty() {
+        parameters.insert(NOTES.to_owned(), serde_json::json!(notes).to_string());
+    }
     parameters.extend(entries.map(|(key, value)| (key.to_owned(), value)));
     parameters
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use duckdb::Connection;
 
-use crate::schema::{Binding, Column, DataType, Format, Table};
+use crate::schema::{Binding, Column, DataType, Format, MIXED_LINE_ENDS, Table};
 use crate::sql::ident::{literal, quote};
 
 /// The SELECT that reads a table; the error says what about the table or its files cannot be read.
@@ -192,12 +192,31 @@ fn is_nested(data_type: &DataType) -> bool {
 }
 
 /// A relation whose `line` is each line whole, NULL where it is empty; a byte order mark is no part of it.
-fn lines_of(files: &[String], skip: u32) -> String {
-    format!(
+fn lines_of(table: &Table, files: &[String], skip: u32) -> Result<String, String> {
+    // So DuckDB takes either end for one, and a NUL byte or a lone `\r` as well: the crawl has refused these.
+    let mixed = match table.parameters.contains_key(MIXED_LINE_ENDS) {
+        true => ", new_line = '\\r\\n', strict_mode = false",
+        false => "",
+    };
+    Ok(format!(
         "read_csv({}, columns = {{'line': 'VARCHAR'}}, header = false, skip = {skip}, delim = '', quote = '', \
-         escape = '', nullstr = '', auto_detect = false, max_line_size = 67108864)",
-        list_of(files)
-    )
+         escape = '', nullstr = '', auto_detect = false, max_line_size = 67108864{mixed}, compression = '{}')",
+        list_of(files),
+        compression(files)?
+    ))
+}
+
+/// How text is packed: Athena goes by the end of the name, letter case included.
+fn compression(files: &[String]) -> Result<&'static str, String> {
+    match files.iter().filter(|file| is_packed(file)).count() {
+        0 => Ok("uncompressed"),
+        packed if packed == files.len() => Ok("gzip"),
+        _ => Err("has files with and without `.gz` in one folder".to_owned()),
+    }
+}
+
+fn is_packed(file: &str) -> bool {
+    file.ends_with(".gz")
 }
 
 fn list_of(files: &[String]) -> String {
@@ -225,7 +244,9 @@ fn parquet(connection: &Connection, table: &Table, files: &[String]) -> Result<C
         let value = match found.get(&column.name.to_lowercase()) {
             None => format!("CAST(NULL AS {wanted})"),
             Some((name, data_type)) if *data_type == wanted => quote(name),
-            Some((name, data_type)) if widens(data_type, &wanted) => format!("CAST({} AS {wanted})", quote(name)),
+            Some((name, data_type)) if widens(&as_glue(data_type), &wanted) => {
+                format!("CAST({} AS {wanted})", quote(name))
+            }
             Some((_, data_type)) => {
                 let declared = &column.data_type;
                 return Err(format!("declares `{}` {declared}, and its files hold {data_type}", column.name));
@@ -236,16 +257,31 @@ fn parquet(connection: &Connection, table: &Table, files: &[String]) -> Result<C
     Ok(Columns { list, source })
 }
 
+/// The name of a DuckDB type with what Glue knows as another type, at any depth: JSON is text, and a timestamp has one form.
+fn as_glue(data_type: &str) -> String {
+    // Of a struct's parts the types alone are followed by these.
+    let mut out = format!("{data_type},");
+    for (from, to) in [
+        ("JSON", "VARCHAR"),
+        ("TIMESTAMP WITH TIME ZONE", "TIMESTAMP"),
+        ("TIMESTAMP_NS", "TIMESTAMP"),
+        ("TIMESTAMP_MS", "TIMESTAMP"),
+        ("TIMESTAMP_S", "TIMESTAMP"),
+    ] {
+        for end in [',', ')', '['] {
+            out = out.replace(&format!("{from}{end}"), &format!("{to}{end}"));
+        }
+    }
+    out.pop();
+    out
+}
+
 /// Reads that lose nothing, and names of fields that differ in letter case only.
 fn widens(from: &str, to: &str) -> bool {
     const INTEGERS: [&str; 4] = ["TINYINT", "SMALLINT", "INTEGER", "BIGINT"];
     let rank = |name: &str| INTEGERS.iter().position(|integer| *integer == name);
     match (rank(from), rank(to)) {
         (Some(from), Some(to)) => from <= to,
-        _ => {
-            (from == "FLOAT" && to == "DOUBLE")
-                || (from.starts_with("TIMESTAMP") && to == "TIMESTAMP")
-                || from.replace('"', "").eq_ignore_ascii_case(&to.replace('"', ""))
-        }
+        _ => (from == "FLOAT" && to == "DOUBLE") || from.replace('"', "").eq_ignore_ascii_case(&to.replace('"', "")),
     }
 }

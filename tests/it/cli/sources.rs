@@ -313,3 +313,21 @@ fn a_table_that_cannot_be_read_is_refused_with_one_help() {
                     none, then crawl again\n";
     assert!(message.ends_with(expected), "{message}");
 }
+
+#[test]
+fn files_unlike_one_another_are_noted_and_nothing_is_to_be_appended() {
+    let lake = Lake::new();
+    lake.write("lake/shops/1.csv", "id,city\n1,Rome\n");
+    lake.write("lake/shops/2.csv", "id,town,zip\n2,Oslo,A\n");
+    let made = json(lake.root(), 0, &["init", "new", "--lake", "lake"]);
+    let message = made["notes"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("has 1 of 3 columns in common with `1.csv`"), "{message}");
+    let told = crawlguard(lake.root(), &["init", "other", "--lake", "lake"]).stderr;
+    let told = String::from_utf8(told).unwrap();
+    assert!(told.contains("note: ") && !told.contains("append its lines"), "{told}");
+    lake.write("lake/people/1.csv", "name,city\nAnn,Rome\n");
+    let told = crawlguard(lake.root(), &["init", "third", "--lake", "lake"]);
+    let told = String::from_utf8([told.stdout, told.stderr].concat()).unwrap();
+    let rm = told.lines().find(|line| line.trim_start().starts_with("rm ")).unwrap();
+    assert!(rm.contains("raw_people.json") && !rm.contains("raw_shops"), "{rm}");
+}

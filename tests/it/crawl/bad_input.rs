@@ -13,12 +13,26 @@ fn check(files: &[(&str, &[u8])], expected: &[&str]) {
 #[test]
 fn empty_files() {
     check(&[("a.csv", b""), ("b.csv.gz", b"")], &["t: every file is empty"]);
-    check(&[("a.json", b"\n \n")], &["t: every file is empty"]);
+    check(&[("a.json", b"\xef\xbb\xbf"), ("b.csv", b"\xef\xbb\xbf")], &["t: every file is empty"]);
     check(&[("a.json.gz", &gzip(b""))], &["t: every file is empty"]);
     check(&[("a.json", b"{}\n")], &["t: no column was found"]);
     // Beside others an empty file says nothing.
     let lake = Lake::of(&[("a.json", b""), ("b.json", b"{\"a\":1}")]);
     assert_eq!(lake.table().parameters["objectCount"], "1");
+}
+
+#[test]
+fn empty_lines_are_rows_to_athena() {
+    let message = "starts with lines of white space alone: Athena reads a row from each";
+    check(&[("a.json", b"\n \n"), ("b.json", b"{\"a\":1}\n")], &[&format!("t/a.json:byte 0: {message}")]);
+    check(&[("a.csv", b"\xef\xbb\xbf\r\n"), ("b.csv", b"id,n\n1,x\n")], &[&format!("t/a.csv:byte 0: {message}")]);
+    let far = [b" \n".repeat(3000).as_slice(), b"{\"a\":1}\n"].concat();
+    check(&[("a.json", &far), ("b.json", b"{\"a\":1}\n")], &[&format!("t/a.json:byte 0: {message}")]);
+    let message = "the line is empty: Athena reads a row of NULLs";
+    check(
+        &[("a.json", b"{\"a\":1}\n\n{\"a\":2}\n \t\r\n")],
+        &[&format!("t/a.json:line 2: {message}"), &format!("t/a.json:line 4: {message}")],
+    );
 }
 
 #[test]
@@ -100,6 +114,27 @@ fn lines_that_end_in_a_carriage_return() {
     check(&[("a.json", b"{\"a\":1}\r{\"a\":2}\r")], &[&format!("t/a.json:line 1: {message}")]);
     check(&[("a.csv", b"id,name\r1,x\r2,y\r")], &[&format!("t/a.csv:line 1: {message}")]);
     check(&[("a.csv", b"id,name\n1,x\r2,y\n3,z\n")], &[&format!("t/a.csv:line 2: {message}")]);
+    check(&[("a.csv", b"id,name\n1,x\r\n2,y\r\r\n")], &[&format!("t/a.csv:line 3: {message}")]);
+    // At the end of a file, and where JSON allows white space.
+    check(&[("a.csv", b"id,name\n1,x\r")], &[&format!("t/a.csv:line 2: {message}")]);
+    check(&[("a.json", b"{\"a\":1}\n{\"a\":2}\r")], &[&format!("t/a.json:line 2: {message}")]);
+    check(&[("a.json", b"{\"a\":1}\n{\"a\":2,\r\"b\":1}\n")], &[&format!("t/a.json:line 2: {message}")]);
+}
+
+#[test]
+fn nul_bytes() {
+    let (row, line) = (b"1,xxxxxxxxxxxxxxxxxx\n".repeat(400), b"{\"a\":\"xxxxxxxxxxxx\"}\n".repeat(400));
+    for (bad, place) in [(b"2,a\0b\n".as_slice(), "402:4"), (b"2,\xc3\xa9\0\n", "402:5"), (b"\0\0\0\0", "402:1")] {
+        let text = [b"id,name\n".as_slice(), &row, bad, b"3,x\n"].concat();
+        let problems = Lake::of(&[("a.csv", &text)]).problems();
+        assert_eq!(problems[0], format!("t/a.csv:{place}: holds a NUL byte"));
+    }
+    for (bad, place) in [(b"{\"a\":\"x\0\"}\n".as_slice(), "401:8"), (b"\0\0\0\0", "401:1"), (b"{\"a\":\0 1}", "401:6")]
+    {
+        let text = [&line, bad].concat();
+        check(&[("a.json", &text)], &[&format!("t/a.json:{place}: holds a NUL byte")]);
+    }
+    check(&[("a.json", b"{\"a\\u0000\":1}\n")], &["t: column name `a\\0` does not fit the catalog"]);
 }
 
 #[test]
@@ -152,6 +187,34 @@ fn formats_that_are_not_read() {
 }
 
 #[test]
+fn text_that_is_not_packed_with_gzip() {
+    for (bytes, name) in [
+        (b"BZh91AY&SY\xbc\xe6".as_slice(), "bzip2 data"),
+        (b"\x28\xb5\x2f\xfd\x24\x11\x89", "Zstandard data"),
+        (b"\xff\x06\0\0sNaPpY\x01", "Snappy data"),
+        (b"\x04\x22\x4d\x18\x64\x40", "LZ4 data"),
+        (b"\x89LZO\0\x0d\x0a\x1a\x0a", "LZO data"),
+        (b"\xfd7zXZ\0\0\x04", "xz data"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "a 7z archive"),
+        (b"PK\x05\x06\0\0", "a zip archive"),
+    ] {
+        let message = format!("is {name}, which is not read here");
+        check(&[("a.json", bytes)], &[&format!("t/a.json:byte 0: {message}")]);
+        check(&[("a.csv.gz", &gzip(bytes))], &[&format!("t/a.csv.gz:byte 0: {message}")]);
+    }
+    let text = b"id,name\n1,x\n";
+    for end in ["bz2", "zst", "ZST", "snappy", "lz4", "lzo", "deflate", "zip", "xz", "gzip"] {
+        let message = format!("is named `.{}`, which is not read here", end.to_lowercase());
+        check(&[(&format!("a.csv.{end}"), text)], &[&format!("t/a.csv.{end}:byte 0: {message}")]);
+    }
+    // A header that only starts like bzip2 is text, and an empty file is nothing.
+    assert_eq!(Lake::of(&[("a.csv", b"BZh1,n\n1,2\n"), ("b.csv.zst", b"")]).table().columns[0].name, "bzh1");
+    let mut lake = Lake::new();
+    lake.add("orders.csv.zst", b"");
+    assert_eq!(lake.problems(), ["orders.csv.zst: a data file lies in no source's folder"]);
+}
+
+#[test]
 fn folders_without_data_and_data_without_a_folder() {
     check(&[("_SUCCESS", b""), (".a.json.crc", b"x")], &["t: the folder holds no data file"]);
     let mut lake = Lake::new();
@@ -190,6 +253,9 @@ fn quotes_that_lazy_simple_serde_does_not_know() {
 fn files_that_are_not_what_they_are_named() {
     check(&[("a.json.gz", b"{\"a\":1}\n")], &["t/a.json.gz:byte 0: is named `.gz` and holds no gzip data"]);
     check(&[("a.json", &gzip(b"{\"a\":1}\n"))], &["t/a.json:byte 0: holds gzip data and is not named `.gz`"]);
+    let problem = "t/a.json.GZ:byte 0: holds gzip data and is not named `.gz`";
+    check(&[("a.json.GZ", &gzip(b"{\"a\":1}\n"))], &[problem]);
+    check(&[("a.json.GZ", b"{\"a\":1}\n")], &["t/a.json.GZ:byte 0: is named `.gz` and holds no gzip data"]);
     check(&[("a.parquet", b"id,name\n1,x\n")], &["t/a.parquet:byte 0: is named `.parquet` and does not start as one"]);
     let packed = gzip(&parquet("required int32 id;"));
     check(&[("a.parquet.gz", &packed)], &["t/a.parquet.gz:byte 0: is Parquet inside gzip"]);

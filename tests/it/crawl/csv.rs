@@ -177,6 +177,26 @@ fn a_file_of_text_alone_has_a_header_if_it_shares_names_with_one_that_has() {
 #[test]
 fn a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_names() {
     check("\u{feff}id,name\r\n1,x\r\n", &["id bigint", "name string"]);
+    check("\u{feff}id\tname\n1\tx\n", &["id bigint", "name string"]);
+    // Delimiters alone are cells without a name: no header.
+    for delimiter in [",", "\t", "|", ";"] {
+        let text = "\u{feff},,\n1,2,x\n".replace(',', delimiter);
+        let table = check_columns(&[("a.csv", &text)], &["col0 bigint", "col1 bigint", "col2 string"]);
+        assert_eq!(table.parameters["recordCount"], "2");
+    }
+}
+
+#[test]
+fn lines_that_end_in_two_ways_are_told_to_readers() {
+    let mixed = |files: &[(&str, &str)]| {
+        let table = check_columns(files, &["id bigint", "name string"]);
+        table.parameters.contains_key("crawlguard.mixed_line_ends")
+    };
+    let (unix, windows) = ("id,name\n1,x\n", "id,name\r\n1,x\r\n");
+    assert!(!mixed(&[("a.csv", unix), ("b.csv", "id,name\n1,x")]));
+    assert!(!mixed(&[("a.csv", windows), ("b.csv", "id,name\r\n1,x")]));
+    assert!(mixed(&[("a.csv", unix), ("b.csv", windows)]));
+    assert!(mixed(&[("a.csv", "id,name\n1,x\r\n")]));
 }
 
 #[test]
@@ -204,6 +224,9 @@ fn what_glue_makes_of_a_text_header_and_of_quotes_is_noted() {
         ("\"name\",\"city\"\n\"Ann\",\"Rome\"\n", Some(format!("line 1 {serde}, {header}"))),
         ("id,name\n1,\"Ann\"\n", Some(present)),
         ("1,\"Ann\"\n2,Bob\n", Some(format!("line 1 {serde}, header = \"absent\""))),
+        // Nothing is above a row number.
+        (",id\n0,7\n1,8\n", Some(format!("line 1 {header}"))),
+        (",\n0,7\n", None),
         // The names alone are in quotes, and Glue takes these off.
         ("\"id\",\"name\"\n1,Ann\n", None),
         ("id,name\n1,Ann\n", None),
@@ -215,4 +238,22 @@ fn what_glue_makes_of_a_text_header_and_of_quotes_is_noted() {
     ] {
         assert_eq!(note(text), expected, "{text:?}");
     }
+}
+
+#[test]
+fn files_that_glue_would_not_put_into_one_table_are_noted() {
+    let note = |files: &[(&str, &[u8])]| {
+        let notes = notes(&[Lake::of(files).table()]);
+        notes.into_iter().map(|note| note.message).collect::<Vec<_>>()
+    };
+    let splits = "a Glue crawler may make several tables of the folder";
+    let csv: [(&str, &[u8]); 2] = [("1.csv", b"id,a\n1,x\n"), ("2.csv", b"id,b,c\n1,x,y\n")];
+    assert_eq!(note(&csv), [format!("has 1 of 3 columns in common with `1.csv`: {splits}")]);
+    let json: [(&str, &[u8]); 2] = [("y=1/1.json", b"{\"A\":1,\"B\":2}"), ("y=2/1.json", b"{\"C\":3,\"D\":4}")];
+    assert_eq!(note(&json), [format!("has 0 of 2 columns in common with `y=1/1.json`: {splits}")]);
+    let json: [(&str, &[u8]); 2] = [("y=1/1.json", b"{\"A\":1,\"B\":2}"), ("y=2/1.json", b"{\"a\":3,\"b\":4}")];
+    assert_eq!(note(&json), Vec::<String>::new());
+    let parquet = ["required int32 a;", "required int32 b;"].map(super::parquet::parquet);
+    let parquet: [(&str, &[u8]); 2] = [("1.parquet", &parquet[0]), ("2.parquet", &parquet[1])];
+    assert_eq!(note(&parquet), [format!("has 0 of 1 columns in common with `1.parquet`: {splits}")]);
 }

@@ -22,6 +22,12 @@ fn each_value_widens_its_column_no_further_than_needed() {
     check("{\"a\":1}\n{\"a\":12.5}\n", &["a double"]);
     check("{\"a\":9000000000}\n{\"a\":1e3}\n", &["a double"]);
     check("{\"a\":18446744073709551615}\n", &["a string"]);
+    check("{\"a\":1}\n{\"a\":99999999999999999999}\n", &["a string"]);
+    check("{\"a\":-9223372036854775809}\n{\"a\":1.5}\n", &["a string"]);
+    check("{\"a\":-9223372036854775808,\"b\":1e20}\n", &["a bigint", "b double"]);
+    check("{\"a\":1234567890123456789,\"b\":12345678901234567890.5}\n", &["a bigint", "b double"]);
+    let text = r#"{"a":"\"\\","b":[99999999999999999999,1],"c":{"9":-99999999999999999999},"99999999999999999999":2}"#;
+    check(text, &["a string", "b array<string>", "c struct<9:string>", "99999999999999999999 int"]);
     check("{\"a\":1}\n{\"a\":\"N/A\"}\n", &["a string"]);
     check("{\"a\":true}\n{\"a\":1}\n", &["a string"]);
     check("{\"a\":true}\n{\"a\":null}\n", &["a boolean"]);
@@ -99,7 +105,7 @@ fn a_changed_spelling_is_the_same_column_and_is_told() {
 
 #[test]
 fn the_table_is_as_glue_writes_it() {
-    let lake = Lake::of(&[("part/a.json.gz", &gzip(b"{\"Id\":1}\n\n{\"Id\":2}\n"))]);
+    let lake = Lake::of(&[("part/a.json.gz", &gzip(b"{\"Id\":1}\n{\"Id\":2}\n"))]);
     let table = lake.table();
     assert_eq!(columns(&table), ["id int"]);
     assert_eq!((table.database.as_str(), table.name.as_str()), ("lake", "raw_t"));

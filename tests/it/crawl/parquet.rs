@@ -72,11 +72,15 @@ fn types_that_do_not_agree_are_a_problem() {
 
 #[test]
 fn a_type_without_a_glue_type_is_a_problem() {
-    let bytes = parquet("required int32 id; required int32 t (TIME_MILLIS); required int32 ID;");
+    let bytes = parquet(
+        "required int32 id; required int32 t (TIME_MILLIS); required int32 ID; \
+         optional group o { required fixed_len_byte_array(16) u (UUID); }",
+    );
     let problems = Lake::of(&[("a.parquet", &bytes)]).problems();
-    assert_eq!(problems.len(), 2);
+    assert_eq!(problems.len(), 3);
     assert!(problems[0].contains("column `id` comes twice"), "{problems:?}");
-    assert!(problems[1].contains("column `t`: no Glue type holds TIME_MILLIS"), "{problems:?}");
+    assert!(problems[1].contains("column `o`: no Glue type holds a UUID"), "{problems:?}");
+    assert!(problems[2].contains("column `t`: no Glue type holds TIME_MILLIS"), "{problems:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use super::super::lines::{self, Lines};
+use super::super::lines::{self, Ends, Lines};
 use super::super::listing::{SourceFile, Target, unreadable};
 use super::super::log::Log;
 use super::cells::{Quotes, cells};
@@ -30,6 +30,7 @@ pub(in super::super) struct Scan {
     pub(super) quoted_numbers: Vec<Option<u64>>,
     /// The first line whose value LazySimpleSerDe leaves in its quotes.
     pub(super) quoted_line: Option<u64>,
+    pub(super) ends: Ends,
 }
 
 /// The narrowest type that holds a column's cells; Glue's CSV classifier knows these.
@@ -93,14 +94,18 @@ impl Scan {
 
 impl Scan {
     /// Whether the first row reads like names, where the classifier's rule sees none: different words without a number or a
-    /// sentence. Data can read so too.
+    /// sentence; the first may be empty, as above a row number. Data can read so too.
     pub(super) fn may_have_header(&self) -> bool {
         let is_name = |cell: &String| {
             let word = |c: char| c.is_alphanumeric() || " _-./()#%".contains(c);
             cell.starts_with(char::is_alphabetic) && cell.chars().count() <= 64 && cell.chars().all(word)
         };
         let names: BTreeSet<String> = self.first.iter().map(|cell| cell.to_lowercase()).collect();
-        self.first.iter().all(is_name) && names.len() == self.first.len()
+        let named = match self.first.split_first() {
+            Some((first, others)) if first.is_empty() && !others.is_empty() => others,
+            _ => &self.first,
+        };
+        named.iter().all(is_name) && names.len() == self.first.len()
     }
 }
 
@@ -138,6 +143,7 @@ pub(super) fn scan(target: &Target, file: &SourceFile, gzip: bool, log: &mut Log
     while let Some((line, text)) = lines.next(log) {
         scan.row(line, text, target, log);
     }
+    scan.ends = lines.ends();
     Some(scan)
 }
 
@@ -154,6 +160,7 @@ impl Scan {
             body_rows: 0,
             quoted_numbers: Vec::new(),
             quoted_line: None,
+            ends: Ends::default(),
         }
     }
 
@@ -263,13 +270,13 @@ fn is_sound(line: u64, text: &[u8], log: &mut Log<'_>) -> bool {
         lines::report_lone_cr(line, log);
         return false;
     }
-    true
+    !lines::report_nul(line, text, log)
 }
 
-/// True of ASCII without a carriage return, as most lines are.
+/// True of ASCII without a carriage return and without a NUL, as most lines are.
 fn is_plain(text: &[u8]) -> bool {
     // Every byte is looked at, so that the compiler may look at many at once.
-    text.iter().fold(true, |plain, byte| plain & byte.is_ascii() & (*byte != b'\r'))
+    text.iter().fold(true, |plain, byte| plain & byte.is_ascii() & (*byte != b'\r') & (*byte != 0))
 }
 
 /// The delimiter that divides most of the first lines into as many cells as the first of them.

@@ -39,7 +39,7 @@ fn primitive(field: &Type, info: &BasicTypeInfo) -> Outcome {
 fn from_logical(logical: &LogicalType, physical: Physical) -> Outcome {
     Ok(match logical {
         LogicalType::String | LogicalType::Enum | LogicalType::Json => DataType::String,
-        LogicalType::Bson | LogicalType::Uuid => DataType::Binary,
+        LogicalType::Bson => DataType::Binary,
         LogicalType::Decimal(decimal_type) => return decimal(decimal_type.precision, decimal_type.scale),
         LogicalType::Date => DataType::Date,
         LogicalType::Timestamp(_) => DataType::Timestamp,
@@ -51,6 +51,7 @@ fn from_logical(logical: &LogicalType, physical: Physical) -> Outcome {
             64 => DataType::BigInt,
             bits => return refuse(&format!("an integer of {bits} bits")),
         },
+        LogicalType::Uuid => return refuse("a UUID"),
         // All values are null; the physical type is what readers go by.
         LogicalType::Unknown => return from_physical(physical),
         other => return refuse(&format!("{other:?}")),
@@ -150,6 +151,8 @@ mod tests {
         check("required binary a (UTF8);", Ok("string"));
         check("required binary a (STRING);", Ok("string"));
         check("required binary a (ENUM);", Ok("string"));
+        check("required binary a (JSON);", Ok("string"));
+        check("required binary a (BSON);", Ok("binary"));
         check("required int32 a (DATE);", Ok("date"));
         check("required int64 a (TIMESTAMP_MILLIS);", Ok("timestamp"));
         check("required int64 a (TIMESTAMP(NANOS,false));", Ok("timestamp"));
@@ -163,6 +166,8 @@ mod tests {
         check("required int64 a (INTEGER(64,false));", Err("Integer"));
         check("required int32 a (TIME_MILLIS);", Err("TIME_MILLIS"));
         check("required fixed_len_byte_array(2) a (FLOAT16);", Err("Float16"));
+        check("required fixed_len_byte_array(16) a (UUID);", Err("a UUID"));
+        check("required group a { required fixed_len_byte_array(16) b (UUID); }", Err("a UUID"));
     }
 
     #[test]

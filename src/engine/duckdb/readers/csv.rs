@@ -26,7 +26,7 @@ fn lazy_simple(table: &Table, files: &[String]) -> Result<Columns, String> {
         list.push(format!("{value} AS {}", quote(&column.name)));
     }
     // Neither quotes nor the number of cells mean anything to this SerDe.
-    let lines = lines_of(files, table.storage.skip_header_lines);
+    let lines = lines_of(table, files, table.storage.skip_header_lines)?;
     let source = format!("(SELECT string_split(coalesce(line, ''), {}) AS cells FROM {lines})", literal(delimiter));
     Ok(Columns { list, source })
 }
@@ -44,7 +44,7 @@ fn open_csv(table: &Table, files: &[String]) -> Result<Columns, String> {
         };
         list.push(format!("{value} AS {}", quote(&column.name)));
     }
-    let lines = lines_of(files, table.storage.skip_header_lines);
+    let lines = lines_of(table, files, table.storage.skip_header_lines)?;
     // Every cell has a delimiter before it, so that no match is empty.
     let line = format!("{} || coalesce(line, '')", literal(&signs.delimiter));
     let bad = literal(&format!("HIVE_BAD_DATA: `{}` holds a line whose quotes do not pair up: ", table.name));

@@ -15,18 +15,25 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::super::session::message;
-use super::{Columns, cast, checked, is_nested, lines_of, list_of, type_of};
+use super::{Columns, cast, checked, compression, is_nested, is_packed, lines_of, list_of, type_of};
 use crate::schema::{Column, DataType, Table};
 use crate::sql::ident::{literal, quote};
 
-const OPTIONS: &str = "format = 'newline_delimited', ignore_errors = false, maximum_object_size = 67108864";
+fn options(files: &[String]) -> Result<String, String> {
+    Ok(format!(
+        "format = 'newline_delimited', ignore_errors = false, maximum_object_size = 67108864, compression = '{}'",
+        compression(files)?
+    ))
+}
 
 pub(super) fn columns(connection: &Connection, table: &Table, files: &[String]) -> Result<Columns, String> {
     let marked = any_has_bom(files)?;
     let objects = match marked {
         // DuckDB refuses a byte order mark in JSON; Athena passes over it.
-        true => format!("(SELECT CAST(line AS JSON) AS json FROM {} WHERE trim(line) <> '')", lines_of(files, 0)),
-        false => format!("read_json_objects({}, {OPTIONS})", list_of(files)),
+        true => {
+            format!("(SELECT CAST(line AS JSON) AS json FROM {} WHERE trim(line) <> '')", lines_of(table, files, 0)?)
+        }
+        false => format!("read_json_objects({}, {})", list_of(files), options(files)?),
     };
     let keys = keys(connection, &objects)?;
     let shapes = shapes(connection, table, &objects, &keys)?;
@@ -87,7 +94,7 @@ fn any_has_bom(files: &[String]) -> Result<bool, String> {
     let starts = |file: &String| -> io::Result<bool> {
         let mut head = Vec::new();
         let opened = BufReader::new(File::open(file)?);
-        match file.to_ascii_lowercase().ends_with(".gz") {
+        match is_packed(file) {
             true => MultiGzDecoder::new(opened).take(3).read_to_end(&mut head)?,
             false => opened.take(3).read_to_end(&mut head)?,
         };
@@ -164,7 +171,8 @@ fn typed(table: &Table, keys: &[String], files: &[String]) -> Result<Columns, St
     }
     // One column at least, or the reader finds columns of its own.
     read.push("'crawlguard.none': 'VARCHAR'".to_owned());
-    let source = format!("read_json({}, columns = {{{}}}, {OPTIONS})", list_of(files), read.join(", "));
+    let options = options(files)?;
+    let source = format!("read_json({}, columns = {{{}}}, {options})", list_of(files), read.join(", "));
     Ok(Columns { list, source })
 }
 

@@ -1,0 +1,121 @@
+//! What the crawl describes, read from its files.
+
+use std::sync::Arc;
+
+use crawlguard::catalog::crawl::crawl;
+use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+
+use super::Lake;
+
+/// The rows of the one source `t`, crawled first.
+async fn rows(files: &[(&str, &[u8])]) -> Vec<String> {
+    let lake = Lake::new();
+    for (name, bytes) in files {
+        let path = lake.folder.path().join("lake/t").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let found = crawl(&lake.folder.path().join("lake"), "lake", "raw_");
+    assert_eq!(found.problems, []);
+    lake.put(&found.tables[0]);
+    lake.texts("SELECT * FROM raw_t").await
+}
+
+#[tokio::test]
+async fn lines_may_end_in_either_way_in_one_table() {
+    for text in ["id,name\n1,x\r\n2,y\n3,z\r\n", "id,name\r\n1,x\n2,y\r\n3,z", "id,name\r\n1,x\r\n2,y\r\n3,z\n"] {
+        assert_eq!(rows(&[("a.csv", text.as_bytes())]).await, ["1|x", "2|y", "3|z"], "{text:?}");
+    }
+    let (unix, windows) = (b"id,name\n1,x\n2,\n".as_slice(), b"id,name\r\n3,z\r\n4,\r\n".as_slice());
+    assert_eq!(rows(&[("a.csv", unix), ("b.csv", windows)]).await, ["1|x", "2|", "3|z", "4|"]);
+    assert_eq!(rows(&[("a.csv", windows), ("b.csv", unix)]).await, ["3|z", "4|", "1|x", "2|"]);
+    for mark in ["", "\u{feff}"] {
+        let text = format!("{mark}{{\"a\":1}}\n{{\"a\":2}}\r\n{{\"a\":3}}");
+        assert_eq!(rows(&[("a.json", text.as_bytes())]).await, ["1", "2", "3"], "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn lines_of_either_end_are_all_there_in_a_file_of_several_buffers() {
+    let mut text = "id,name\n".to_owned();
+    for id in 0..400_000 {
+        let end = if id % 7 < 3 { "\r\n" } else { "\n" };
+        text += &format!("{id},{}{end}", "x".repeat(id % 150));
+    }
+    let lake = Lake::new();
+    lake.write("lake/t/a.csv", &text);
+    lake.put(&crawl(&lake.folder.path().join("lake"), "lake", "raw_").tables[0]);
+    let measured = "SELECT count(*), count(DISTINCT id), sum(length(name) - id % 150), count(name) FROM raw_t";
+    assert_eq!(lake.texts(measured).await, ["400000|400000|0|400000"]);
+}
+
+#[tokio::test]
+async fn integers_past_64_bits_keep_every_digit() {
+    let (long, negative) = ("99999999999999999999", "-9223372036854775809");
+    let lines = format!("{{\"a\":{long},\"o\":{{\"k\":{negative}}},\"l\":[{long},1]}}\n{{\"a\":1}}\n");
+    assert_eq!(
+        rows(&[("a.json", lines.as_bytes())]).await,
+        [format!("{long}|{{k={negative}}}|[{long}, 1]"), "1|NULL|NULL".to_owned()]
+    );
+    let lines = format!("{{\"a\":{long},\"o\":{{\"k\":1.50}}}}\n{{\"a\":2.50,\"o\":{{\"k\":{negative}}}}}\n");
+    assert_eq!(
+        rows(&[("a.json", lines.as_bytes())]).await,
+        [format!("{long}|{{k=1.50}}"), format!("2.50|{{k={negative}}}")]
+    );
+    let lines = format!("id,n\n1,{long}\n2,1.50\n");
+    assert_eq!(rows(&[("a.csv", lines.as_bytes())]).await, [format!("1|{long}"), "2|1.50".to_owned()]);
+}
+
+/// One row: an id, a document, a document in a struct and one in a list.
+fn documents() -> Vec<u8> {
+    let schema = "message m { required int64 id; required binary j (JSON); required group s { required binary J (JSON); } \
+                  required group l (LIST) { repeated group list { required binary element (JSON); } } \
+                  required binary e (ENUM); }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut bytes = Vec::new();
+    let mut file =
+        SerializedFileWriter::new(&mut bytes, schema, Arc::new(WriterProperties::builder().build())).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    let text = |text: &str| [ByteArray::from(text)];
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int64Type>().write_batch(&[1], None, None).unwrap();
+    column.close().unwrap();
+    for (value, levels) in [("{\"a\":  1.50}", None), ("[1, 2]", None), ("\"x\"", Some(([1], [0]))), ("red", None)] {
+        let mut column = group.next_column().unwrap().unwrap();
+        let (definition, repetition) = match &levels {
+            Some((definition, repetition)) => (Some(definition.as_slice()), Some(repetition.as_slice())),
+            None => (None, None),
+        };
+        column.typed::<ByteArrayType>().write_batch(&text(value), definition, repetition).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    file.close().unwrap();
+    bytes
+}
+
+#[tokio::test]
+async fn a_document_in_parquet_is_its_text() {
+    assert_eq!(rows(&[("a.parquet", &documents())]).await, ["1|{\"a\":  1.50}|{J=[1, 2]}|[\"x\"]|red"]);
+    // A name tells nothing of Parquet.
+    assert_eq!(rows(&[("a.snappy", &documents())]).await.len(), 1);
+}
+
+#[tokio::test]
+async fn text_is_unpacked_by_the_end_of_its_name_alone() {
+    let lake = Lake::new();
+    let table = lake.table("raw_t", crawlguard::schema::Storage::LAZY_SIMPLE, &[("line", "string")]);
+    lake.put(&table);
+    lake.write("raw_t/1.csv.GZ", "a\n");
+    assert_eq!(lake.texts("SELECT line FROM raw_t").await, ["a"]);
+    lake.write("raw_t/2.csv.zst", "b\n");
+    assert_eq!(lake.texts("SELECT line FROM raw_t").await, ["a", "b"]);
+    lake.write("raw_t/3.csv.gz", "");
+    assert_eq!(lake.texts("SELECT line FROM raw_t").await, ["a", "b"]);
+    lake.write("raw_t/3.csv.gz", "c\n");
+    let message = lake.query("SELECT line FROM raw_t").await.unwrap_err();
+    assert!(message.contains("has files with and without `.gz` in one folder"), "{message}");
+}
