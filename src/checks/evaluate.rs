@@ -142,10 +142,9 @@ fn judge(kind: &CheckKind, rows: u64, reading: &Reading) -> Option<(bool, Value)
         }
         CheckKind::Nulls { max_rows, max_share } => judge_nulls(reading.count()?, rows, *max_rows, *max_share),
         CheckKind::Unique { .. } | CheckKind::References { .. } => at_most(reading.count()?, 0),
-        CheckKind::AcceptedValues { max_rows, .. } | CheckKind::Pattern { max_rows, .. } => {
-            at_most(reading.count()?, *max_rows)
-        }
-        CheckKind::CastLoss { max_rows, .. } => at_most(reading.count()?, max_rows.unwrap_or(u64::MAX)),
+        CheckKind::AcceptedValues { max_rows, .. }
+        | CheckKind::Pattern { max_rows, .. }
+        | CheckKind::CastLoss { max_rows, .. } => at_most(reading.count()?, *max_rows),
         CheckKind::Freshness { max_age_hours } => {
             let seconds = reading.number()?;
             let age = json!({ "age_hours": rounded(seconds as f64 / 3600.0) });
@@ -205,7 +204,7 @@ fn bound(kind: &CheckKind, baseline: Baseline) -> Value {
         CheckKind::Nulls { max_rows, max_share: None } => json!(max_rows.unwrap_or(0)),
         CheckKind::AcceptedValues { max_rows, .. }
         | CheckKind::Pattern { max_rows, .. }
-        | CheckKind::CastLoss { max_rows: Some(max_rows), .. } => json!(max_rows),
+        | CheckKind::CastLoss { max_rows, .. } => json!(max_rows),
         kind => json!(allowed(kind)),
     }
 }

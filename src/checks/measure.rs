@@ -24,8 +24,8 @@ impl Measures {
         }
         match &check.kind {
             CheckKind::Unique { columns } => unique(columns, value),
-            CheckKind::CastLoss { column_expression, target_type, .. } => {
-                rows_where(value, &cast_loss(column_expression, target_type))
+            CheckKind::CastLoss { column_expression, source_type, target_type, .. } => {
+                rows_where(value, &cast_loss(column_expression, source_type.as_deref(), target_type))
             }
             CheckKind::MovedRows { max_distance, .. } => {
                 moved_rows(check.column.as_deref(), &check.kind, *max_distance, value, has)
@@ -99,9 +99,33 @@ fn without_reference(column: &str, table: &str, target: &str) -> String {
     format!("{column} IS NOT NULL AND {column} NOT IN ({known})")
 }
 
-fn cast_loss(expression: &str, target_type: &str) -> String {
+/// What becomes NULL, and what becomes another value: rounded, cut, less exact, which shows when it is cast back. A text has
+/// many spellings of one value (`007`, `7`), so of one that becomes no text NULL alone counts; of one that stays a text the
+/// spaces at its end, which a `char` brings, do not.
+///
+/// The value is cast to its own type too: what is compared then is of one type, whatever the table has become since.
+fn cast_loss(expression: &str, source_type: Option<&str>, target_type: &str) -> String {
     let cast = format!("TRY_CAST(({expression}) AS {target_type})");
-    format!("({expression}) IS NOT NULL AND {cast} IS NULL")
+    let differs = |own: String, back: String| format!("({cast} IS NULL OR {back} IS DISTINCT FROM {own})");
+    let lost = match source_type {
+        Some(source) if is_text(source) && is_text(target_type) => {
+            differs(format!("rtrim(CAST(({expression}) AS varchar))"), format!("rtrim(CAST({cast} AS varchar))"))
+        }
+        Some(source) if has_spelling(source) && has_spelling(target_type) && !is_text(source) => {
+            differs(format!("TRY_CAST(({expression}) AS {source})"), format!("TRY_CAST({cast} AS {source})"))
+        }
+        _ => format!("{cast} IS NULL"),
+    };
+    format!("({expression}) IS NOT NULL AND {lost}")
+}
+
+fn is_text(dml_type: &str) -> bool {
+    dml_type == "varchar" || dml_type.starts_with("varchar(") || dml_type.starts_with("char(")
+}
+
+/// True if a value has a text, and so can be cast there and back.
+fn has_spelling(dml_type: &str) -> bool {
+    !["array(", "map(", "row(", "varbinary"].iter().any(|start| dml_type.starts_with(start))
 }
 
 /// How far each row's anchor stands from its own column: its own place first, then outwards.

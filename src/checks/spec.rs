@@ -63,9 +63,15 @@ pub enum CheckKind {
         /// Rows in which the anchor was found nowhere; 0 unless said.
         max_lost: u64,
     },
-    /// A retype carried by TRY_CAST: values that were not NULL and became NULL; `None` = counted, not bounded. The target
-    /// is spelled as in DML.
-    CastLoss { column_expression: String, target_type: String, max_rows: Option<u64> },
+    /// A retype carried by TRY_CAST: values that became NULL or, if they are no texts, another value. Types are spelled as
+    /// in DML; of a source whose type is not known only what became NULL is counted.
+    CastLoss {
+        column_expression: String,
+        #[serde(default)]
+        source_type: Option<String>,
+        target_type: String,
+        max_rows: u64,
+    },
 }
 
 impl CheckKind {
@@ -106,8 +112,7 @@ pub(super) fn allowed(kind: &CheckKind) -> String {
             format!("{moved}{} lost", at_most(*max_lost))
         }
         CheckKind::CastLoss { target_type, max_rows, .. } => {
-            let most = max_rows.map_or_else(|| "any number of rows".to_owned(), at_most);
-            format!("{most} lost by the cast to {target_type}")
+            format!("{} lost by the cast to {target_type}", at_most(*max_rows))
         }
     }
 }

@@ -22,4 +22,4 @@ mod rule;
 pub use document::Document;
 pub use model::{Contract, Origin, Policy, Tolerance};
 pub use observed::Observed;
-pub use outputs::{without_model, without_output, without_target};
+pub use outputs::{without_accepted_target, without_model, without_output, without_target, without_target_column};

@@ -24,6 +24,11 @@ impl Contract {
         self.origin == Origin::Crawler && !self.table.deprecated
     }
 
+    /// False if its source is retired: then nothing of it is compared or checked.
+    pub fn is_in_force(&self) -> bool {
+        !self.table.deprecated
+    }
+
     /// True if a model makes the table.
     pub fn is_of_model(&self) -> bool {
         self.origin == Origin::Model

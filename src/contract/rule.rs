@@ -241,8 +241,10 @@ impl Rules<'_, '_> {
         let Some(target_type) = to_dml(&DataType::parse(text)) else {
             return self.refuse(at.key("type"), format!("`{text}` is no type known here"), help);
         };
-        let max_rows = self.found.whole(object, at, "maxLost");
-        Some(CheckKind::CastLoss { column_expression: quote(column), target_type, max_rows })
+        let max_rows = self.found.whole(object, at, "maxLost").unwrap_or(0);
+        let entry = self.layout.entries().find(|entry| entry.column.name == column);
+        let source_type = entry.and_then(|entry| to_dml(&entry.column.data_type));
+        Some(CheckKind::CastLoss { column_expression: quote(column), source_type, target_type, max_rows })
     }
 
     fn moved_rows(&mut self, object: &Map<String, Value>, at: &Place<'_>, column: &str) -> Option<CheckKind> {

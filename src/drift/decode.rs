@@ -57,6 +57,8 @@ pub(super) struct Reading {
     format: Format,
     partitioned: bool,
     case_sensitive: bool,
+    /// By OpenCSVSerde, which reads other types than LazySimpleSerDe, and some of them otherwise.
+    open_csv: bool,
 }
 
 impl Reading {
@@ -67,6 +69,7 @@ impl Reading {
         Self {
             format,
             partitioned: !table.partition_keys.is_empty(),
+            open_csv: table.storage.serde.as_deref() == Some(Storage::OPEN_CSV),
             case_sensitive: match format {
                 Format::Json => asked.is_some_and(|value| value.eq_ignore_ascii_case("false")),
                 // Avro matches names as they are spelt.
@@ -119,25 +122,55 @@ impl Reading {
         }
     }
 
-    /// The first type that a column shows: no file holds a value of another, but a partition's own column list does.
+    /// The first type that a column shows: no file holds a value of another, but a partition's own column list does. A file
+    /// of text has no types: the `007` of a code is read as the number 7.
     pub(super) fn first_type(self, from: &DataType, to: &DataType) -> Decode {
         match self.format {
-            Format::Csv | Format::Json if !self.partitioned => Decode::Safe,
-            _ => self.retype(from, to),
+            Format::Csv => self.retype(from, to),
+            Format::Json if !self.partitioned => Decode::Safe,
+            _ => self.allowed(from, to),
         }
     }
 
     /// A change of type between two that are not both arrays, both maps or both structs.
+    ///
+    /// That a text may be read as a number, as AWS documents it, says nothing of those that are none: they fail the query or
+    /// read as NULL, and a crawler that sampled the files has not seen them.
     pub(super) fn retype(self, from: &DataType, to: &DataType) -> Decode {
+        match self.allowed(from, to) {
+            Decode::Safe => safe_if(!is_text(from) || is_text(to)),
+            decode => decode,
+        }
+    }
+
+    /// A change of type that AWS documents, or that text allows.
+    fn allowed(self, from: &DataType, to: &DataType) -> Decode {
         let readable = documented(from, to) || longer_text(from, to);
         match self.format {
             Format::Unknown => Decode::Unknown,
+            Format::Csv if self.open_csv && !open_csv_reads(from, to) => Decode::Unsafe,
             // Text holds no type: what the old one could read, a wider one can. A partition's own column list can not.
             Format::Csv | Format::Json => safe_if(readable || (!self.partitioned && reads_as_text(from, to))),
             Format::Avro => safe_if(readable),
             Format::Parquet(_) | Format::Orc(_) => safe_if(readable && self.partitioned),
         }
     }
+}
+
+/// OpenCSVSerde takes no other type out of a cell's text: dates and timestamps are numbers there, and what is said of the
+/// rest is nothing.
+/// <https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html>
+fn open_csv_reads(from: &DataType, to: &DataType) -> bool {
+    use DataType::{BigInt, Boolean, Double, Int};
+    is_text(to) && is_text(from)
+        || matches!(
+            (from, to),
+            (Boolean | Int | BigInt | Double, DataType::String) | (Int, BigInt) | (Int | BigInt, Double)
+        )
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::String | DataType::Varchar(_) | DataType::Char(_))
 }
 
 fn longer_text(from: &DataType, to: &DataType) -> bool {

@@ -11,8 +11,8 @@ use crate::sql::{Lineage, Reader};
 ///
 /// A column that a check names is read as well, whoever's contract the check is of.
 ///
-/// The bytes come first: unsafe is breaking and unknown is unknown whatever a policy says. Then, if decode is safe, the
-/// contract's policy, else the rule's default for a column that is read, or is not.
+/// The bytes come first: unsafe is breaking and unknown is unknown whatever a policy says. So is a column that went and that a
+/// check cannot be measured without. Then, if decode is safe, the contract's policy, else the rule's default for a column that is read, or is not.
 pub fn judge(changes: &[Change], contracts: &[Contract], lineage: Option<&Lineage>) -> Vec<Finding> {
     judge_with(changes, contracts, &|change| {
         let lineage = lineage?;
@@ -65,28 +65,31 @@ pub fn advise(findings: &mut [Finding], changes: &[Change], ways: &Ways) {
 struct Readers<'a> {
     /// `None` where no project is at hand.
     models: Option<&'a [Reader]>,
-    /// Names of checks.
-    checks: BTreeSet<&'a str>,
+    checks: BTreeSet<Check<'a>>,
 }
 
-/// The checks of all contracts by the columns that they cannot be measured without: table and column in lower case.
-struct Checks<'a>(BTreeMap<(String, String), BTreeSet<&'a str>>);
+/// A check's name, and the file of the contract that it is of.
+type Check<'a> = (&'a str, &'a str);
+
+/// The checks of all contracts in force by the columns that they cannot be measured without: table and column in lower case.
+struct Checks<'a>(BTreeMap<(String, String), BTreeSet<Check<'a>>>);
 
 impl<'a> Checks<'a> {
     fn of(contracts: &'a [Contract]) -> Self {
         let mut named = Self(BTreeMap::new());
-        for contract in contracts {
+        for contract in contracts.iter().filter(|contract| contract.is_in_force()) {
             for check in &contract.checks {
                 let own = check.columns().map(|column| (contract.table.name.as_str(), column));
                 for (table, column) in own.chain(check.reference()) {
-                    named.0.entry((table.to_lowercase(), column.to_lowercase())).or_default().insert(&check.name);
+                    let checks = named.0.entry((table.to_lowercase(), column.to_lowercase())).or_default();
+                    checks.insert((&check.name, &contract.file));
                 }
             }
         }
         named
     }
 
-    fn naming(&self, change: &Change) -> BTreeSet<&'a str> {
+    fn naming(&self, change: &Change) -> BTreeSet<Check<'a>> {
         let Some(column) = change.column() else { return BTreeSet::new() };
         self.0.get(&(change.table.to_lowercase(), column.to_lowercase())).cloned().unwrap_or_default()
     }
@@ -96,8 +99,9 @@ fn of_change(change: &Change, beside: &[Change], readers: Readers<'_>, policy: O
     let (rule, mut message, advice) = word(change);
     let level = level(change, rule, policy, &readers);
     if level > Level::Tolerated && !readers.checks.is_empty() {
-        let names: Vec<String> = readers.checks.iter().map(|check| format!("`{check}`")).collect();
+        let names: Vec<String> = readers.checks.iter().map(|(name, file)| format!("`{name}` ({file})")).collect();
         let (checks, read) = if names.len() == 1 { ("check", "reads") } else { ("checks", "read") };
+        let read = if is_unmeasurable(change, &readers) { "cannot be measured without" } else { read };
         message += &format!(" The {checks} {} {read} the column.", names.join(", "));
     }
     let models = readers.models;
@@ -168,12 +172,20 @@ fn level(change: &Change, rule: &Rule, policy: Option<&Policy>, readers: &Reader
         Decode::Unknown => return Level::Unknown,
         Decode::Safe => {}
     }
+    if is_unmeasurable(change, readers) {
+        return Level::Breaking;
+    }
     match policy.and_then(|policy| tolerance(policy, change, rule.id)) {
         Some(Tolerance::Tolerate) => Level::Tolerated,
         Some(Tolerance::Break) => Level::Breaking,
         None if is_read(change, readers) => rule.level_read,
         None => rule.level_unread,
     }
+}
+
+/// True if a check would have nothing to measure: no policy makes an answer of that.
+fn is_unmeasurable(change: &Change, readers: &Readers<'_>) -> bool {
+    change.kind == ChangeKind::ColumnRemoved && !readers.checks.is_empty()
 }
 
 fn is_read(change: &Change, readers: &Readers<'_>) -> bool {

@@ -33,5 +33,5 @@ pub use diff::diff;
 pub use judge::{advise, judge, judge_with};
 pub use promotion::Promotion;
 pub use rename::likely_renames;
-pub use rule::{Acceptance, RULES, Rule};
+pub use rule::{AcceptedBy, RULES, Rule};
 pub use verdict::{Finding, Level, Verdict};

@@ -23,14 +23,14 @@ pub struct Rule {
     pub level_read: Level,
     /// Level if the bytes decode and no model names it.
     pub level_unread: Level,
-    pub acceptance: Acceptance,
+    pub accepted_by: AcceptedBy,
     /// Recognises a change and words it: what it means, and what to do about it. Knows no level.
     pub detect: fn(&Change) -> Option<(String, Advice)>,
 }
 
 /// Whether `contracts update` can make the contract say what a rule found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acceptance {
+pub enum AcceptedBy {
     Update,
     /// Only the source or the catalog helps.
     Never,

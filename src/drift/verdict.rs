@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Acceptance, Change, Decode, Rule};
+use super::{AcceptedBy, Change, Decode, Rule};
 use crate::sql::Reader;
 
 /// How grave a finding is. The order makes a verdict a maximum; unknown is the gravest: there is no answer.
@@ -73,21 +73,21 @@ impl Finding {
 
     /// True if the source itself is gone: there is no schema to accept, but its contract can be retired.
     pub fn is_gone(&self) -> bool {
-        self.acceptance() == Acceptance::Retirement
+        self.accepted_by() == AcceptedBy::Retirement
     }
 
     /// True if `contracts update` can make the contract say what was found; else only the source or the catalog helps.
     pub fn is_acceptable(&self) -> bool {
-        match self.acceptance() {
-            Acceptance::Update => true,
-            Acceptance::Never => false,
-            Acceptance::Retirement => self.models.is_empty(),
-            Acceptance::OfTable => self.path.is_empty(),
-            Acceptance::OfColumn => !self.path.is_empty(),
+        match self.accepted_by() {
+            AcceptedBy::Update => true,
+            AcceptedBy::Never => false,
+            AcceptedBy::Retirement => self.models.is_empty(),
+            AcceptedBy::OfTable => self.path.is_empty(),
+            AcceptedBy::OfColumn => !self.path.is_empty(),
         }
     }
 
-    fn acceptance(&self) -> Acceptance {
-        Rule::by_id(&self.rule).map_or(Acceptance::Never, |rule| rule.acceptance)
+    fn accepted_by(&self) -> AcceptedBy {
+        Rule::by_id(&self.rule).map_or(AcceptedBy::Never, |rule| rule.accepted_by)
     }
 }

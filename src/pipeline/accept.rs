@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{adapted, additions, effect_once_accepted, substitutions};
 use super::{Comparison, Project, Rename};
-use crate::contract::{Contract, Document};
-use crate::drift::{Change, Decode, Finding, Level, diff, judge};
+use crate::contract::{Contract, Document, without_accepted_target};
+use crate::drift::{Change, ChangeKind, Decode, Finding, Level, Promotion, diff, judge};
 use crate::problem::{Problem, Problems, shell_word};
-use crate::schema::{DataType, Table, UNREADABLE};
+use crate::schema::{DataType, Table, UNREADABLE, path};
 use crate::sql::{Adaptation, Addition, Substitution, adapt};
 
 /// How the problem of a table begins that cannot be promised as it is.
@@ -110,14 +110,15 @@ fn promisable(comparison: &Comparison, name: &str) -> Result<Table, Problem> {
     }
 }
 
-/// The contracts that there are, with the accepted tables promised; each is read back, for a rule may name what went.
+/// The contracts that there are, with the accepted tables promised; each is read back, for a rule may name what went, and so
+/// may another contract's reference.
 fn accepted_documents(
     project: &Project,
     tables: &BTreeMap<String, Table>,
     renames: &[Rename],
     casts: &[Cast],
 ) -> Result<(), Problems> {
-    let mut problems = Vec::new();
+    let (mut problems, mut all) = (Vec::new(), Vec::new());
     for table in tables.values() {
         let accepted = match project.document(&table.name) {
             Ok(Some(document)) => accepted_document(&document, table, renames, casts),
@@ -125,10 +126,15 @@ fn accepted_documents(
             Err(found) => Err(found),
         };
         match accepted.and_then(|accepted| accepted.contract()) {
-            Ok(contract) => problems.extend(left(&contract, table)),
+            Ok(contract) => {
+                problems.extend(left(&contract, table));
+                all.push(contract);
+            }
             Err(found) => problems.extend(found.0),
         }
     }
+    let others = project.contracts.iter().filter(|contract| !tables.contains_key(&contract.table.name));
+    problems.extend(without_accepted_target(others.chain(&all), &all));
     Problems::or(problems, ())
 }
 
@@ -210,6 +216,7 @@ fn base(
         .collect();
     let (mut nulls, casts) = (nulls(&substitutions, &additions), casts(&substitutions));
     nulls.extend(casts.iter().map(|cast| cast_note(cast, &changes)));
+    nulls.extend(changes.iter().filter_map(|change| nested_note(change, &findings)));
     accepted_documents(project, &tables, renames, &casts)?;
     substitutions.extend(renames.iter().map(renamed));
     let adaptation = adapted(project, crawled, &sources, &[], &substitutions, &effect_once_accepted)
@@ -246,8 +253,9 @@ fn nulls(substitutions: &[Substitution], additions: &[Addition]) -> Vec<String> 
 fn cast_note(cast: &Cast, changes: &[Change]) -> String {
     let Cast { table, column, data_type } = cast;
     let note = format!(
-        "models read `{column}` of {table} through TRY_CAST as {data_type} from now on, and a run fails if that makes NULL of a \
-         value: where some may be lost, say how many in `maxLost` of the column's castLoss in the contract"
+        "models read `{column}` of {table} through TRY_CAST as {data_type} from now on, and a run fails if that loses a value \
+         or a part of it (NULL, digits, a time of day, the end of a text): where some may be lost, say how many in `maxLost` of \
+         the column's castLoss in the contract"
     );
     let is_of = |change: &&Change| {
         change.table == *table && change.column().is_some_and(|name| name.eq_ignore_ascii_case(column))
@@ -259,6 +267,23 @@ fn cast_note(cast: &Cast, changes: &[Change]) -> String {
         ),
         None => note,
     }
+}
+
+/// Nothing stands for a part of a column, so nothing counts what becomes of its values either.
+fn nested_note(change: &Change, findings: &[Finding]) -> Option<String> {
+    let is_read = || findings.iter().any(|finding| finding.is_of(change) && !finding.models.is_empty());
+    let is_nested = path::column(&change.column()?) != change.path;
+    let is_widened = matches!(change.kind, ChangeKind::Retyped(Promotion::Identical | Promotion::Widening));
+    let is_retyped = matches!(change.kind, ChangeKind::Retyped(_)) && !is_widened;
+    (is_nested && is_retyped && is_read()).then(|| {
+        format!(
+            "`{}` of {} is {} now: what a TRY_CAST that a model makes of it turns to NULL, rounds or cuts, no check counts; \
+             give the model's own column a check of its NULLs",
+            change.path,
+            change.table,
+            change.after.as_deref().unwrap_or_default()
+        )
+    })
 }
 
 /// Where all names are lost, that says more than each name that a model does not find.

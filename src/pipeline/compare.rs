@@ -6,7 +6,7 @@ use super::{Project, RunError, ways};
 use crate::catalog::Catalog;
 use crate::checks::{CheckKind, CheckSpec};
 use crate::config::FILE;
-use crate::contract::{Contract, without_output};
+use crate::contract::{Contract, without_output, without_target_column};
 use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, Way, advise, diff, judge};
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table, path};
@@ -82,11 +82,12 @@ pub fn compare_tables(project: &Project, prefix: &str, tables: Vec<Table>) -> Re
 fn compared(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {
     let crawled = project.crawled();
     let lineage = traced(&project.graph, &project.contracts)?;
+    Problems::or(without_target_column(&project.contracts, &tables, &lineage), ())?;
     let changes = diff(crawled, &tables);
     let findings = judge(&changes, &project.contracts, Some(&lineage));
     let additions = additions(&changes, &findings);
     let substitutions = substitutions(&changes, &findings, crawled, &lineage);
-    let extra_checks = cast_checks(&substitutions);
+    let extra_checks = cast_checks(&substitutions, &tables);
     let mut unproven = BTreeMap::new();
     let adaptation = match adapted(project, crawled, &tables, &additions, &substitutions, &effect_on_models) {
         Ok(adaptation) => adaptation,
@@ -259,13 +260,15 @@ fn substitution(change: &Change, contracts: &[Contract]) -> Option<Substitution>
 }
 
 /// A cast that may lose values is counted; by default it may lose none.
-fn cast_checks(substitutions: &[Substitution]) -> BTreeMap<String, Vec<CheckSpec>> {
+fn cast_checks(substitutions: &[Substitution], tables: &[Table]) -> BTreeMap<String, Vec<CheckSpec>> {
     let mut checks: BTreeMap<String, Vec<CheckSpec>> = BTreeMap::new();
     for substitution in substitutions {
         if let Substitution::TryCast { table, column, data_type } = substitution
             && let Some(target_type) = to_dml(data_type)
         {
-            let kind = CheckKind::CastLoss { column_expression: quote(column), target_type, max_rows: Some(0) };
+            let found = tables.iter().find(|found| found.name == *table).and_then(|found| found.column(column));
+            let source_type = found.and_then(|found| to_dml(&found.data_type));
+            let kind = CheckKind::CastLoss { column_expression: quote(column), source_type, target_type, max_rows: 0 };
             let check = CheckSpec { name: "cast_loss".into(), column: Some(column.clone()), kind };
             checks.entry(table.clone()).or_default().push(check);
         }

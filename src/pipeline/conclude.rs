@@ -9,7 +9,7 @@ use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
 use super::told;
 use super::{Commands, Comparison, Ports, Project, Request, RunError, compare, readable};
 use crate::catalog::notes;
-use crate::checks::CheckStatus;
+use crate::checks::{CheckResult, CheckStatus};
 use crate::config::Target;
 use crate::drift::{Finding, Level, Verdict};
 use crate::plan::{self, Action, Alert, AlertKind, Inputs, Plan, Step, Told};
@@ -187,8 +187,12 @@ fn errors(run: &Run, told: &dyn Fn(&Step, &str) -> String) -> Option<String> {
     let unknown = run.findings.iter().filter(|finding| finding.level == Level::Unknown);
     let unknown = unknown.map(|finding| format!("{}: {}", finding.table, finding.message));
     let inconclusive = run.checks.iter().filter(|check| check.status == CheckStatus::Inconclusive);
+    let place = |check: &CheckResult| match &check.column {
+        Some(column) => format!("{}.{column}", check.table),
+        None => check.table.clone(),
+    };
     let inconclusive =
-        inconclusive.map(|check| format!("check {} of {} could not be measured", check.check, check.table));
+        inconclusive.map(|check| format!("check {} of {} could not be measured", check.check, place(check)));
     let all = [failed.collect::<Vec<_>>(), unknown.collect(), inconclusive.collect()];
     let mut errors = all.into_iter().find(|errors| !errors.is_empty())?;
     let more = errors.len().saturating_sub(SHOWN_ERRORS);

@@ -8,7 +8,7 @@ use crate::checks::{CheckKind, CheckSpec, ColumnType, statement_over};
 use crate::contract::Contract;
 use crate::problem::Problems;
 use crate::schema::{Table, same_name};
-use crate::sql::{Graph, Materialization, Model, bind_slot, rename_tables};
+use crate::sql::{Graph, Materialization, Model, bind_slot, rename_tables, to_dml};
 
 use super::{Action, Plan, Step};
 
@@ -94,7 +94,8 @@ fn check(inputs: Inputs<'_>, table: &str, staging: &BTreeMap<String, String>, bu
     let needed: BTreeSet<&str> = references(&checks).chain([table]).collect();
     let mut after: Vec<usize> = needed.into_iter().filter_map(|table| built.get(table).copied()).collect();
     after.sort_unstable();
-    let checks: Vec<CheckSpec> = checks.into_iter().map(|check| in_staging(check, staging)).collect();
+    let as_they_are = |check| in_staging(as_found(check, inputs.tables, table), staging);
+    let checks: Vec<CheckSpec> = checks.into_iter().map(as_they_are).collect();
     let reads = staging.get(table).map_or(table, String::as_str).to_owned();
     let select = statement_over(&reads, &checks, inputs.slot, &|table, column| has(inputs.tables, table, column));
     let columns = promised(inputs, table);
@@ -105,7 +106,7 @@ fn check(inputs: Inputs<'_>, table: &str, staging: &BTreeMap<String, String>, bu
 /// True if a table has a column; of one that the run has yet to build, too.
 fn has(tables: &[Table], table: &str, column: &str) -> bool {
     let Some(table) = tables.iter().find(|found| same_name(&found.name, table)) else { return true };
-    table.columns.iter().chain(&table.partition_keys).any(|found| same_name(&found.name, column))
+    table.all_columns().any(|found| same_name(&found.name, column))
 }
 
 /// The columns that a contract promises of a model.
@@ -151,6 +152,17 @@ fn has_kind(checks: &[CheckSpec], wanted: &CheckSpec) -> bool {
 
 fn references(checks: &[CheckSpec]) -> impl Iterator<Item = &str> {
     checks.iter().filter_map(|check| check.reference().map(|(table, _)| table))
+}
+
+/// What a cast loses is seen by the type that the column has now: a tolerated change may be newer than the contract.
+fn as_found(mut check: CheckSpec, tables: &[Table], table: &str) -> CheckSpec {
+    if let (CheckKind::CastLoss { source_type, .. }, Some(column)) = (&mut check.kind, &check.column)
+        && let Some(found) = tables.iter().find(|found| same_name(&found.name, table))
+        && let Some(found) = found.all_columns().find(|found| same_name(&found.name, column))
+    {
+        *source_type = to_dml(&found.data_type);
+    }
+    check
 }
 
 /// A reference to a model of this run is a reference to what this run built.

@@ -45,6 +45,11 @@ pub struct Table {
 }
 
 impl Table {
+    /// Data columns, then partition keys.
+    pub fn all_columns(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().chain(&self.partition_keys)
+    }
+
     /// A data column by name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| same_name(&column.name, name))

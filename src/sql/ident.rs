@@ -10,10 +10,11 @@ pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// An identifier as Athena's DDL takes it: in backticks, a backtick doubled, where it is not plain.
+/// An identifier as Athena's DDL takes it: in backticks, a backtick doubled, where it is not plain or starts with `_`.
 /// <https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html>
 pub fn in_ddl(name: &str) -> String {
-    if plain(name) == name { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
+    let is_bare = plain(name) == name && !name.starts_with('_');
+    if is_bare { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
 }
 
 /// A string literal: `'` doubled.
@@ -153,9 +154,13 @@ mod tests {
 
     #[test]
     fn a_name_in_ddl_is_quoted_where_it_is_not_plain() {
-        for (name, expected) in
-            [("int_a", "int_a"), ("order-items", "`order-items`"), ("table", "`table`"), ("a`b", "`a``b`")]
-        {
+        for (name, expected) in [
+            ("int_a", "int_a"),
+            ("order-items", "`order-items`"),
+            ("table", "`table`"),
+            ("a`b", "`a``b`"),
+            ("_o", "`_o`"),
+        ] {
             assert_eq!(in_ddl(name), expected);
         }
     }

@@ -48,8 +48,9 @@ fn every_kind() -> Vec<CheckSpec> {
         moved(None, 0),
         check(CheckKind::CastLoss {
             column_expression: "\"status\"".into(),
-            target_type: "row(a varchar, b array(real))".into(),
-            max_rows: Some(0),
+            source_type: Some("double".into()),
+            target_type: "bigint".into(),
+            max_rows: 0,
         }),
     ]
 }

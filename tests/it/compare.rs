@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crawlguard::catalog::Catalog;
 use crawlguard::config::Settings;
 use crawlguard::drift::{Level, Verdict};
-use crawlguard::pipeline::{Comparison, Project, compare};
-use crawlguard::schema::Table;
+use crawlguard::pipeline::{Comparison, Project, Rename, accept, compare};
+use crawlguard::schema::{DataType, Table};
 
 use crate::drift::lake::json;
 use crate::support::Lake;
@@ -89,6 +89,79 @@ async fn the_first_values_of_an_empty_column_keep_the_types_of_models() {
             _ => assert!(adapted.is_empty()),
         }
     }
+}
+
+/// A contract of `raw_a` with a column that refers to `raw_b`.
+fn referring(lake: &Lake, column: &str) {
+    let mut contract = text(lake, "raw_a");
+    contract["schema"][0]["properties"][0]["relationships"] = serde_json::json!([{ "to": format!("RAW_B.{column}") }]);
+    lake.write("contracts/raw_a.json", &contract.to_string());
+}
+
+fn text(lake: &Lake, table: &str) -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(lake.path(&format!("contracts/{table}.json"))).unwrap()).unwrap()
+}
+
+fn accepted(lake: &Lake, comparison: &Comparison, renames: &[Rename]) -> Result<(), String> {
+    let chosen = std::collections::BTreeSet::from(["raw_b".to_owned()]);
+    accept(&lake.project(), comparison, &chosen, renames).map(drop).map_err(|problems| problems.to_string())
+}
+
+#[tokio::test]
+async fn what_another_contract_refers_to_is_not_accepted_away() {
+    let lake = lake(&[("int_b", "SELECT 1 AS one FROM raw_b")]);
+    referring(&lake, "id");
+    put(&lake, "raw_b", "no int");
+    let comparison = compared(&lake).await;
+    let removed = comparison.findings.iter().find(|finding| finding.rule == "column-removed").unwrap();
+    assert_eq!(removed.level, Level::Breaking);
+    assert!(
+        removed.help.contains("mend contracts/raw_a.json (`id` refers to `raw_b`.`id`, which goes)"),
+        "{}",
+        removed.help
+    );
+    assert!(comparison.acceptable.is_empty(), "{:?}", comparison.acceptable);
+    let said = "contracts/raw_a.json: `id` refers to `raw_b`.`id`, which goes\n  help: take the reference out, or let it name \
+                another column";
+    assert_eq!(accepted(&lake, &comparison, &[]), Err(said.to_owned()));
+    let rename = Rename { table: "raw_b".into(), from: "id".into(), to: "no".into(), data_type: DataType::Int };
+    assert_eq!(accepted(&lake, &comparison, std::slice::from_ref(&rename)), Err(said.to_owned()));
+    // Mended first, it names what is there by then.
+    referring(&lake, "NO");
+    let comparison = compared(&lake).await;
+    assert_eq!(accepted(&lake, &comparison, &[]), Ok(()));
+    assert_eq!(accepted(&lake, &comparison, &[rename]), Ok(()));
+    // What is not in force refers to nothing.
+    referring(&lake, "id");
+    let mut retired = text(&lake, "raw_a");
+    retired["status"] = "retired".into();
+    lake.write("contracts/raw_a.json", &retired.to_string());
+    let comparison = compared(&lake).await;
+    assert_eq!(accepted(&lake, &comparison, &[]), Ok(()));
+}
+
+#[tokio::test]
+async fn a_table_that_another_contract_refers_to_is_not_retired() {
+    let lake = lake(&[("int_c", "SELECT id FROM raw_c")]);
+    referring(&lake, "id");
+    lake.catalog().forget("raw_b").await.unwrap();
+    let comparison = compared(&lake).await;
+    let said = accepted(&lake, &comparison, &[]).expect_err("it is referred to");
+    assert!(said.contains("contracts/raw_a.json: `id` refers to `raw_b`, whose source is gone"), "{said}");
+}
+
+#[tokio::test]
+async fn a_reference_to_a_column_that_nobody_has_is_named_before_anything_runs() {
+    let lake = lake(&[("int_c", "SELECT id FROM raw_c")]);
+    referring(&lake, "idd");
+    let catalog = lake.catalog();
+    let said =
+        compare(&lake.project(), catalog.as_ref(), "raw_").await.expect_err("it could not be measured").to_string();
+    let expected = "contracts/raw_a.json: `id` refers to `raw_b`.`idd`, and there is no such column\n  help: did you mean \
+                    `id`? if not, take the reference out";
+    assert_eq!(said, expected);
+    referring(&lake, "id");
+    compared(&lake).await;
 }
 
 #[test]

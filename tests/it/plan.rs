@@ -114,6 +114,21 @@ fn a_check_of_a_column_that_is_gone_leaves_the_others_measurable() {
     assert!(left.contains("checked.\"note\" IS NULL"), "{left}");
 }
 
+/// The contract may be older than a tolerated change: what `2.5` loses as a whole number, no whole number shows.
+#[test]
+fn what_a_cast_loses_is_seen_by_the_type_that_the_column_has_now() {
+    let loss = CheckKind::CastLoss {
+        column_expression: "\"id\"".to_owned(),
+        source_type: Some("integer".to_owned()),
+        target_type: "smallint".to_owned(),
+        max_rows: 0,
+    };
+    let found = both().map(|table| json("id double, city string").named(&table.name));
+    let plan = plan(vec![check("id", loss)], Vec::new(), &found);
+    let select = asked(&plan, "check raw_orders").0;
+    assert!(select.contains("AS smallint) AS double) IS DISTINCT FROM"), "{select}");
+}
+
 #[test]
 fn a_lax_rule_does_not_stand_for_a_primary_keys_own() {
     let of_key = |rule: CheckSpec| {

@@ -1,5 +1,5 @@
 use super::words::{accept, after, by_bytes, name};
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Decode, Level, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Decode, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "column-added-at-end",
@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Tolerated,
     level_unread: Level::Tolerated,
-    acceptance: Acceptance::Update,
+    accepted_by: AcceptedBy::Update,
     detect,
 };
 

@@ -1,5 +1,5 @@
 use super::words::{accept, before, by_bytes, name, quoted};
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "column-missing-in-newest",
@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Tolerated,
-    acceptance: Acceptance::OfColumn,
+    accepted_by: AcceptedBy::OfColumn,
     detect,
 };
 

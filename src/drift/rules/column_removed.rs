@@ -1,5 +1,5 @@
 use super::words::{BY_PLACE, accept, before, by_bytes, name};
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "column-removed",
@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Tolerated,
-    acceptance: Acceptance::Update,
+    accepted_by: AcceptedBy::Update,
     detect,
 };
 
@@ -26,15 +26,16 @@ Reports a column of the contract that the catalog no longer has.
 
 ## Why it matters
 A model that names it fails, or, where a policy tolerates the removal, gets NULL in its place. In a file read by position the
-columns after it move as well; in a partition's own column list they do in CSV, JSON and Avro. A check that names the column is a
-reader, too.
+columns after it move as well; in a partition's own column list they do in CSV, JSON and Avro. A check that names the column could
+not be measured without it, whoever's contract it is of: then no policy tolerates the removal.
 
 ## Example
 `raw_orders` had `id, amount, channel`; the catalog now says `id, channel`.
 
 ## How to resolve
 Restore the column, or take it out of the models and run `crawlguard contracts update raw_orders`. If it was renamed, accept that
-with `crawlguard contracts update raw_orders --rename old=new`: the models keep their columns and read the new one.
+with `crawlguard contracts update raw_orders --rename old=new`: the models keep their columns and read the new one. The column's
+own checks go with it; where another contract refers to it, that reference has to be mended first.
 
 ## Known limits
 Without field ids a rename is a removal and an addition. A rename is suggested with a score and never assumed.

@@ -1,5 +1,5 @@
 use super::words::sides;
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "files-unreadable",
@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Unknown,
     level_unread: Level::Unknown,
-    acceptance: Acceptance::Never,
+    accepted_by: AcceptedBy::Never,
     detect,
 };
 

@@ -1,5 +1,5 @@
 use super::words::{after, before};
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Decode, Level, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Decode, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "headers-differ",
@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Breaking,
-    acceptance: Acceptance::Never,
+    accepted_by: AcceptedBy::Never,
     detect,
 };
 

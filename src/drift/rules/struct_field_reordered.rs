@@ -1,5 +1,5 @@
 use super::words::{by_bytes, name, settle, sides};
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "struct-field-reordered",
@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Tolerated,
     level_unread: Level::Tolerated,
-    acceptance: Acceptance::Update,
+    accepted_by: AcceptedBy::Update,
     detect,
 };
 

@@ -1,5 +1,5 @@
 use super::words::quoted;
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Level, Rule};
 use crate::problem::shell_word;
 
 pub static RULE: Rule = Rule {
@@ -8,7 +8,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Tolerated,
-    acceptance: Acceptance::Update,
+    accepted_by: AcceptedBy::Update,
     detect,
 };
 

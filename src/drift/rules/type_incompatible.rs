@@ -1,5 +1,5 @@
 use super::words::{after, before, by_bytes, recast, subject};
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Promotion, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Level, Promotion, Rule};
 
 pub static RULE: Rule = Rule {
     id: "type-incompatible",
@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Tolerated,
-    acceptance: Acceptance::Update,
+    accepted_by: AcceptedBy::Update,
     detect,
 };
 
@@ -36,7 +36,9 @@ The query fails, or the column comes back empty.
 
 ## How to resolve
 Restore the type, or rewrite the stored files, change the models, and run `crawlguard contracts update raw_orders`. Models that
-still name the column then read it through `TRY_CAST`: where nothing converts, it is NULL in every row.
+still name the column then read it through `TRY_CAST`: where nothing converts, it is NULL in every row, and the check `castLoss`
+that the contract gets fails the run. Inside a column nothing is cast for the models, and no check counts what their own casts
+lose.
 
 ## Known limits
 Some pairs that a given engine release converts are listed here as incompatible: the table follows what is documented.

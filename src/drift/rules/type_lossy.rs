@@ -1,5 +1,5 @@
 use super::words::{after, before, by_bytes, recast, subject};
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Promotion, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Level, Promotion, Rule};
 
 pub static RULE: Rule = Rule {
     id: "type-lossy",
@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Tolerated,
-    acceptance: Acceptance::Update,
+    accepted_by: AcceptedBy::Update,
     detect,
 };
 
@@ -36,10 +36,14 @@ Reports a column, or a part of a nested one, whose values convert to the new typ
 
 ## How to resolve
 Clean the value at its source, or run `crawlguard contracts update raw_orders`: models that name the column then read it through
-`TRY_CAST` to the old type, and what does not fit becomes NULL. A policy that tolerates the rule does the same night by night.
-Either way a check `cast_loss` fails the run if a value was lost; after an update it stands in the contract (`castLoss`), and its
-`maxLost` says how many may be.
+`TRY_CAST` to the old type. What does not fit becomes NULL, and what fits in part becomes another value: `2.5` as `bigint` is 3, a
+`timestamp` as `date` has no time. A policy that tolerates the rule does the same night by night. Either way a check `cast_loss`
+counts both and fails the run if there is one; after an update it stands in the contract (`castLoss`), and its `maxLost` says how
+many may be. Of a text that becomes a number only NULL counts: `007` is 7.
+
+Inside a column (`order.price`) nothing is cast for the models: the acceptance names the line that reads it, and what a TRY_CAST
+written there makes NULL, rounds or cuts no check counts. `nullValues` of the model's own column says how many may be NULL.
 
 ## Known limits
-Whether any stored value really lost something is not looked at.
+Whether any stored value really lost something is not looked at before a run checks it.
 ";

@@ -1,5 +1,5 @@
 use super::words::{after, before, by_bytes, recast, subject};
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Decode, Level, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Decode, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "type-shown",
@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Tolerated,
     level_unread: Level::Tolerated,
-    acceptance: Acceptance::Update,
+    accepted_by: AcceptedBy::Update,
     detect,
 };
 
@@ -18,7 +18,8 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
     let effect = by_bytes(
         change,
         "no value was ever of another type, and models go on reading the column as the contract has it",
-        "partitions stored before still call it otherwise, and the query fails",
+        "what its files hold as text is read as that type (a code such as 007 as 7, what is none as NULL), and partitions \
+         stored before may still call it otherwise",
     );
     let message = format!(
         "{} had no value when {} was promised for it; its first values show {}; {effect}.",
@@ -43,10 +44,15 @@ column was written for a text: it reads the column through `TRY_CAST`, and its o
 so is breaking.
 
 ## Example
-`discount` was empty in all files, and the first 5 arrives: the catalog says `int`.
+`discount` was empty in all JSON files, and the first 5 arrives: the catalog says `int`.
+
+In CSV a number is a text that looks like one. `code` was empty, and `007` and `0123` arrive: the catalog says `bigint`, and
+whoever reads it gets 7 and 123, as text too. Whether these are numbers or codes no schema tells, so there it is breaking.
 
 ## How to resolve
-Nothing has to be done. `crawlguard contracts update raw_orders` promises the type that the values show.
+Where it is tolerated nothing has to be done. `crawlguard contracts update raw_orders` promises the type that the values show.
+Where it is breaking (`decode: unsafe`), look at the values. Numbers: accept it so. Codes: have the crawler call the column
+`string`, by a CSV classifier for OpenCSVSerDe, and accept the change of SerDe that it brings.
 
 ## Known limits
 Only `crawlguard crawl` records that a column was empty; Glue's crawler does not. A first value that is a struct, a list or a map

@@ -1,5 +1,5 @@
-use super::words::{accept, after, before, by_bytes, subject};
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Decode, Level, Promotion, Rule};
+use super::words::{accept, after, before, by_bytes, is_nested, subject};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Decode, Level, Promotion, Rule};
 
 pub static RULE: Rule = Rule {
     id: "type-widened",
@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Tolerated,
     level_unread: Level::Tolerated,
-    acceptance: Acceptance::Update,
+    accepted_by: AcceptedBy::Update,
     detect,
 };
 
@@ -22,6 +22,7 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
     );
     let message = format!("{} widened from {} to {}; {effect}.", subject(change), before(change), after(change));
     let advice = match change.decode {
+        Decode::Safe if is_nested(change) => Advice::mend("").or_accept("to accept the new type"),
         Decode::Safe => {
             Advice::mend("").or_accept("to accept the new type, or pin the column in the contract to keep the old")
         }
@@ -46,5 +47,5 @@ which casts it back. `crawlguard contracts update raw_orders` accepts it.
 
 ## Known limits
 Athena documents few pairs as readable. A widening outside of them (`int` to `double`) counts as readable only in text files of
-a table without partitions.
+a table without partitions. Nothing inside a column can be pinned.
 ";

@@ -1,5 +1,5 @@
 use super::words::{accept, after, before};
-use crate::drift::{Acceptance, Advice, Change, Level, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, Level, Rule};
 
 /// Claims nothing itself: [`word`] speaks for what every other rule left.
 pub static RULE: Rule = Rule {
@@ -8,7 +8,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Breaking,
     level_unread: Level::Breaking,
-    acceptance: Acceptance::Update,
+    accepted_by: AcceptedBy::Update,
     detect: |_| None,
 };
 

@@ -1,6 +1,7 @@
 //! Turns of phrase that the rules share.
 
 use crate::drift::{Advice, Change, Decode};
+use crate::schema::{DataType, path};
 
 /// The side the contract promised, in backticks.
 pub(super) fn before(change: &Change) -> String {
@@ -67,14 +68,37 @@ fn by_files(change: &Change, advice: Advice) -> Advice {
     }
 }
 
+/// True if it is about what is inside a column.
+pub(super) fn is_nested(change: &Change) -> bool {
+    change.column().is_some_and(|column| path::column(&column) != change.path)
+}
+
 /// Advice about another type: what accepting it does to the values.
 pub(super) fn recast(change: &Change) -> Advice {
-    let to = "to accept it: models then read the column through TRY_CAST, which makes NULL of what does not fit";
+    let to = match is_nested(change) {
+        true => {
+            "to accept it: nothing inside a column is cast for the models, and what a TRY_CAST of their own makes NULL, rounds \
+             or cuts no check counts"
+        }
+        false => {
+            "to accept it: models then read the column through TRY_CAST, and a check counts what that makes NULL, rounds or cuts"
+        }
+    };
     let advice = Advice::mend(format!("Restore {} at the source", before(change))).or_accept(to);
     match change.decode {
         Decode::Safe => advice,
-        Decode::Unsafe | Decode::Unknown => advice
-            .after(format!("{FITS} (a value that does not fails the build or reads as NULL, and no check counts it)")),
+        Decode::Unsafe | Decode::Unknown => advice.after(format!("{FITS} ({} no check counts it)", misread(change))),
+    }
+}
+
+/// What becomes of a stored value that is not of the new type.
+fn misread(change: &Change) -> &'static str {
+    use DataType::{BigInt, Decimal, Double, Float, Int, SmallInt, String, TinyInt};
+    let side = |side: &Option<std::string::String>| side.as_deref().map(DataType::parse);
+    let is_number = |it| matches!(it, TinyInt | SmallInt | Int | BigInt | Float | Double | Decimal { .. });
+    match side(&change.before) == Some(String) && side(&change.after).is_some_and(is_number) {
+        true => "a value that does not fails the build or reads as NULL, a code such as 007 reads as 7, and",
+        false => "a value that does not fails the build or reads as NULL, and",
     }
 }
 

@@ -48,7 +48,10 @@ fn a_field_of_another_type_is_mended_in_the_model_first() {
     assert!(message.contains("sql/int_baskets.sql:3:5: `buyer.city` was string and is int"), "{message}");
     let mended = "SELECT\n    id,\n    TRY_CAST(buyer.city AS varchar) AS city\nFROM raw_baskets\n";
     lake.write("sql/int_baskets.sql", mended);
-    expect(lake.root(), 0, &["contracts", "update", "--yes"]);
+    let output = crawlguard(lake.root(), &["contracts", "update", "--yes"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.contains("note: `buyer.city` of raw_baskets is int now"), "{said}");
+    assert!(said.contains("no check counts"), "{said}");
     assert_eq!(json(lake.root(), 0, &["run"])["outcome"], "published");
 }
 
@@ -362,6 +365,83 @@ fn what_an_accepted_retype_loses_is_counted_from_then_on() {
     let contract = read(&lake, "contracts/raw_orders.json");
     lake.write("contracts/raw_orders.json", &contract.replace("\"maxLost\": 0", "\"maxLost\": 1"));
     assert_eq!(loss(&json(lake.root(), 0, &["run"])), ("pass".into(), 1.into()));
+}
+
+/// `2.5` as a whole number is 3: published, it would be another value than the source's.
+#[test]
+fn what_a_cast_rounds_stops_the_run_whether_it_is_tolerated_pinned_or_accepted() {
+    let promised = |file: &str, whole: &str| {
+        let lake = Lake::new();
+        lake.write(file, whole);
+        lake.write("sql/int_sales.sql", "SELECT id, amount FROM raw_sales\n");
+        lake.crawl();
+        expect(lake.root(), 0, &["contracts", "init", "raw_sales"]);
+        expect(lake.root(), 0, &["run"]);
+        lake
+    };
+    let says = |lake: &Lake, place: &str, property: &str, value: Value| {
+        let mut contract: Value = serde_json::from_str(&read(lake, "contracts/raw_sales.json")).unwrap();
+        let own = contract.pointer_mut(place).unwrap().as_object_mut().unwrap();
+        let list = own.entry("customProperties").or_insert_with(|| serde_json::json!([])).as_array_mut().unwrap();
+        list.push(serde_json::json!({"property": property, "value": value}));
+        lake.write("contracts/raw_sales.json", &contract.to_string());
+    };
+    let is_counted = |lake: &Lake| {
+        let run = json(lake.root(), 1, &["run"]);
+        let checks = run["checks"].as_array().unwrap().iter();
+        let found: Vec<_> = checks.filter(|check| check["check"] == "cast_loss").collect();
+        assert_eq!(found.len(), 1, "{run}");
+        assert_eq!(
+            (&found[0]["status"], &found[0]["measured"]),
+            (&"fail".into(), &2.into()),
+            "2.0 is as whole as 2: {run}"
+        );
+        assert!(
+            !expect(lake.root(), 0, &["query", "SELECT amount FROM int_sales"]).contains('0'),
+            "nothing is published"
+        );
+    };
+    let (csv, json_lines) = ("lake/sales/1.csv", "lake/sales/1.json");
+    let whole_csv = "id,amount\n1,2\n2,3\n";
+    let broken_csv = "id,amount\n1,2.5\n2,0.4\n3,2.0\n";
+
+    let lake = promised(csv, whole_csv);
+    lake.write(csv, broken_csv);
+    says(&lake, "", "crawlguard.policy", serde_json::json!({"type-lossy": "tolerate"}));
+    is_counted(&lake);
+
+    let lake = promised(csv, whole_csv);
+    lake.write(csv, broken_csv);
+    expect(lake.root(), 1, &["run"]);
+    expect(lake.root(), 0, &["contracts", "update", "raw_sales", "--yes"]);
+    is_counted(&lake);
+
+    let lake = promised(json_lines, "{\"id\":1,\"amount\":2}\n{\"id\":2,\"amount\":3}\n");
+    let properties: Value = serde_json::from_str(&read(&lake, "contracts/raw_sales.json")).unwrap();
+    let properties = properties["schema"][0]["properties"].as_array().unwrap();
+    let index = properties.iter().position(|property| property["name"] == "amount").unwrap();
+    says(&lake, &format!("/schema/0/properties/{index}"), "crawlguard.pinned", true.into());
+    lake.write(json_lines, "{\"id\":1,\"amount\":2.5}\n{\"id\":2,\"amount\":0.4}\n{\"id\":3,\"amount\":2.0}\n");
+    is_counted(&lake);
+}
+
+/// Nothing but a person knows whether `007` is a number.
+#[test]
+fn the_first_numbers_of_an_empty_csv_column_wait_for_a_person() {
+    let lake = Lake::new();
+    lake.write("lake/parts/1.csv", "id,code\n1,\n2,\n");
+    lake.write("sql/int_parts.sql", "SELECT id, code FROM raw_parts\n");
+    lake.crawl();
+    expect(lake.root(), 0, &["contracts", "init", "raw_parts"]);
+    expect(lake.root(), 0, &["run"]);
+    lake.write("lake/parts/1.csv", "id,code\n1,007\n2,0123\n");
+    let run = json(lake.root(), 1, &["run"]);
+    let finding = &run["findings"][0];
+    let told = (&finding["rule"], &finding["level"], &finding["decode"]);
+    assert_eq!(told, (&"type-shown".into(), &"breaking".into(), &"unsafe".into()), "{run}");
+    assert!(finding["help"].as_str().unwrap().contains("a code such as 007 reads as 7"), "{finding}");
+    expect(lake.root(), 0, &["contracts", "update", "raw_parts", "--yes"]);
+    assert_eq!(json(lake.root(), 0, &["run"])["outcome"], "published");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::lake::{Edit, avro, csv, json, orc, parquet};
 
 mod recorded;
 mod tables;
+mod types;
 
 pub struct Case {
     /// The rule under test.
@@ -28,7 +29,7 @@ fn case(
 }
 
 pub fn all() -> Vec<Case> {
-    let areas = [columns(), types(), nested(), tables::storage(), tables::tables(), recorded::all()];
+    let areas = [columns(), types::all(), nested(), tables::storage(), tables::tables(), recorded::all()];
     areas.into_iter().flatten().collect()
 }
 
@@ -285,129 +286,6 @@ fn columns() -> Vec<Case> {
             csv(TWO),
             csv("id bigint, col1 double"),
             &["column-removed amount safe breaking", "column-added-at-end col1 safe tolerated"],
-        ),
-    ]
-}
-
-fn types() -> Vec<Case> {
-    vec![
-        case("type-widened", "json", json("a int"), json("a bigint"), &["type-widened a safe tolerated"]),
-        case(
-            "type-widened",
-            "parquet_whole",
-            parquet("a int"),
-            parquet("a bigint"),
-            &["type-widened a unsafe breaking"],
-        ),
-        case(
-            "type-widened",
-            "parquet_partitioned",
-            parquet("a int").keys("day string"),
-            parquet("a bigint").keys("day string"),
-            &["type-widened a safe tolerated"],
-        ),
-        case(
-            "type-widened",
-            "csv_partitioned_undocumented",
-            csv("a int").keys("day string"),
-            csv("a double").keys("day string"),
-            &["type-widened a unsafe breaking"],
-        ),
-        case("type-widened", "near_miss_no_evidence", json("a int"), json("a string?"), &[]),
-        case("type-narrowed", "bigint_to_int", json("a bigint"), json("a int"), &["type-narrowed a unsafe breaking"]),
-        case("type-narrowed", "documented", json("a string"), json("a bigint"), &["type-narrowed a safe breaking"]),
-        case("type-narrowed", "near_miss_widened", json("a int"), json("a bigint"), &["type-widened a safe tolerated"]),
-        case("type-lossy", "number_to_text", csv("a bigint"), csv("a string"), &["type-lossy a safe breaking"]),
-        case("type-lossy", "timestamp_to_date", json("a timestamp"), json("a date"), &["type-lossy a unsafe breaking"]),
-        case("type-lossy", "near_miss_exact", csv("a int"), csv("a double"), &["type-widened a safe tolerated"]),
-        case(
-            "type-incompatible",
-            "struct_to_text",
-            json("a struct<b:int>"),
-            json("a string"),
-            &["type-incompatible a unsafe breaking"],
-        ),
-        case(
-            "type-incompatible",
-            "near_miss_same_struct",
-            json("a struct<b:int>"),
-            json("a struct<b:bigint>"),
-            &["type-widened a.b safe tolerated"],
-        ),
-        case("type-shown", "json", json("a string?"), json("a int"), &["type-shown a safe tolerated"]),
-        case(
-            "type-shown",
-            "partitioned_documented",
-            json("a string?").keys("day string"),
-            json("a bigint").keys("day string"),
-            &["type-shown a safe tolerated"],
-        ),
-        case(
-            "type-shown",
-            "partitioned_undocumented",
-            json("a string?").keys("day string"),
-            json("a double").keys("day string"),
-            &["type-shown a unsafe breaking"],
-        ),
-        case(
-            "type-incompatible",
-            "first_values_have_no_text",
-            json("a string?"),
-            json("a struct<b:int>"),
-            &["type-incompatible a safe breaking"],
-        ),
-        case("type-shown", "near_miss_text", json("a string?"), json("a string"), &[]),
-        case("type-shown", "near_miss_seen", csv("a bigint"), csv("a string"), &["type-lossy a safe breaking"]),
-        case(
-            "type-shown",
-            "near_miss_no_placeholder",
-            json("a int?"),
-            json("a bigint"),
-            &["type-widened a safe tolerated"],
-        ),
-        case("unreadable", "first_values", json("a string?"), json("a hllsketch"), &["unreadable a unknown unknown"]),
-        case("unreadable", "type", json("a int"), json("a uniontype<int,string>"), &["unreadable a unknown unknown"]),
-        case(
-            "unreadable",
-            "added",
-            json("a int"),
-            json("a int, b struct<c:uniontype<int,string>>"),
-            &["unreadable b unknown unknown"],
-        ),
-        case(
-            "unreadable",
-            "added_field",
-            json("a struct<b:int>"),
-            json("a struct<b:int,c:array<hllsketch>>"),
-            &["unreadable a unknown unknown"],
-        ),
-        case(
-            "unreadable",
-            "key",
-            json("a int").keys("d string"),
-            json("a int").keys("d hllsketch"),
-            &["unreadable d unknown unknown"],
-        ),
-        case(
-            "unreadable",
-            "serde",
-            json("a int"),
-            json("a int").serde("com.example.Serde"),
-            &["unreadable - unknown unknown"],
-        ),
-        case(
-            "unreadable",
-            "near_miss_serde_promised_so",
-            json("a int").serde("com.example.Serde"),
-            json("a int").serde("com.example.Serde"),
-            &[],
-        ),
-        case(
-            "unreadable",
-            "near_miss_promised_so",
-            json("a hllsketch, b int"),
-            json("a hllsketch, b int, c int"),
-            &["column-added-at-end c safe tolerated"],
         ),
     ]
 }

@@ -64,10 +64,13 @@ fn a_column_that_a_check_names_is_read() {
     {
         let finding = found(checks);
         assert_eq!((finding.level, finding.models.len()), (Level::Breaking, 0));
-        assert!(finding.message.ends_with("The check `nulls` reads the column."), "{}", finding.message);
+        let named = "The check `nulls` (contracts/raw_orders.json) cannot be measured without the column.";
+        assert!(finding.message.ends_with(named), "{}", finding.message);
     }
     let two = found(vec![check("b", "amount", CheckKind::Freshness { max_age_hours: 1 }), nulls("amount")]);
-    assert!(two.message.ends_with("The checks `b`, `nulls` read the column."), "{}", two.message);
+    let named = "The checks `b` (contracts/raw_orders.json), `nulls` (contracts/raw_orders.json) cannot be measured without the \
+                 column.";
+    assert!(two.message.ends_with(named), "{}", two.message);
     let rows = CheckKind::RowCount { min: None, max: None };
     for near_miss in
         [nulls("id"), check("a", "id", moved), check("a", "id", reference("raw_refunds")), check("a", "amount", rows)]
@@ -76,6 +79,53 @@ fn a_column_that_a_check_names_is_read() {
         assert_eq!(finding.level, Level::Tolerated, "{}", finding.message);
         assert!(!finding.message.contains("check"), "{}", finding.message);
     }
+}
+
+fn nulls_of(column: &str) -> CheckSpec {
+    let kind = CheckKind::Nulls { max_rows: None, max_share: None };
+    CheckSpec { name: "nulls".to_owned(), column: Some(column.to_owned()), kind }
+}
+
+#[test]
+fn no_policy_tolerates_that_a_check_cannot_be_measured() {
+    let found = |check: CheckSpec, after: &str| {
+        let promised = json("id int, amount double");
+        let mut contract = Contract { checks: vec![check], ..contract(&promised) };
+        contract.policy.rules = rules(&[("column-removed", Tolerance::Tolerate), ("type-lossy", Tolerance::Tolerate)]);
+        judged(contract, json(after), &["amount"]).remove(0)
+    };
+    assert_eq!(found(nulls_of("amount"), "id int").level, Level::Breaking);
+    assert_eq!(found(nulls_of("id"), "id int").level, Level::Tolerated);
+    let retyped = found(nulls_of("amount"), "id int, amount string");
+    assert_eq!((retyped.rule.as_str(), retyped.level), ("type-lossy", Level::Tolerated), "it can still be measured");
+}
+
+#[test]
+fn a_check_of_a_retired_contract_reads_nothing() {
+    let reference = CheckKind::References { table: "raw_orders".to_owned(), column: "amount".to_owned() };
+    let check = CheckSpec { name: "references".to_owned(), column: Some("id".to_owned()), kind: reference };
+    let level = |retired: bool| {
+        let refunds = json("id int").named("raw_refunds").edit(|table| table.deprecated = retired);
+        let refunds = Contract { checks: vec![check.clone()], ..contract(&refunds) };
+        let contracts = [contract(&json("id int, amount double")), refunds];
+        let changes = diff(&contracts[..1], &[json("id int")]);
+        judge_with(&changes, &contracts, &|_| Some(vec![])).remove(0).level
+    };
+    assert_eq!((level(false), level(true)), (Level::Breaking, Level::Tolerated));
+}
+
+#[test]
+fn the_help_of_a_nested_retype_promises_no_cast() {
+    let help = |promised: &str, found: &str| findings(&json(promised), &[json(found)]).remove(0).help;
+    let nested = help("st struct<price:int>", "st struct<price:double>");
+    assert!(!nested.contains("pin the column"), "{nested}");
+    let nested = help("st struct<price:double>", "st struct<price:string>");
+    assert!(
+        nested.contains("nothing inside a column is cast for the models") && nested.contains("no check counts"),
+        "{nested}"
+    );
+    let whole = help("price double", "price string");
+    assert!(whole.contains("through TRY_CAST") && whole.contains("a check counts what that makes NULL"), "{whole}");
 }
 
 #[test]

@@ -42,6 +42,10 @@ pub fn csv(columns: &str) -> Table {
     table
 }
 
+pub fn open_csv(columns: &str) -> Table {
+    csv(columns).serde(Storage::OPEN_CSV)
+}
+
 pub fn json(columns: &str) -> Table {
     stored(Storage::OPENX_JSON, "json", columns)
 }

@@ -100,9 +100,10 @@ fn in_a_partitioned_table_only_parquet_and_orc_by_name_stand_a_moved_column() {
     }
 }
 
-/// Every pair Athena documents as readable decodes in a partitioned table of every format.
+/// Every pair Athena documents as readable decodes in a partitioned table of every format, but for a text: what is no number
+/// in it is NULL, or fails the query.
 #[test]
-fn documented_type_changes_decode_everywhere() {
+fn documented_type_changes_decode_everywhere_but_for_texts() {
     let documented = [
         ("string", "tinyint smallint int bigint"),
         ("tinyint", "smallint int bigint"),
@@ -116,7 +117,8 @@ fn documented_type_changes_decode_everywhere() {
             let after = formats(&format!("a {to}")).map(|table| table.keys("day string"));
             for (before, after) in before.iter().zip(after) {
                 let changes = changes(before, &[after]);
-                assert!(matches!(changes[..], [ref change] if change.decode == Decode::Safe), "{changes:?}");
+                let expected = if from == "string" { Decode::Unsafe } else { Decode::Safe };
+                assert!(matches!(changes[..], [ref change] if change.decode == expected), "{changes:?}");
             }
         }
     }
