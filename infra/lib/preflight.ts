@@ -44,7 +44,7 @@ export function preflight(is: At, written: Written, ask: Ask): Looked {
     findings.refuse(problem !== undefined, setting, problem ?? "");
   }
   const notes = is.makes("workgroup") ? [] : checkWorkgroup(is, written, aws, into);
-  if (!own.has(is.name)) checkConcurrency(is, aws, into.settings);
+  if (!own.has(is.name)) notes.push(...checkConcurrency(is, aws, into.settings));
   return { problems: [...into.target.problems, ...into.settings.problems], notes };
 }
 
@@ -104,11 +104,16 @@ const isSame = (uri: string, other: string) => {
   return one.bucket === two.bucket && one.prefix === two.prefix;
 };
 
-function checkConcurrency({ settings }: At, aws: Aws, into: Findings) {
-  const free = json(aws("lambda", "get-account-settings"))?.AccountLimit?.UnreservedConcurrentExecutions;
-  const room = typeof free === "number" ? Math.max(free - KEPT, 0) : Infinity;
+function checkConcurrency({ settings }: At, aws: Aws, into: Findings): string[] {
+  const asked = aws("lambda", "get-account-settings");
+  const free = json(asked)?.AccountLimit?.UnreservedConcurrentExecutions;
+  if (typeof free !== "number") {
+    return [`nobody says whether the account has room for reservedConcurrency: ${asked.stderr.trim()}`];
+  }
+  const room = Math.max(free - KEPT, 0);
   const isMore = settings.reservedConcurrency > room;
   into.refuse(isMore, "reservedConcurrency", `${settings.reservedConcurrency}, and the account has room for ${room}`);
+  return [];
 }
 
 type Aws = (...args: string[]) => Answer;

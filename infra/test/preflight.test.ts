@@ -143,3 +143,10 @@ test("a workgroup taken over without a cut-off is taken as it is, and that is sa
   assert.deepEqual(problems, []);
   assert.match(notes.join(), /"pbright" has no cut-off of its own/);
 });
+
+test("concurrency that may not be looked at is said, not passed", () => {
+  const denied = failed("AccessDenied: lambda:GetAccountSettings");
+  const { problems, notes } = looked({ "lambda get-account-settings": denied });
+  assert.deepEqual(problems, []);
+  assert.match(notes.join(), /room for reservedConcurrency: AccessDenied/);
+});
