@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Duration } from "aws-cdk-lib";
 import {
   BlockPublicAccess,
   Bucket,
@@ -13,6 +13,7 @@ import { Construct } from "constructs";
 import { argued } from "./argued.ts";
 import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
+import { removal } from "./removal.ts";
 
 /** Raw files, published tables, query results and state: a bucket each, made here or taken over. */
 export class Buckets extends Construct {
@@ -48,7 +49,7 @@ export class Buckets extends Construct {
   }
 
   private make(at: At, keys: Keys, id: string, name: string, props: BucketProps): Bucket {
-    const { accessLogBucket, onDestroy } = at.settings;
+    const { accessLogBucket } = at.settings;
     const made = new Bucket(this, id, {
       bucketName: name,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -56,7 +57,7 @@ export class Buckets extends Construct {
       encryption: keys.own ? BucketEncryption.KMS : BucketEncryption.S3_MANAGED,
       encryptionKey: keys.own,
       bucketKeyEnabled: keys.own !== undefined,
-      removalPolicy: onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: removal(at),
       serverAccessLogsBucket:
         accessLogBucket === null ? undefined : Bucket.fromBucketName(this, `Logs of ${name}`, accessLogBucket),
       serverAccessLogsPrefix: accessLogBucket === null ? undefined : `${name}/`,

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import { CfnClassifier, CfnCrawler, CfnDatabase } from "aws-cdk-lib/aws-glue";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
@@ -9,6 +9,7 @@ import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
 import { argueCrawlerWildcards, crawlerPolicy } from "./crawler-permissions.ts";
 import { subscribedQueue } from "./arrivals.ts";
+import { removal } from "./removal.ts";
 
 /** The Glue database and the crawler that fills it with raw tables. */
 export class Catalog extends Construct {
@@ -37,7 +38,7 @@ export class Catalog extends Construct {
       catalogId: Stack.of(this).account,
       databaseInput: { name: at.target.database, description: `Raw, intermediate and fact tables of ${at.name}` },
     });
-    database.applyRemovalPolicy(at.settings.onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
+    database.applyRemovalPolicy(removal(at));
     return database;
   }
 

@@ -1,8 +1,9 @@
-import { RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Stack } from "aws-cdk-lib";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { type IKey, Key } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
 import type { At } from "./at.ts";
+import { removal } from "./removal.ts";
 
 /** The key of buckets and topics: made here, taken over, or none. */
 export class Keys extends Construct {
@@ -12,12 +13,12 @@ export class Keys extends Construct {
 
   constructor(scope: Construct, id: string, at: At) {
     super(scope, id);
-    const { key, otherKeys, onDestroy } = at.settings;
+    const { key, otherKeys } = at.settings;
     if (key === "create") {
       const made = new Key(this, "Key", {
         description: `Buckets and alerts of ${at.name}`,
         enableKeyRotation: true,
-        removalPolicy: onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+        removalPolicy: removal(at),
       });
       made.addToResourcePolicy(servicesThatPublish(Stack.of(this).account));
       this.own = made;
