@@ -16,8 +16,7 @@ export class Alerts extends Construct {
     super(scope, id);
     const { emails } = at.settings;
     this.topic = at.makes("topic") ? this.make(at, keys) : Topic.fromTopicArn(this, "Topic", at.target.topic);
-    if (at.makes("topic"))
-      this.topic.applyRemovalPolicy(removal(at));
+    if (at.makes("topic")) this.topic.applyRemovalPolicy(removal(at));
     emails.forEach((email) => this.topic.addSubscription(new EmailSubscription(email)));
   }
 

@@ -12,7 +12,7 @@ test("the settings table is that of lib/settings.ts (else: npm run docs)", () =>
   assert.equal(page(), withTable(page())));
 
 test("each alarm has a page, and each page an alarm", () => {
-  const { json } = synth({ ...prod, arrivals: "on" });
+  const { json } = synth({ ...prod, arrivals: "on", crawl: "events", sources: ["lake/orders"] });
   const named = ofType(json, "AWS::CloudWatch::Alarm").map(
     ([, { Properties }]) => / See docs\/runbook\/(.*\.md)$/.exec(Properties.AlarmDescription)![1],
   );
