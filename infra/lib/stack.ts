@@ -46,6 +46,10 @@ export class CrawlguardStack extends Stack {
     deployment.project.node.addDependency(buckets, catalog, workgroup, alerts, pipeline, triggers, alarms);
 
     this.tell(at, pipeline);
+    const dead = { DeadLetters: pipeline.dead, DeadArrivals: byEvent?.dead, DeadEvents: catalog.dead };
+    for (const [id, queue] of Object.entries(dead)) {
+      if (queue) new CfnOutput(this, id, { description: "Messages that could not be handled", value: queue.queueUrl });
+    }
     refuseLongPolicies(this, at);
   }
 
@@ -60,9 +64,5 @@ export class CrawlguardStack extends Stack {
       new CfnOutput(this, `Source${index + 1}`, { description, value });
     });
     new CfnOutput(this, "Function", { value: pipeline.guard.function.functionName });
-    new CfnOutput(this, "DeadLetters", {
-      description: "Queue of events that could not be handled",
-      value: pipeline.dead.queueUrl,
-    });
   }
 }

@@ -26,6 +26,24 @@ test("an alarm links to its page where people read them", () => {
   assert.match(alarm.Properties.AlarmDescription, / See https:\/\/git\.example\.com\/docs\/runbook\/no-run\.md$/);
 });
 
+test("the statements that a key taken over needs are those of a key made here", () => {
+  const [, shown] = /<!-- key policy:[^\n]*\n```json\n([\s\S]*?)```/.exec(page())!;
+  const [[, key]] = ofType(synth({ ...prod, lakeFormation: true }).json, "AWS::KMS::Key") as any;
+  const made = key.Properties.KeyPolicy.Statement.filter((it: any) => it.Sid);
+  assert.equal(made.length, 2);
+  assert.deepEqual(JSON.parse(shown!.replaceAll("ACCOUNT", "123456789012")), made);
+});
+
+test("the runbook's queues are outputs of the stack", () => {
+  const { json } = synth({ ...prod, arrivals: "on", crawl: "events", sources: ["lake/orders"] });
+  const named = ["dead-letters", "dead-arrivals", "dead-events"].map((name) => {
+    const text = readFileSync(join(DOCS, "runbook", `${name}.md`), "utf8");
+    return /`(Dead\w+)`|# (Dead\w+)/.exec(text)!.slice(1).find(Boolean)!;
+  });
+  assert.deepEqual(named, ["DeadLetters", "DeadArrivals", "DeadEvents"]);
+  for (const name of named) assert.equal(json.Resources[json.Outputs[name].Value.Ref]!.Type, "AWS::SQS::Queue", name);
+});
+
 test("the page on errors has each type that the function reports", () => {
   const shell = readFileSync(join(project.root, "src/lambda/mod.rs"), "utf8");
   const types = [...shell.matchAll(/(?:Failure::new\(|Self::new\(|=>)\s*"([A-Z]\w+)"/g)].map(([, type]) => type!);
