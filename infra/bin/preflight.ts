@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { check, here } from "../lib/app.ts";
 import { SettingsError } from "../lib/check/index.ts";
-import { preflight } from "../lib/preflight.ts";
+import { preflight } from "../lib/preflight/index.ts";
 import { settings } from "../settings.ts";
 
 const asked = process.argv.slice(2);
@@ -29,4 +29,5 @@ try {
   console.error(error.message);
   process.exit(2);
 }
-console.log(`${names.join(", ")}: every name is free or there, as the settings want it`);
+console.log(`${names.join(", ")}: every name is free or there, as the settings want it.
+Whether contracts and models are sound, crawlguard says: run \`crawlguard plan\` in the project's folder.`);

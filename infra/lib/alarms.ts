@@ -1,12 +1,38 @@
 import { Duration } from "aws-cdk-lib";
-import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import {
+  Alarm,
+  type AlarmProps,
+  ComparisonOperator,
+  type IMetric,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { FilterPattern, MetricFilter } from "aws-cdk-lib/aws-logs";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
+import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import type { Arrivals } from "./arrivals.ts";
 import type { At } from "./at.ts";
 import type { Pipeline } from "./pipeline.ts";
+
+/** What raises an alarm. */
+type Bad = Required<Pick<AlarmProps, "threshold" | "comparisonOperator" | "evaluationPeriods" | "treatMissingData">>;
+
+const atLeast = (threshold: number): Bad => ({
+  threshold,
+  comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+  evaluationPeriods: 1,
+  treatMissingData: TreatMissingData.NOT_BREACHING,
+});
+
+/** Nothing in any of the last hours. */
+const none = (evaluationPeriods: number, treatMissingData: TreatMissingData): Bad => ({
+  threshold: 1,
+  comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+  evaluationPeriods,
+  treatMissingData,
+});
 
 /** What is measured of the pipeline. */
 export interface Metrics {
@@ -16,14 +42,22 @@ export interface Metrics {
   throttles: Metric;
   duration: Metric;
   dead: Metric;
+  invocations: Metric;
   arrivalsDead: Metric | undefined;
+  eventsDead: Metric | undefined;
+}
+
+/** Dead letters of queues that only some lakes have. */
+export interface DeadQueues {
+  arrivals: Queue | undefined;
+  events: Queue | undefined;
 }
 
 /** Alarms, mailed as alerts are. Each has a page in docs/runbook, which its description names. */
 export class Alarms extends Construct {
   readonly metrics: Metrics;
 
-  constructor(scope: Construct, id: string, at: At, topic: ITopic, pipeline: Pipeline, arrivals: Arrivals | undefined) {
+  constructor(scope: Construct, id: string, at: At, topic: ITopic, pipeline: Pipeline, dead: DeadQueues) {
     super(scope, id);
     const { function: guard } = pipeline.guard;
     const quarter = Duration.minutes(15);
@@ -32,52 +66,40 @@ export class Alarms extends Construct {
       errors: guard.metricErrors({ period: quarter }),
       throttles: guard.metricThrottles({ period: Duration.hours(1) }),
       duration: guard.metricDuration({ period: quarter, statistic: Stats.MAXIMUM }),
-      dead: pipeline.dead.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
-      arrivalsDead: arrivals?.dead.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
+      invocations: guard.metricInvocations({ period: Duration.hours(1), statistic: Stats.SUM }),
+      dead: messages(pipeline.dead),
+      arrivalsDead: dead.arrivals && messages(dead.arrivals),
+      eventsDead: dead.events && messages(dead.events),
     };
     const { metrics } = this;
-    const alarm = (
-      id: string,
-      page: string,
-      says: string,
-      metric: IMetric,
-      threshold: number,
-      evaluationPeriods = 1,
-    ) => {
-      const isLess = id === "NoRun";
+    const alarm = (id: string, page: string, says: string, metric: IMetric, bad: Bad) => {
       const made = new Alarm(this, id, {
         alarmName: `${at.name}-${page}`,
         alarmDescription: `${says} See ${at.settings.docsUrl ?? "docs/"}runbook/${page}.md`,
         metric,
-        threshold,
-        evaluationPeriods,
-        comparisonOperator: isLess
-          ? ComparisonOperator.LESS_THAN_THRESHOLD
-          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treatMissingData: isLess ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+        ...bad,
       });
       made.addAlarmAction(new SnsAction(topic));
     };
+    const { noRunHours, slowRunMinutes, throttlesAnHour } = at.settings;
     // Hours rather than one window of a day: yesterday's run may have been two hours faster than today's.
-    alarm("NoRun", "no-run", "No run ended in the last 26 hours.", metrics.runs, 1, 26);
-    alarm("Errors", "errors", "The function failed.", metrics.errors, 1);
-    alarm("DeadLetters", "dead-letters", "An event could not be handled and is kept.", metrics.dead, 1);
-    alarm("Throttles", "throttles", "Invocations were throttled.", metrics.throttles, at.settings.throttlesAnHour);
-    alarm(
-      "SlowRun",
-      "slow-run",
-      `A run takes longer than ${at.settings.slowRunMinutes} minutes.`,
-      metrics.runSeconds,
-      at.settings.slowRunMinutes * 60,
-    );
-    if (metrics.arrivalsDead)
-      alarm(
-        "DeadArrivals",
-        "dead-arrivals",
-        "A file's arrival could not be handled and is kept.",
-        metrics.arrivalsDead,
-        1,
-      );
+    // Silence means nothing here: while the function is alive, each hour has a number. So a new lake's alarm waits for its
+    // hours, instead of going off, once and for all, before an address has been confirmed.
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+    const late = `No run ended in the last ${noRunHours} hours.`;
+    alarm("NoRun", "no-run", late, metrics.runs, none(noRunHours, TreatMissingData.IGNORE));
+    // A new lake's goes off too, and is over with the first sweep.
+    const idle = "Nothing has started the function for 2 hours.";
+    alarm("NotStarted", "not-started", idle, metrics.invocations, none(2, TreatMissingData.BREACHING));
+    alarm("Errors", "errors", "The function failed.", metrics.errors, atLeast(1));
+    alarm("DeadLetters", "dead-letters", "An event could not be handled and is kept.", metrics.dead, atLeast(1));
+    alarm("Throttles", "throttles", "Invocations were throttled.", metrics.throttles, atLeast(throttlesAnHour));
+    const slow = `A run takes longer than ${slowRunMinutes} minutes.`;
+    alarm("SlowRun", "slow-run", slow, metrics.runSeconds, atLeast(slowRunMinutes * 60));
+    const kept = "A file's arrival could not be handled and is kept.";
+    if (metrics.arrivalsDead) alarm("DeadArrivals", "dead-arrivals", kept, metrics.arrivalsDead, atLeast(1));
+    const untold = "A file's arrival did not reach the crawler and is kept.";
+    if (metrics.eventsDead) alarm("DeadEvents", "dead-events", untold, metrics.eventsDead, atLeast(1));
   }
 
   /** Read from the lines that src/lambda/log.rs writes: a run's end, and its age while it is open. */
@@ -92,6 +114,8 @@ export class Alarms extends Construct {
       metricName: "Runs",
       filterPattern: ended,
       metricValue: "1",
+      // With each line of another kind, so at least with each sweep.
+      defaultValue: 0,
     });
     new MetricFilter(this, "RunSeconds", {
       logGroup,
@@ -112,3 +136,5 @@ export class Alarms extends Construct {
     };
   }
 }
+
+const messages = (queue: Queue) => queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) });

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Stack } from "aws-cdk-lib";
 import { AccountRootPrincipal, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Function } from "aws-cdk-lib/aws-lambda";
 import { type ITopic, SubscriptionFilter, Topic } from "aws-cdk-lib/aws-sns";
@@ -6,6 +6,7 @@ import { EmailSubscription, LambdaSubscription } from "aws-cdk-lib/aws-sns-subsc
 import { Construct } from "constructs";
 import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
+import { removal } from "./removal.ts";
 
 /** The topic that alerts and alarms go to, and who is mailed. */
 export class Alerts extends Construct {
@@ -13,10 +14,9 @@ export class Alerts extends Construct {
 
   constructor(scope: Construct, id: string, at: At, keys: Keys) {
     super(scope, id);
-    const { emails, onDestroy } = at.settings;
+    const { emails } = at.settings;
     this.topic = at.makes("topic") ? this.make(at, keys) : Topic.fromTopicArn(this, "Topic", at.target.topic);
-    if (at.makes("topic"))
-      this.topic.applyRemovalPolicy(onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
+    if (at.makes("topic")) this.topic.applyRemovalPolicy(removal(at));
     emails.forEach((email) => this.topic.addSubscription(new EmailSubscription(email)));
   }
 

@@ -3,10 +3,11 @@ import { project as folder } from "../settings.ts";
 import { App, type AppProps } from "aws-cdk-lib";
 import { type At, at } from "./at.ts";
 import { assets } from "./parts.ts";
+import { codeProblems } from "./code.ts";
 import { type Project, readProject } from "./project.ts";
 import type { Written } from "./settings.ts";
 import { CrawlguardStack } from "./stack.ts";
-import { check as checkOne, namedTwice, SettingsError } from "./check/index.ts";
+import { check as checkOne, namedTwice, projectProblems, SettingsError } from "./check/index.ts";
 
 /** The project that settings.ts names. */
 export const here = (): Project => readProject(inInfra(folder), inInfra("../target/lambda/crawlguard-lambda"));
@@ -24,11 +25,13 @@ export const newApp = (props: AppProps = {}) =>
 
 /** What each stack is made from; throws what is wrong with any of them at once. */
 export function check(project: Project, settings: Record<string, Written>, now: Date): At[] {
-  const problems: string[] = [];
+  const problems = projectProblems(project);
   const checked = Object.entries(settings).flatMap(([name, written]) => {
     try {
       const { target, settings } = checkOne(name, project.targets[name], written, now);
-      return [at(project, name, target, settings)];
+      const is = at(project, name, target, settings);
+      problems.push(...codeProblems(project.built, is));
+      return [is];
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       problems.push(...error.problems);

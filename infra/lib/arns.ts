@@ -1,5 +1,6 @@
 import { ArnFormat, type Stack } from "aws-cdk-lib";
 import type { At, Folder } from "./at.ts";
+import { rawFolders } from "./sources.ts";
 
 /** ARNs of what the roles may touch. */
 export const arns = (stack: Stack, { target, settings }: At) => {
@@ -8,10 +9,11 @@ export const arns = (stack: Stack, { target, settings }: At) => {
   return {
     bucket: (bucket: string) => `arn:${stack.partition}:s3:::${bucket}`,
     objects,
-    rawFiles: settings.sources.map((source) => objects({ bucket: settings.rawBucket, prefix: `${source}/` })),
+    rawFiles: rawFolders(settings).map(objects),
     object: (bucket: string, key: string) => `arn:${stack.partition}:s3:::${bucket}/${key}`,
     catalog: glue("catalog"),
     database: glue(`database/${target.database}`),
+    defaultDatabase: glue("database/default"),
     tables: glue(`table/${target.database}/*`),
     rawTables: glue(`table/${target.database}/${target.raw_prefix}*`),
     tableVersions: glue(`tableVersion/${target.database}/*`),

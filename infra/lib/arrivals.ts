@@ -9,6 +9,9 @@ import { Construct } from "constructs";
 import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
 
+/** Invocations at once that the queue of arrivals starts: the least that can be set. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+export const QUEUE_TAKES = 2;
+
 /** The topic that S3 tells of new files; undefined if nothing listens. */
 export function arrivalsTopic(scope: Construct, at: At, keys: Keys): ITopic | undefined {
   const { arrivals, crawl, rawBucket } = at.settings;
@@ -53,7 +56,7 @@ export class Arrivals extends Construct {
       new SqsEventSource(this.queue, {
         batchSize: 100,
         maxBatchingWindow: Duration.minutes(1),
-        maxConcurrency: 2,
+        maxConcurrency: QUEUE_TAKES,
         reportBatchItemFailures: true,
       }),
     );

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Duration } from "aws-cdk-lib";
 import {
   BlockPublicAccess,
   Bucket,
@@ -11,8 +11,10 @@ import {
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
 import { argued } from "./argued.ts";
-import type { At } from "./at.ts";
+import type { At, Folder } from "./at.ts";
 import type { Keys } from "./keys.ts";
+import { removal } from "./removal.ts";
+import { rawFolders } from "./sources.ts";
 
 /** Raw files, published tables, query results and state: a bucket each, made here or taken over. */
 export class Buckets extends Construct {
@@ -38,17 +40,17 @@ export class Buckets extends Construct {
     // crawlguard itself removes builds that nothing reads; the files of a published table never change.
     this.warehouse = bucket("Warehouse", at.warehouse.bucket, at.makes("warehouse"), { lifecycleRules: [unfinished] });
     this.results = bucket("Results", at.results.bucket, at.makes("results"), {
-      lifecycleRules: [unfinished, { id: "results", expiration: Duration.days(settings.resultDays) }],
+      lifecycleRules: [unfinished, ...resultRules(settings.resultDays)],
     });
     this.state = bucket("State", at.state.bucket, at.makes("state"), {
       versioned: true,
       lifecycleRules: [unfinished, old],
     });
-    if (arrivals && at.makes("rawBucket")) this.notify(arrivals, settings.sources);
+    if (arrivals && at.makes("rawBucket")) this.notify(arrivals, rawFolders(settings));
   }
 
   private make(at: At, keys: Keys, id: string, name: string, props: BucketProps): Bucket {
-    const { accessLogBucket, onDestroy } = at.settings;
+    const { accessLogBucket } = at.settings;
     const made = new Bucket(this, id, {
       bucketName: name,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -56,7 +58,7 @@ export class Buckets extends Construct {
       encryption: keys.own ? BucketEncryption.KMS : BucketEncryption.S3_MANAGED,
       encryptionKey: keys.own,
       bucketKeyEnabled: keys.own !== undefined,
-      removalPolicy: onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: removal(at),
       serverAccessLogsBucket:
         accessLogBucket === null ? undefined : Bucket.fromBucketName(this, `Logs of ${name}`, accessLogBucket),
       serverAccessLogsPrefix: accessLogBucket === null ? undefined : `${name}/`,
@@ -68,18 +70,21 @@ export class Buckets extends Construct {
   }
 
   /** S3 tells of new objects of the sources. Set on the bucket itself: CDK's own way is a function that may change any bucket. */
-  private notify(topic: ITopic, sources: string[]) {
+  private notify(topic: ITopic, folders: Folder[]) {
     const raw = this.raw.node.defaultChild as CfnBucket;
     raw.notificationConfiguration = {
-      topicConfigurations: sources.map((source) => ({
+      topicConfigurations: folders.map(({ prefix }) => ({
         event: "s3:ObjectCreated:*",
         topic: topic.topicArn,
-        filter: { s3Key: { rules: [{ name: "prefix", value: `${source}/` }] } },
+        filter: { s3Key: { rules: [{ name: "prefix", value: prefix }] } },
       })),
     };
     // S3 tries the topic before it takes the configuration.
     raw.node.addDependency(topic);
   }
 }
+
+const resultRules = (days: number | null): LifecycleRule[] =>
+  days === null ? [] : [{ id: "results", expiration: Duration.days(days) }];
 
 const unfinished: LifecycleRule = { id: "unfinished-uploads", abortIncompleteMultipartUploadAfter: Duration.days(7) };

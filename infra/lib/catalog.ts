@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import { CfnClassifier, CfnCrawler, CfnDatabase } from "aws-cdk-lib/aws-glue";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
@@ -9,19 +9,23 @@ import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
 import { argueCrawlerWildcards, crawlerPolicy } from "./crawler-permissions.ts";
 import { subscribedQueue } from "./arrivals.ts";
+import { removal } from "./removal.ts";
+import { parentOf } from "./sources.ts";
 
 /** The Glue database and the crawler that fills it with raw tables. */
 export class Catalog extends Construct {
+  readonly database: CfnDatabase | undefined;
   readonly crawlerRole: Role | undefined;
+  /** Messages of arrived files that the crawler could not take, if it goes by them. */
+  readonly dead: Queue | undefined;
 
   constructor(scope: Construct, id: string, at: At, keys: Keys, arrivals: ITopic | undefined) {
     super(scope, id);
-    const database = at.makes("database") ? this.database(at) : undefined;
+    this.database = at.makes("database") ? this.makeDatabase(at) : undefined;
     if (!at.makes("crawler")) return;
-    const queue =
-      at.settings.crawl === "events" && arrivals
-        ? subscribedQueue(this, "Events", arrivals, Duration.minutes(15))[0]
-        : undefined;
+    const isByEvents = at.settings.crawl === "events" && arrivals !== undefined;
+    const [queue, dead] = isByEvents ? subscribedQueue(this, "Events", arrivals, Duration.minutes(15)) : [];
+    this.dead = dead;
     this.crawlerRole = new Role(this, "CrawlerRole", {
       description: `Lets the crawler ${at.target.crawler} read raw files and write raw tables`,
       assumedBy: new ServicePrincipal("glue.amazonaws.com"),
@@ -29,15 +33,15 @@ export class Catalog extends Construct {
     });
     argueCrawlerWildcards(this.crawlerRole, at);
     const crawler = this.crawler(at, this.crawlerRole, queue);
-    if (database) crawler.addResourceDependency(database);
+    if (this.database) crawler.addResourceDependency(this.database);
   }
 
-  private database(at: At): CfnDatabase {
+  private makeDatabase(at: At): CfnDatabase {
     const database = new CfnDatabase(this, "Database", {
       catalogId: Stack.of(this).account,
       databaseInput: { name: at.target.database, description: `Raw, intermediate and fact tables of ${at.name}` },
     });
-    database.applyRemovalPolicy(at.settings.onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
+    database.applyRemovalPolicy(removal(at));
     return database;
   }
 
@@ -86,7 +90,7 @@ export class Catalog extends Construct {
 const s3 = (at: At, folder: string) => `s3://${at.settings.rawBucket}/${folder}/`;
 
 /** An event-driven crawler takes one folder. https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html */
-const parent = (at: At) => at.settings.sources[0]!.split("/").slice(0, -1).join("/");
+const parent = (at: At) => parentOf(at.settings.sources);
 
 const eventTarget = (at: At, queue: Queue) => ({ path: s3(at, parent(at)), eventQueueArn: queue.queueArn });
 

@@ -29,6 +29,25 @@ export function cronProblem(expression: string, now: Date): string | undefined {
   return fires(day, month, weekday, years, isOver ? today + DAY : today) ? undefined : "it never fires";
 }
 
+/** https://docs.aws.amazon.com/glue/latest/dg/monitor-data-warehouse-schedule.html */
+const LEAST_MINUTES = 5;
+
+/** Why Glue would not take a schedule that EventBridge takes; undefined if it would. */
+export function glueProblem(expression: string): string | undefined {
+  const [minute = "", hour = "", , , weekday = ""] = expression
+    .replace(/^cron\(/, "")
+    .trim()
+    .split(/\s+/);
+  if (weekday.includes("#")) return "Glue knows no `#`";
+  const minutes = [...new Set(values(minute, 0, 59, []))].sort((one, other) => one - other);
+  const hours = new Set(values(hour, 0, 23, []));
+  const gaps = minutes.slice(1).map((it, index) => it - minutes[index]!);
+  // From the last minute of an hour to the first of the next.
+  const isNextHour = [...hours].some((it) => hours.has((it + 1) % 24));
+  if (isNextHour) gaps.push(60 + minutes[0]! - minutes.at(-1)!);
+  return gaps.some((gap) => gap < LEAST_MINUTES) ? `Glue crawls at most every ${LEAST_MINUTES} minutes` : undefined;
+}
+
 const DAY = 86_400_000;
 /** The years after which dates and weekdays come in the same order again, and a century without its leap year. */
 const CYCLE = 40;

@@ -17,7 +17,7 @@ export class Board extends Construct {
       statistic: Stats.SUM,
       period: Duration.hours(1),
     });
-    const dead = metrics.arrivalsDead ? [metrics.dead, metrics.arrivalsDead] : [metrics.dead];
+    const dead = [metrics.dead, metrics.arrivalsDead, metrics.eventsDead].filter((metric) => metric !== undefined);
     new Dashboard(this, "Dashboard", {
       dashboardName: at.name,
       widgets: [

@@ -1,8 +1,12 @@
-import { RemovalPolicy, Stack } from "aws-cdk-lib";
-import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Stack } from "aws-cdk-lib";
+import { AnyPrincipal, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { type IKey, Key } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
 import type { At } from "./at.ts";
+import { removal } from "./removal.ts";
+
+/** What it takes to publish to a topic that a key encrypts, and to read and write a bucket. */
+export const USE = ["kms:Decrypt", "kms:GenerateDataKey"];
 
 /** The key of buckets and topics: made here, taken over, or none. */
 export class Keys extends Construct {
@@ -12,14 +16,16 @@ export class Keys extends Construct {
 
   constructor(scope: Construct, id: string, at: At) {
     super(scope, id);
-    const { key, otherKeys, onDestroy } = at.settings;
+    const { key, lakeFormation, otherKeys } = at.settings;
     if (key === "create") {
       const made = new Key(this, "Key", {
         description: `Buckets and alerts of ${at.name}`,
         enableKeyRotation: true,
-        removalPolicy: onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+        removalPolicy: removal(at),
       });
-      made.addToResourcePolicy(servicesThatPublish(Stack.of(this).account));
+      const { account, partition } = Stack.of(this);
+      made.addToResourcePolicy(servicesThatPublish(account));
+      if (lakeFormation) made.addToResourcePolicy(lakeFormationReads(account, partition));
       this.own = made;
     } else if (key !== "none") {
       this.own = Key.fromKeyArn(this, "Key", key);
@@ -28,13 +34,43 @@ export class Keys extends Construct {
   }
 }
 
+/** Services that publish to topics made here, which a key taken over has to let use it. */
+export function publishers({ settings, makes }: Pick<At, "settings" | "makes">): string[] {
+  const alarms = makes("topic") ? ["cloudwatch.amazonaws.com"] : [];
+  const isArrivalsTopicMade =
+    settings.arrivals === "on" || (settings.arrivals === "off" && settings.crawl === "events");
+  return isArrivalsTopicMade ? [...alarms, "s3.amazonaws.com"] : alarms;
+}
+
 /** Alarms and S3 publish to topics that this key encrypts. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html */
 function servicesThatPublish(account: string): PolicyStatement {
   return new PolicyStatement({
     sid: "ServicesThatPublish",
     principals: [new ServicePrincipal("cloudwatch.amazonaws.com"), new ServicePrincipal("s3.amazonaws.com")],
-    actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+    actions: USE,
     resources: ["*"],
     conditions: { StringEquals: { "aws:SourceAccount": account } },
+  });
+}
+
+/** The role that Lake Formation reads and writes registered places by, for whomever it grants them. */
+export const serviceRole = (account: string, partition: string) =>
+  `arn:${partition}:iam::${account}:role/aws-service-role/lakeformation.amazonaws.com/AWSServiceRoleForLakeFormationDataAccess`;
+
+/**
+ * By condition, not as principal: KMS refuses a policy that names a role before it is there, and Lake Formation makes this
+ * one when the first place is registered.
+ * https://docs.aws.amazon.com/lake-formation/latest/dg/register-encrypted.html
+ */
+function lakeFormationReads(account: string, partition: string): PolicyStatement {
+  return new PolicyStatement({
+    sid: "LakeFormationReads",
+    principals: [new AnyPrincipal()],
+    actions: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+    resources: ["*"],
+    conditions: {
+      ArnEquals: { "aws:PrincipalArn": serviceRole(account, partition) },
+      StringEquals: { "kms:CallerAccount": account },
+    },
   });
 }

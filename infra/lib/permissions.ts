@@ -48,7 +48,8 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
       calls: "catalog/glue/probe.rs",
       statements: [
         allow("ListRawFiles", ["s3:ListBucket"], [arn.bucket(at.settings.rawBucket)]),
-        allow("ReadHeaders", ["s3:GetObject"], arn.rawFiles),
+        // Athena reads them too, in the name of who started the query: a policy has no room to list them twice.
+        allow("ReadRawFiles", ["s3:GetObject"], arn.rawFiles),
       ],
     },
     {
@@ -70,8 +71,8 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
     {
       calls: "engine/athena/files.rs",
       statements: [
-        allow("ListBuilds", ["s3:ListBucket"], [arn.bucket(at.warehouse.bucket)]),
-        allow("RemoveBuilds", ["s3:DeleteObject"], [arn.objects(at.warehouse)]),
+        allow("ListBuilds", ["s3:ListBucket"], [...new Set(builds(at).map(({ bucket }) => arn.bucket(bucket)))]),
+        allow("RemoveBuilds", ["s3:DeleteObject"], builds(at).map(arn.objects)),
       ],
     },
     {
@@ -93,7 +94,6 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
       // Athena reads, writes and looks tables up in the name of who started the query.
       // https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html
       statements: [
-        allow("AthenaReadsRawFiles", ["s3:GetObject"], arn.rawFiles),
         allow(
           "AthenaReadsAndWritesTables",
           ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
@@ -106,10 +106,19 @@ export function pipelineGrants(stack: Stack, at: At): Grant[] {
         ),
         allow("AthenaLooksUpTables", ["glue:BatchGetPartition", "glue:GetDatabase", "glue:GetPartition"], tables),
         allow("AthenaWritesPartitions", ["glue:BatchCreatePartition"], tables),
+        // https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html#full-access-to-default-db-per-region
+        allow("AthenaLooksUpDefault", ["glue:GetDatabase"], [arn.defaultDatabase]),
       ],
     },
   ];
 }
+
+/**
+ * Where builds lie. A workgroup taken over may enforce its output, and then has them put them there.
+ * https://docs.aws.amazon.com/athena/latest/ug/ctas-considerations-limitations.html
+ */
+const builds = ({ makes, results, warehouse }: At) =>
+  makes("workgroup") ? [warehouse] : [warehouse, { ...results, prefix: `${results.prefix}tables/` }];
 
 /** Run records and their alerts, which expire; the project and the queue do not. */
 const records = ({ state }: At) => ["runs/", "alerts/"].map((folder) => ({ ...state, prefix: state.prefix + folder }));
@@ -125,7 +134,7 @@ export function arguePipelineWildcards(role: Role, at: At) {
   arguedWildcards(role, arn.rawFiles, "The files of one source");
   arguedWildcards(
     role,
-    [at.warehouse, at.results, at.state, ...records(at)].map(arn.objects),
+    [at.results, at.state, ...builds(at), ...records(at)].map(arn.objects),
     "The objects of one folder, whose keys are made in a run",
   );
   if (at.settings.lakeFormation)

@@ -43,7 +43,7 @@ export function readProject(root: string, built: string): Project {
   return {
     root,
     built,
-    name: String(written.project),
+    name: String(written.project ?? ""),
     folders: FOLDERS.map((folder) => written[folder] ?? folder),
     targets: Object.fromEntries(filled),
   };

@@ -11,25 +11,25 @@ export interface Settings {
   emails: string[];
   /** The bucket that files arrive in. */
   rawBucket: string;
-  /** Folders of `rawBucket`, one a source; the crawler makes one table of each. */
+  /** Folders of `rawBucket`, one a source; the crawler makes one table of each. Of more than 40 that share a parent folder the roles may read all of that. */
   sources: string[];
   /** What exists already and is used by name instead of made: `rawBucket`, `warehouse`, `results`, `state`, `database`, `crawler`, `workgroup`, `topic`. */
   takeOver: Existing[];
-  /** The KMS key of buckets and alerts: `create`, `none` (S3's own encryption; alerts are not encrypted at rest), or a key's ARN. */
+  /** The KMS key of buckets and alerts: `create`, `none` (S3's own encryption; alerts are not encrypted at rest), or the ARN of a key of the same region, whose policy has [what follows](#a-key-of-your-own). */
   key: string;
   /** ARNs of the keys that encrypt buckets taken over; the roles get to use them. */
   otherKeys: string[];
   /** How the crawler learns of files: `schedule` lists every source each time, `events` only folders that S3 told of. */
   crawl: "schedule" | "events";
-  /** When the crawler runs, in UTC. */
+  /** When the crawler runs, in UTC; Glue knows no `#`, and starts no crawl within 5 minutes of another. */
   crawlSchedule: string;
   /** A crawl that finds more tables than this fails and writes nothing. */
   tableThreshold: number;
-  /** A CSV classifier for files whose header Glue does not recognise by itself (all columns text), or that quote; null: Glue's own. */
+  /** A CSV classifier for files whose header Glue does not recognise by itself (all columns text); null: Glue's own. For [files that quote](#files-that-quote) it takes a command more. */
   csvClassifier: { delimiter: string; quote: string } | null;
   /** When the daily build runs, in UTC, whether or not a crawl came. */
   dailySchedule: string;
-  /** Minutes between sweeps, which pick up what a lost event left. */
+  /** Minutes between sweeps, which pick up what a lost event left; at most 60, since alarms hear by them that the function is alive. */
   sweepMinutes: number;
   /** Start on arriving files, by S3 → SNS → SQS → Lambda: `off`, `on`, or the ARN of a topic that a bucket taken over already notifies. */
   arrivals: string;
@@ -47,12 +47,14 @@ export interface Settings {
   logDays: number;
   /** Bytes that one Athena query may scan before it is cut off; at least 10000000. */
   bytesCutoff: number;
-  /** Days after which query results are removed. */
-  resultDays: number;
+  /** Days after which query results are removed; null: never, which is the default where `workgroup` is taken over: one that enforces its output has published tables among the results. */
+  resultDays: number | null;
   /** Days that overwritten and deleted objects of the raw and state buckets can still be got back. */
   oldVersionDays: number;
   /** A bucket that takes S3's access logs of the buckets made here; null: none are written. */
   accessLogBucket: string | null;
+  /** Hours without a run that ended which raise the alarm, up to 168; more than the longest pause that crawls and daily builds leave, such as a weekend. */
+  noRunHours: number;
   /** Minutes after which a run counts as slow. */
   slowRunMinutes: number;
   /** Throttled invocations an hour that raise the alarm. */
@@ -92,6 +94,7 @@ export const defaults: Omit<Settings, Required> = {
   resultDays: 7,
   oldVersionDays: 90,
   accessLogBucket: null,
+  noRunHours: 26,
   slowRunMinutes: 60,
   throttlesAnHour: 20,
   docsUrl: null,

@@ -11,6 +11,8 @@ import { Deployment } from "./deployment.ts";
 import { Keys } from "./keys.ts";
 import { LakeFormation } from "./lake-formation.ts";
 import type { Parts } from "./parts.ts";
+import { refuseLongPolicies } from "./policies.ts";
+import { rawFolders } from "./sources.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Triggers } from "./triggers.ts";
 import { WorkGroup } from "./workgroup.ts";
@@ -32,18 +34,34 @@ export class CrawlguardStack extends Stack {
     byEvent?.start(pipeline.guard.function);
     if (at.target.receipts) alerts.keepReceipts(at, pipeline.guard.function);
     const triggers = new Triggers(this, "Triggers", at, pipeline);
-    const alarms = new Alarms(this, "Alarms", at, alerts.topic, pipeline, byEvent);
+    const alarms = new Alarms(this, "Alarms", at, alerts.topic, pipeline, {
+      arrivals: byEvent?.dead,
+      events: catalog.dead,
+    });
     new Board(this, "Board", at, alarms.metrics);
-    if (settings.lakeFormation)
-      new LakeFormation(this, "LakeFormation", at, pipeline.guard.role.roleArn, catalog.crawlerRole?.roleArn);
+    if (settings.lakeFormation) new LakeFormation(this, "LakeFormation", at, pipeline.guard.role.roleArn, catalog);
 
     // Last: a deployment that fails before has not touched the project.
     const deployment = new Deployment(this, "Deployment", at, keys, made);
     deployment.project.node.addDependency(buckets, catalog, workgroup, alerts, pipeline, triggers, alarms);
 
-    settings.sources.forEach((source, index) => {
-      const day = `s3://${settings.rawBucket}/${source}/dt=YYYY-MM-DD/`;
-      new CfnOutput(this, `Source${index + 1}`, { description: `New files of ${source} go to`, value: day });
+    this.tell(at, pipeline);
+    const dead = { DeadLetters: pipeline.dead, DeadArrivals: byEvent?.dead, DeadEvents: catalog.dead };
+    for (const [id, queue] of Object.entries(dead)) {
+      if (queue) new CfnOutput(this, id, { description: "Messages that could not be handled", value: queue.queueUrl });
+    }
+    refuseLongPolicies(this, at);
+  }
+
+  /** Where files go, and what the runbook asks for. */
+  private tell(at: At, pipeline: Pipeline) {
+    const { rawBucket, sources } = at.settings;
+    const folders = rawFolders(at.settings);
+    const shared = folders.length < sources.length ? "SOURCE/" : "";
+    folders.forEach(({ prefix }, index) => {
+      const description = shared ? "New files go to" : `New files of ${sources[index]} go to`;
+      const value = `s3://${rawBucket}/${prefix}${shared}dt=YYYY-MM-DD/`;
+      new CfnOutput(this, `Source${index + 1}`, { description, value });
     });
     new CfnOutput(this, "Function", { value: pipeline.guard.function.functionName });
   }

@@ -17,10 +17,10 @@ const HOLDS_DATA = [
   "KeysKeyFE944A9C",
 ];
 
-test("an upgrade keeps what holds data: same ids, and kept when replaced or removed", () => {
+test("an upgrade keeps what holds data: same ids, kept when replaced or removed, and not after a first deployment that failed", () => {
   const { json } = first();
   const kept = Object.entries(json.Resources).filter(
-    ([, it]) => it.DeletionPolicy === "Retain" && it.UpdateReplacePolicy === "Retain",
+    ([, it]) => it.DeletionPolicy === "RetainExceptOnCreate" && it.UpdateReplacePolicy === "Retain",
   );
   assert.deepEqual(kept.map(([id]) => id).sort(), HOLDS_DATA);
 });

@@ -180,7 +180,7 @@ def look():
         [target] = events.list_targets_by_rule(Rule=rule)["Targets"]
         check(f"{rule} starts the function", target["Arn"], function["FunctionArn"])
     alarms = sorted(it["AlarmName"] for it in client("cloudwatch").describe_alarms()["MetricAlarms"])
-    check("five alarms", alarms, [f"{STACK}-{it}" for it in ("dead-letters", "errors", "no-run", "slow-run", "throttles")])
+    check("six alarms", alarms, [f"{STACK}-{it}" for it in ("dead-letters", "errors", "no-run", "not-started", "slow-run", "throttles")])
     alerts = [it for it in client("sns").list_subscriptions()["Subscriptions"] if it["TopicArn"].endswith(":pbright-prod-alerts")]
     protocols = sorted(it["Protocol"] for it in alerts)
     check("alerts are mailed, and kept as receipts", protocols, ["email", "lambda"])

@@ -12,7 +12,7 @@ test("the settings table is that of lib/settings.ts (else: npm run docs)", () =>
   assert.equal(page(), withTable(page())));
 
 test("each alarm has a page, and each page an alarm", () => {
-  const { json } = synth({ ...prod, arrivals: "on" });
+  const { json } = synth({ ...prod, arrivals: "on", crawl: "events", sources: ["lake/orders"] });
   const named = ofType(json, "AWS::CloudWatch::Alarm").map(
     ([, { Properties }]) => / See docs\/runbook\/(.*\.md)$/.exec(Properties.AlarmDescription)![1],
   );
@@ -24,6 +24,24 @@ test("an alarm links to its page where people read them", () => {
   const { json } = synth({ ...prod, docsUrl: "https://git.example.com/docs/" });
   const [[, alarm]] = ofType(json, "AWS::CloudWatch::Alarm") as any;
   assert.match(alarm.Properties.AlarmDescription, / See https:\/\/git\.example\.com\/docs\/runbook\/no-run\.md$/);
+});
+
+test("the statements that a key taken over needs are those of a key made here", () => {
+  const [, shown] = /<!-- key policy:[^\n]*\n```json\n([\s\S]*?)```/.exec(page())!;
+  const [[, key]] = ofType(synth({ ...prod, lakeFormation: true }).json, "AWS::KMS::Key") as any;
+  const made = key.Properties.KeyPolicy.Statement.filter((it: any) => it.Sid);
+  assert.equal(made.length, 2);
+  assert.deepEqual(JSON.parse(shown!.replaceAll("ACCOUNT", "123456789012")), made);
+});
+
+test("the runbook's queues are outputs of the stack", () => {
+  const { json } = synth({ ...prod, arrivals: "on", crawl: "events", sources: ["lake/orders"] });
+  const named = ["dead-letters", "dead-arrivals", "dead-events"].map((name) => {
+    const text = readFileSync(join(DOCS, "runbook", `${name}.md`), "utf8");
+    return /`(Dead\w+)`|# (Dead\w+)/.exec(text)!.slice(1).find(Boolean)!;
+  });
+  assert.deepEqual(named, ["DeadLetters", "DeadArrivals", "DeadEvents"]);
+  for (const name of named) assert.equal(json.Resources[json.Outputs[name].Value.Ref]!.Type, "AWS::SQS::Queue", name);
 });
 
 test("the page on errors has each type that the function reports", () => {

@@ -8,6 +8,7 @@ import { type Grant, pipelineGrants } from "../lib/permissions.ts";
 import type { Written } from "../lib/settings.ts";
 import { check } from "../lib/check/index.ts";
 import { first, NOW, ofType, prod, project, synth, taken } from "./helpers.ts";
+import { byServices } from "./services.ts";
 import { actionsOf, type Call, covers, isAllowed, type Statement, statementsOf } from "./simulator.ts";
 
 const SRC = join(project.root, "src");
@@ -92,19 +93,43 @@ test("each role has one purpose, and one service that takes it", () => {
   ]);
 });
 
-test("no role holds a policy that IAM finds too long", () => {
-  for (const { json } of [first(), taken()]) {
+const many = (count: number, parent: string) => ({
+  ...prod,
+  arrivals: "on",
+  tableThreshold: count,
+  sources: Array.from({ length: count }, (_, index) => `${parent}source_${1000 + index}`),
+});
+
+test("no role holds a policy that IAM finds too long, with 400 sources in one folder", () => {
+  const lakes = [first(), taken(), synth({ ...many(400, "landing/"), lakeFormation: true })];
+  for (const { json } of lakes) {
     for (const [id, role] of ofType(json, "AWS::IAM::Role")) {
       // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 10,240 characters a role, without white space.
       assert.ok(JSON.stringify(role.Properties.Policies).length < 10_240, id);
     }
   }
+  const { json } = lakes[2]!;
+  const may = (key: string) =>
+    isAllowed(statementsOf(roleOf("Pipeline", json)), {
+      action: "s3:GetObject",
+      resource: `arn:aws:s3:::pbright-prod-raw/${key}`,
+    });
+  assert.deepEqual([may("landing/source_1000/a.csv"), may("landing2/a.csv")], [true, false]);
+  // S3 tells of 100 folders at most, and a template has 200 outputs.
+  const [[, raw]] = ofType(json, "AWS::S3::Bucket") as any;
+  assert.equal(raw.Properties.NotificationConfiguration.TopicConfigurations.length, 1);
+  assert.equal(json.Outputs.Source1.Value, "s3://pbright-prod-raw/landing/SOURCE/dt=YYYY-MM-DD/");
 });
 
-const pipelineRole = () =>
-  statementsOf(ofType(first().json, "AWS::IAM::Role").find(([id]) => id.startsWith("Pipeline"))![1]);
-const deployRole = () =>
-  statementsOf(ofType(first().json, "AWS::IAM::Role").find(([id]) => id.startsWith("Deployment"))![1]);
+test("sources that no policy can name are refused by name", () => {
+  assert.throws(() => synth({ ...many(200, ""), arrivals: "off" }), /settings\.ts prod\.sources: 200 folders make/);
+  assert.throws(() => synth(many(101, "")), /settings\.ts prod\.sources: 101, and S3 tells of 100/);
+});
+
+type Json = ReturnType<typeof first>["json"];
+const roleOf = (begin: string, json: Json) => ofType(json, "AWS::IAM::Role").find(([id]) => id.startsWith(begin))![1];
+const pipelineRole = () => statementsOf(roleOf("Pipeline", first().json));
+const deployRole = () => statementsOf(roleOf("Deployment", first().json));
 
 const glue = (path: string) => `arn:aws:glue:us-east-1:123456789012:${path}`;
 
@@ -153,27 +178,12 @@ test("what deploys the project may make the calls that it declares", () => {
   );
 });
 
-/** Statements whose calls others make in the function's name, and who does. */
-const OTHERS: Record<string, string> = {
-  AthenaReadsRawFiles: "Athena, for each query",
-  AthenaReadsAndWritesTables: "Athena, for each build and its results",
-  AthenaListsBuckets: "Athena, for each query",
-  AthenaLooksUpTables: "Athena, for each query",
-  AthenaWritesPartitions: "Athena, for a partitioned build",
-  KeepFailedEvents: "Lambda, for an event that failed three times",
-  ListState: "S3, to say that a key is absent and not forbidden",
-  UseKeys: "S3 and SNS, for what they encrypt",
-  WriteLog: "Lambda",
-};
-
 /** Actions of statements that these runs had no need of, and when one has. */
 const RARE: Record<string, string> = {
   "Query athena:GetQueryExecution": "Athena has forgotten a query",
-  "ListRawFiles s3:ListBucket": "a raw table is CSV: its newest headers are read",
-  "ReadHeaders s3:GetObject": "the same",
   "RemoveOldRecords s3:DeleteObject": "a run is older than the records kept",
   "ReadTableVersions glue:GetTableVersion": "a publication is taken back",
-  "ReadTables glue:GetPartitions": "a published table has partitions",
+  "ListState s3:ListBucket": "a key is absent, which S3 says to nobody else; or old records are looked for",
 };
 
 /** Calls of whole runs as test/live.py recorded them: published, old versions removed, halted, alerted. */
@@ -187,9 +197,9 @@ test("every call of the recorded runs is allowed", () => {
 });
 
 test("every permission is used by the recorded runs, or by a service in the function's name", () => {
-  const ours = pipelineRole().filter((it) => it.Effect === "Allow" && !(it.Sid in OTHERS));
   const isUsed = (it: Statement, action: string) =>
-    recorded().some((call) => call.action === action && covers(it, call));
+    [...recorded(), ...byServices("Pipeline", first().json)].some((call) => call.action === action && covers(it, call));
+  const ours = pipelineRole().filter((it) => it.Effect === "Allow");
   const unused = ours.flatMap((it) =>
     actionsOf(it)
       .filter((action) => !isUsed(it, action))
@@ -198,10 +208,42 @@ test("every permission is used by the recorded runs, or by a service in the func
   assert.deepEqual(unused.sort(), Object.keys(RARE).sort());
 });
 
-test("what others do in the function's name is in its policy", () => {
-  const sids = pipelineRole().map((it) => it.Sid);
-  assert.deepEqual(
-    Object.keys(OTHERS).filter((sid) => !sids.includes(sid)),
-    [],
-  );
+const LAKES: Record<string, () => ReturnType<typeof first>> = {
+  "a new lake": first,
+  "an existing lake": taken,
+  "a lake by events": () => synth({ ...prod, arrivals: "on", crawl: "events", sources: ["lake/orders"] }),
+};
+const OURS: Record<string, () => string[]> = {
+  Catalog: () => [],
+  Pipeline: () => [...declared().values()].flatMap((actions) => [...actions]),
+  Deployment: () => ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "cloudformation:DescribeStacks"],
+};
+for (const [lake, of] of Object.entries(LAKES)) {
+  for (const [role, ours] of Object.entries(OURS)) {
+    test(`${lake}, ${role}: what services are documented to do in its name is allowed, and nothing that neither they nor src/ do`, () => {
+      const { json } = of();
+      const statements = statementsOf(roleOf(role, json));
+      const documented = byServices(role, json);
+      assert.deepEqual(
+        documented.filter((call) => !isAllowed(statements, call)),
+        [],
+      );
+      const known = new Set([...documented.map(({ action }) => action), ...ours()]);
+      const allowed = statements.filter((it) => it.Effect === "Allow").flatMap(actionsOf);
+      assert.deepEqual(
+        allowed.filter((action) => !known.has(action)),
+        [],
+      );
+    });
+  }
+}
+
+test("old builds can be removed where a workgroup taken over may put them", () => {
+  const statements = statementsOf(roleOf("Pipeline", taken().json));
+  const may = (action: string, resource: string) =>
+    isAllowed(statements, { action, resource: `arn:aws:s3:::${resource}` });
+  const id = "01234567-0123-4123-8123-0123456789ab";
+  assert.ok(may("s3:DeleteObject", `pbright-prod-results/queries/tables/${id}/part-0`));
+  assert.ok(may("s3:ListBucket", "pbright-prod-results"));
+  assert.ok(!may("s3:DeleteObject", `pbright-prod-results/queries/${id}.csv`));
 });

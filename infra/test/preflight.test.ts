@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check } from "../lib/app.ts";
-import { type Answer, type Looked, preflight } from "../lib/preflight.ts";
+import { type Answer, type Looked, preflight } from "../lib/preflight/index.ts";
 import type { Written } from "../lib/settings.ts";
 import { NOW, prod, project } from "./helpers.ts";
 
@@ -14,6 +14,7 @@ const forbidden = failed("An error occurred (403) when calling the HeadBucket op
 function looked(answers: Record<string, Answer>, written: Partial<Written> = {}): Looked {
   const account: Record<string, Answer> = {
     "sts get-caller-identity": fine({ Account: "123456789012" }),
+    "cloudformation describe-stacks": failed("Stack with id crawlguard-pbright-prod does not exist"),
     "lambda get-account-settings": fine({ AccountLimit: { UnreservedConcurrentExecutions: 1000 } }),
     ...answers,
   };
@@ -112,11 +113,151 @@ for (const [setting, says, answers, written] of REFUSED) {
   });
 }
 
+const KEY = "arn:aws:kms:us-east-1:123456789012:key/1234";
+const inUse = (status: string, resources: object[] = []) => ({
+  "cloudformation describe-stacks": fine({ Stacks: [{ StackStatus: status }] }),
+  "cloudformation describe-stack-resources": fine({ StackResources: resources }),
+  "lambda get-function-configuration": fine({ PackageType: "Zip" }),
+});
+
+const STUCK: [string, RegExp, Record<string, Answer>][] = [
+  [
+    "a first deployment that failed, and left something",
+    /is ROLLBACK_COMPLETE; aws cloudformation delete-stack .*pbright-prod; then remove .*: pbright-prod-raw$/,
+    inUse("ROLLBACK_COMPLETE", [
+      { PhysicalResourceId: "pbright-prod-raw", ResourceStatus: "DELETE_SKIPPED" },
+      { PhysicalResourceId: "pbright-raw", ResourceStatus: "DELETE_COMPLETE" },
+    ]),
+  ],
+  ["a first deployment that failed", /delete-stack --stack-name crawlguard-pbright-prod$/, inUse("ROLLBACK_FAILED")],
+  ["an upgrade that did not roll back", /continue-update-rollback/, inUse("UPDATE_ROLLBACK_FAILED")],
+  ["a deployment under way", /wait until/, inUse("UPDATE_IN_PROGRESS")],
+  [
+    "a stack that may not be seen",
+    /could not be looked at: AccessDenied/,
+    { "cloudformation describe-stacks": failed("AccessDenied") },
+  ],
+  [
+    "resources that may not be seen",
+    /nobody says what it has made: AccessDenied/,
+    { ...inUse("CREATE_COMPLETE"), "cloudformation describe-stack-resources": failed("AccessDenied") },
+  ],
+];
+for (const [what, says, answers] of STUCK) {
+  test(`${what} is told of, with what to do`, () => {
+    const problems = found(answers);
+    assert.equal(problems.length, 1, problems.join());
+    assert.match(problems[0]!, /^stack crawlguard-pbright-prod: /);
+    assert.match(problems[0]!, says);
+  });
+}
+
+test("what a stack has left is not the stack's, once it was deleted and made again", () => {
+  const resources = [{ PhysicalResourceId: "pbright-prod-raw", ResourceStatus: "DELETE_SKIPPED" }];
+  const problems = found({
+    ...inUse("CREATE_COMPLETE", resources),
+    "s3api head-bucket --bucket pbright-prod-raw": fine({}),
+  });
+  assert.deepEqual(
+    problems.map((problem) => problem.split(": ")[0]),
+    ["settings.ts prod.rawBucket"],
+  );
+});
+
+test("a change set that was never carried out is no obstacle", () =>
+  assert.deepEqual(found(inUse("REVIEW_IN_PROGRESS")), []));
+
+test("a zip that runs is not made an image", () => {
+  const running = inUse("CREATE_COMPLETE", [{ PhysicalResourceId: "crawlguard-pbright-prod" }]);
+  assert.deepEqual(found(running), []);
+  assert.match(
+    found(running, { code: "image" }).join(),
+    /^settings.ts prod.code: "image", and the function that runs is of "zip"/,
+  );
+});
+
+const enforced = workgroup({
+  ...suits,
+  EnforceWorkGroupConfiguration: true,
+  ResultConfiguration: { OutputLocation: "s3://pbright-prod-results/queries/" },
+});
+const rule = (prefix: string | undefined, more: object = { Expiration: { Days: 7 } }) => ({
+  ID: "old",
+  Status: "Enabled",
+  Filter: prefix === undefined ? {} : { Prefix: prefix },
+  ...more,
+});
+const EXPIRES: [boolean, object[]][] = [
+  [true, [rule(undefined)]],
+  [true, [rule("queries/")]],
+  [true, [rule("queries/tables/")]],
+  [true, [rule(undefined, { Filter: { And: { Prefix: "queries/", Tags: [] } }, Expiration: { Date: "2026-01-01" } })]],
+  [false, [rule("others/")]],
+  [false, [rule("queries/", { Status: "Disabled" })]],
+  [false, [rule("queries/", { Expiration: undefined, NoncurrentVersionExpiration: { NoncurrentDays: 1 } })]],
+];
+for (const [isHit, rules] of EXPIRES) {
+  test(`rules of the results' bucket ${isHit ? "may not" : "may"} be so where builds go there: ${JSON.stringify(rules)}`, () => {
+    const { problems, notes } = looked(
+      {
+        "athena get-work-group": enforced,
+        "s3api head-bucket --bucket pbright-prod-results": fine({}),
+        "s3api get-bucket-lifecycle-configuration": fine({ Rules: rules }),
+      },
+      { takeOver: ["workgroup", "results"] },
+    );
+    assert.equal(problems.filter((problem) => /targets.prod.results: .*"old"/.test(problem)).length, isHit ? 1 : 0);
+    assert.deepEqual(notes, []);
+  });
+}
+
+test("days that results are kept are refused where builds go there", () => {
+  const answers = { "athena get-work-group": enforced };
+  assert.match(
+    found(answers, { takeOver: ["workgroup"], resultDays: 7 }).join(),
+    /^settings.ts prod.resultDays: 7, and/,
+  );
+  assert.deepEqual(looked(answers, { takeOver: ["workgroup"] }), { problems: [], notes: [] });
+});
+
+const statement = (principal: object | string, action: string | string[] = "kms:*") => ({
+  Effect: "Allow",
+  Principal: principal,
+  Action: action,
+});
+const ROOT = statement({ AWS: "arn:aws:iam::123456789012:root" });
+const POLICIES: [RegExp, RegExp, object[], Partial<Written>?][] = [
+  [/^$/, /^$/, [ROOT, statement({ Service: ["cloudwatch.amazonaws.com"] }, ["kms:Decrypt", "kms:GenerateDataKey*"])]],
+  [/^$/, /^$/, [ROOT, statement("*")]],
+  [/^settings.ts prod.key: .*: cloudwatch.amazonaws.com;/, /^$/, [ROOT]],
+  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, statement({ Service: "cloudwatch.amazonaws.com" }, "kms:Decrypt")]],
+  [/: s3.amazonaws.com;/, /^$/, [ROOT, statement({ Service: "cloudwatch.amazonaws.com" })], { arrivals: "on" }],
+  [/AWSServiceRoleForLakeFormationDataAccess;/, /^$/, [ROOT], { lakeFormation: true, takeOver: ["topic"] }],
+  [/^$/, /leave 123456789012's roles to IAM/, [statement({ Service: "cloudwatch.amazonaws.com" })]],
+];
+for (const [problem, note, Statement, written] of POLICIES) {
+  test(`a key's policy, ${JSON.stringify({ Statement, ...written })}`, () => {
+    const answers = {
+      "kms get-key-policy": fine({ Policy: JSON.stringify({ Statement }) }),
+      "sns get-topic-attributes": written?.takeOver ? fine({}) : absent,
+    };
+    const { problems, notes } = looked(answers, { key: KEY, ...written });
+    assert.match(problems.join(), problem);
+    assert.match(notes.join(), note);
+  });
+}
+
+test("a key whose policy may not be read is said, not passed", () => {
+  const { problems, notes } = looked({ "kms get-key-policy": failed("AccessDenied") }, { key: KEY });
+  assert.deepEqual(problems, []);
+  assert.match(notes.join(), /whether key's policy suits: AccessDenied/);
+});
+
 test("what the stack itself has made is no obstacle to the next deployment", () => {
   const own = ["pbright-prod-raw", "pbright", "crawlguard-pbright-prod"];
   const resources = own.map((PhysicalResourceId) => ({ PhysicalResourceId }));
   const answers = {
-    "cloudformation describe-stack-resources": fine({ StackResources: resources }),
+    ...inUse("UPDATE_COMPLETE", resources),
     "s3api head-bucket --bucket pbright-prod-raw": fine({}),
     "glue get-database": fine({}),
     "athena get-work-group": workgroup({}),
@@ -134,7 +275,11 @@ test("a workgroup taken over that suits is fine, and what may be made beside it"
   const elsewhere = { ...suits, ResultConfiguration: { OutputLocation: "s3://others/" } };
   for (const configuration of [suits, enforced, elsewhere]) {
     const answers = { "athena get-work-group": workgroup(configuration) };
-    assert.deepEqual(looked(answers, { takeOver: ["workgroup"] }), { problems: [], notes: [] });
+    const { problems, notes } = looked(answers, { takeOver: ["workgroup"] });
+    assert.deepEqual(problems, []);
+    // Whoever enforces keeps published tables among the results.
+    const piles = notes.filter((note) => /nothing removes query results/.test(note));
+    assert.equal(piles.length, configuration === enforced ? 0 : 1);
   }
 });
 
@@ -142,4 +287,11 @@ test("a workgroup taken over without a cut-off is taken as it is, and that is sa
   const { problems, notes } = looked({ "athena get-work-group": workgroup({}) }, { takeOver: ["workgroup"] });
   assert.deepEqual(problems, []);
   assert.match(notes.join(), /"pbright" has no cut-off of its own/);
+});
+
+test("concurrency that may not be looked at is said, not passed", () => {
+  const denied = failed("AccessDenied: lambda:GetAccountSettings");
+  const { problems, notes } = looked({ "lambda get-account-settings": denied });
+  assert.deepEqual(problems, []);
+  assert.match(notes.join(), /room for reservedConcurrency: AccessDenied/);
 });

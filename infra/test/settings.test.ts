@@ -70,14 +70,20 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["sources", { sources: ["2025/orders", "2026/orders"] }],
   ["sources", { sources: ["a b"] }],
   ["sources", { sources: ["lake", "lake/orders"] }],
+  ["sources", { sources: ["a*"] }],
   ["takeOver", { takeOver: ["bucket" as never] }],
   ["key", { key: "alias/mine" }],
+  ["key", { key: "arn:aws:kms:eu-west-1:123456789012:key/1234" }],
   ["otherKeys", { otherKeys: ["1234"] }],
   ["crawl", { crawl: "events" }],
   ["crawl", { crawl: "events", sources: ["a/x", "b/y"] }],
   ["crawl", { crawl: "events", sources: ["a/x"], takeOver: ["rawBucket"] }],
   ["crawl", { crawl: "never" as never }],
   ["crawlSchedule", { crawlSchedule: "every 6 hours" }],
+  ["crawlSchedule", { crawlSchedule: "cron(0 9 ? * 2#1 *)" }],
+  ["crawlSchedule", { crawlSchedule: "cron(0/4 12 * * ? *)" }],
+  ["crawlSchedule", { crawlSchedule: "cron(0,58 * * * ? *)" }],
+  ["crawlSchedule", { crawlSchedule: "cron(0,57 0,23 * * ? *)" }],
   ["dailySchedule", { dailySchedule: "cron(0 12 30 2 ? *)" }],
   ["dailySchedule", { dailySchedule: "cron(0 12 * * ? 2025)" }],
   ["tableThreshold", { tableThreshold: 3 }],
@@ -85,8 +91,12 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["csvClassifier", { csvClassifier: { delimiter: '"', quote: '"' } }],
   ["csvClassifier", { csvClassifier: { delimiter: "," } as never }],
   ["sweepMinutes", { sweepMinutes: 0 }],
+  ["sweepMinutes", { sweepMinutes: 61 }],
+  ["noRunHours", { noRunHours: 169 }],
   ["arrivals", { arrivals: "yes" }],
   ["arrivals", { arrivals: "on", takeOver: ["rawBucket"] }],
+  ["arrivals", { arrivals: "arn:aws:sns:eu-west-1:123456789012:arrivals" }],
+  ["reservedConcurrency", { reservedConcurrency: 1, arrivals: "on" }],
   ["code", { code: "jar" as never }],
   ["architecture", { architecture: "mips" as never }],
   ["memoryMb", { memoryMb: 64 }],
@@ -97,6 +107,7 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["resultDays", { resultDays: 1.5 }],
   ["oldVersionDays", { oldVersionDays: 0 }],
   ["accessLogBucket", { accessLogBucket: "LOGS" }],
+  ["accessLogBucket", { accessLogBucket: "pbright-prod-state" }],
   ["accessLogBucket", { accessLogBucket: 5 as never }],
   ["docsUrl", { docsUrl: "docs/" }],
   ["docsUrl", { docsUrl: "https://git.example.com/docs" }],
@@ -110,6 +121,10 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["account", {}, { account: "12345" }],
   ["region", {}, { region: undefined }],
   ["region", {}, { region: "virginia" }],
+  ["region", {}, { region: "us-moon-1", topic: "arn:aws:sns:us-moon-1:123456789012:alerts" }],
+  ["raw_prefix", {}, { raw_prefix: "" }],
+  ["crawler", {}, { crawler: "c".repeat(256) }],
+  ["topic", { takeOver: ["topic"] }, { topic: "arn:aws:sns:eu-west-1:123456789012:alerts" }],
   ["region", {}, { region: "" }],
   ["account", {}, { account: "" }],
   ["database", {}, { database: "My-Lake" }],
@@ -152,7 +167,26 @@ test("names that exist may be of a kind that is not made here", () => {
   assert.deepEqual(problems(written, { database: "our-lake" }), []);
 });
 
-test("a topic elsewhere is fine if it is taken over", () => {
+test("two invocations at once are enough for arrivals, and none reserved is fine; so are crawls five minutes apart", () => {
+  for (const reservedConcurrency of [0, 2]) assert.deepEqual(problems({ reservedConcurrency, arrivals: "on" }), []);
+  for (const crawlSchedule of ["cron(0/5 * * * ? *)", "cron(3,58 * * * ? *)", "cron(0,57 1,3 * * ? *)"])
+    assert.deepEqual(problems({ crawlSchedule }), []);
+});
+
+test("results of a workgroup taken over stay, unless it is said how long", () => {
+  const days = (written: Partial<Written>) => check("prod", target, { ...prod, ...written }, NOW).settings.resultDays;
+  assert.deepEqual(
+    [
+      days({}),
+      days({ takeOver: ["workgroup"] }),
+      days({ takeOver: ["workgroup"], resultDays: 3 }),
+      days({ resultDays: null }),
+    ],
+    [7, null, 3, null],
+  );
+});
+
+test("a topic of another account is fine if it is taken over", () => {
   assert.deepEqual(problems({ takeOver: ["topic"] }, { topic: "arn:aws:sns:us-east-1:999999999999:alerts" }), []);
 });
 
@@ -183,7 +217,7 @@ test("a setting that is not there, or of another type, hides nothing else that i
   };
   assert.deepEqual(problems(written as never, { account: "1", results: "s3://Results/queries/" }), [
     'crawlguard.toml targets.prod.account: "1"; write the twelve digits, in quotes',
-    "crawlguard.toml targets.prod.topic: its account and region are not the target's; a topic there has to be taken over",
+    "crawlguard.toml targets.prod.topic: its account is not the target's; a topic there has to be taken over",
     'crawlguard.toml targets.prod.results: "Results"; a bucket\'s name has lower-case letters, digits and -, and begins and ends with a letter or digit',
     "settings.ts prod.BytesCutoff: there is no such setting; it is written `bytesCutoff`",
     "settings.ts prod.memory: there is no such setting",

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { deflateRawSync } from "node:zlib";
 import { stringify } from "yaml";
-import { addStacks } from "../lib/app.ts";
+import { addStacks, check as checkAll } from "../lib/app.ts";
+import { projectProblems } from "../lib/check/index.ts";
 import { bundle, readProject } from "../lib/project.ts";
 import { plainTemplate } from "../lib/plain.ts";
 import { settings } from "../settings.ts";
@@ -125,6 +127,76 @@ test("the zip is the asset if it is built, and else what tells so", () => {
     .filter(Boolean);
   assert.equal(commands.length, 1);
   assert.ok(existsSync(commands[0][1]));
+});
+
+/** A program's header, as `cargo lambda` packs it. */
+function built(machine: number, method: 0 | 8): string {
+  const folder = scratch();
+  const program = Buffer.concat([
+    Buffer.from("7f454c46", "hex"),
+    Buffer.alloc(14),
+    Buffer.of(machine, 0),
+    Buffer.alloc(99),
+  ]);
+  const data = method === 8 ? deflateRawSync(program) : program;
+  const name = Buffer.from("bootstrap");
+  const local = Buffer.alloc(30);
+  local.writeUInt16LE(name.length, 26);
+  const entry = Buffer.alloc(46);
+  entry.writeUInt32LE(0x02014b50, 0);
+  entry.writeUInt16LE(method, 10);
+  entry.writeUInt32LE(data.length, 20);
+  entry.writeUInt16LE(name.length, 28);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt32LE(local.length + name.length + data.length, 16);
+  writeFileSync(join(folder, "bootstrap.zip"), Buffer.concat([local, name, data, entry, name, end]));
+  writeFileSync(join(folder, "bootstrap"), program);
+  return folder;
+}
+
+test("a function that was built for another processor is refused before it is deployed", () => {
+  const problems = (folder: string, written: object) => {
+    try {
+      checkAll({ ...project, built: folder }, { prod: { ...prod, ...written } }, NOW);
+      return "";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  for (const method of [0, 8] as const) {
+    assert.equal(problems(built(0xb7, method), {}), "");
+    assert.equal(problems(built(0x3e, method), { architecture: "x86_64" }), "");
+    assert.match(
+      problems(built(0x3e, method), {}),
+      /prod\.architecture: "arm64", and .* was built for x86_64; build it with/,
+    );
+    assert.match(
+      problems(built(0xb7, method), { code: "image", architecture: "x86_64" }),
+      /was built for arm64; build it without/,
+    );
+  }
+  const folder = scratch();
+  writeFileSync(join(folder, "bootstrap.zip"), "no zip at all, but long enough to be one");
+  assert.match(problems(folder, {}), /holds no program of Linux/);
+});
+
+test("a project whose texts a deployment would refuse is refused before it", () => {
+  const root = scratch();
+  const lines = ['project = "mine"', "[targets.prod]", 'kind = "aws"'];
+  const found = (files: Record<string, string>) => {
+    const folder = join(root, String(Math.random()));
+    for (const [path, text] of Object.entries({ "crawlguard.toml": lines.join("\n"), ...files })) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    return projectProblems(readProject(folder, folder)).join("\n");
+  };
+  assert.equal(found({ "contracts/raw_a.json": "{}", "sql/int_a.sql": "SELECT 1" }), "");
+  assert.match(found({ "contracts/raw_a.json": "{" }), /^contracts\/raw_a\.json: /);
+  assert.equal(found({ "sql/int_a.sql": " \n" }), "sql/int_a.sql: empty; write a SELECT, or remove the file");
+  assert.match(found({ "crawlguard.toml": "[targets.prod]" }), /^crawlguard.toml project: not set/);
+  assert.match(found({ "crawlguard.toml": 'project = "p"\nsql = "models"' }), /^settings.ts project: .*models/);
 });
 
 test("the bundle holds what a run reads, and its revision is that of src/pipeline/bundle.rs", () => {

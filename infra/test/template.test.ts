@@ -47,6 +47,34 @@ test("raw files and state are versioned, query results expire, and nothing else 
   assert.deepEqual(expires, ["pbright-prod-results"]);
 });
 
+test("nothing expires where a workgroup taken over may put published tables", () => {
+  const { json } = synth({ ...prod, takeOver: ["workgroup"] });
+  const rules = ofType(json, "AWS::S3::Bucket").flatMap(([, it]) => it.Properties.LifecycleConfiguration.Rules);
+  assert.ok(rules.length > 4);
+  assert.deepEqual(
+    rules.filter((rule: any) => rule.ExpirationInDays !== undefined),
+    [],
+  );
+});
+
+test("with Lake Formation its own role may use the key, and grants come after the database", () => {
+  const { json } = synth({ ...prod, lakeFormation: true });
+  const [[, key]] = ofType(json, "AWS::KMS::Key") as any;
+  const statement = key.Properties.KeyPolicy.Statement.find((it: any) => it.Sid === "LakeFormationReads");
+  assert.deepEqual(statement.Condition, {
+    ArnEquals: {
+      "aws:PrincipalArn":
+        "arn:aws:iam::123456789012:role/aws-service-role/lakeformation.amazonaws.com/AWSServiceRoleForLakeFormationDataAccess",
+    },
+    StringEquals: { "kms:CallerAccount": "123456789012" },
+  });
+  assert.ok(["kms:Decrypt", "kms:GenerateDataKey*"].every((action) => statement.Action.includes(action)));
+  const grants = ofType(json, "AWS::LakeFormation::PrincipalPermissions");
+  assert.equal(grants.length, 5);
+  const [[database]] = ofType(json, "AWS::Glue::Database") as any;
+  for (const [id, grant] of grants) assert.ok([(grant as any).DependsOn].flat().includes(database), id);
+});
+
 test("the crawler crawls a target a source every six hours, shows what changed and drops nothing", () => {
   const { template } = first();
   template.hasResourceProperties("AWS::Glue::Crawler", {
@@ -221,7 +249,37 @@ test("arriving files start the function through a topic and a queue with its own
   assert.equal(ofType(json, "AWS::SQS::Queue").length, 3);
 });
 
-test("each alarm mails, and the one for missing runs counts silence", () => {
+test("messages that the crawler could not take are told of, as those of the function's are", () => {
+  const { json } = synth({ ...prod, crawl: "events", sources: ["lake/orders"] });
+  const [, alarm] = ofType(json, "AWS::CloudWatch::Alarm").find(([, it]) =>
+    it.Properties.AlarmName.endsWith("-dead-events"),
+  )!;
+  const queue = alarm.Properties.Dimensions[0].Value["Fn::GetAtt"][0];
+  const [, crawled] = ofType(json, "AWS::SQS::Queue").find(([id]) => id.startsWith("CatalogEvents") && id !== queue)!;
+  assert.deepEqual(crawled.Properties.RedrivePolicy.deadLetterTargetArn, { "Fn::GetAtt": [queue, "Arn"] });
+  const [[, board]] = ofType(json, "AWS::CloudWatch::Dashboard") as any;
+  assert.ok(JSON.stringify(board).includes(queue));
+});
+
+test("the alarm for missing runs goes by hours that have a number, and waits for them", () => {
+  const { json } = synth({ ...prod, noRunHours: 80 });
+  const of = (name: string) =>
+    ofType(json, "AWS::CloudWatch::Alarm").find(([, it]) => it.Properties.AlarmName.endsWith(name))![1].Properties;
+  const alarm = of("-no-run");
+  assert.deepEqual(
+    [alarm.EvaluationPeriods, alarm.Period, alarm.Threshold, alarm.ComparisonOperator, alarm.TreatMissingData],
+    [80, 3600, 1, "LessThanThreshold", "ignore"],
+  );
+  const counted = ofType(json, "AWS::Logs::MetricFilter").map(([, it]) => it.Properties.MetricTransformations[0]);
+  assert.equal(counted.find((it) => it.MetricName === "Runs").DefaultValue, 0);
+  // A number an hour comes of the sweeps; whether those come is the other alarm's.
+  const [, sweep] = ofType(json, "AWS::Events::Rule").find(([, it]) => it.Properties.Name.endsWith("-sweep"))!;
+  assert.equal(sweep.Properties.ScheduleExpression, "rate(5 minutes)");
+  const { Namespace, MetricName, TreatMissingData } = of("-not-started");
+  assert.deepEqual([Namespace, MetricName, TreatMissingData], ["AWS/Lambda", "Invocations", "breaching"]);
+});
+
+test("each alarm mails, and the one for a function that nothing starts counts silence", () => {
   const { json } = first();
   const alarms: Record<string, any> = Object.fromEntries(
     ofType(json, "AWS::CloudWatch::Alarm").map(([, { Properties }]) => [
@@ -229,12 +287,19 @@ test("each alarm mails, and the one for missing runs counts silence", () => {
       Properties,
     ]),
   );
-  assert.deepEqual(Object.keys(alarms).sort(), ["dead-letters", "errors", "no-run", "slow-run", "throttles"]);
+  assert.deepEqual(Object.keys(alarms).sort(), [
+    "dead-letters",
+    "errors",
+    "no-run",
+    "not-started",
+    "slow-run",
+    "throttles",
+  ]);
   for (const alarm of Object.values(alarms)) assert.match(JSON.stringify(alarm.AlarmActions), /AlertsTopic/);
   const silent = Object.entries(alarms).filter(([, alarm]) => alarm.TreatMissingData === "breaching");
   assert.deepEqual(
     silent.map(([name]) => name),
-    ["no-run"],
+    ["not-started"],
   );
 });
 

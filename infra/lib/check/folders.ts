@@ -1,5 +1,6 @@
 import { folderOf, type Target } from "../project.ts";
 import type { Existing, Settings } from "../settings.ts";
+import { rawFolders } from "../sources.ts";
 import { type Findings, shown } from "./findings.ts";
 
 /** Buckets and folders: their names, and that none lies in another. */
@@ -21,18 +22,29 @@ export function checkFolders(target: Target, settings: Settings, inTarget: Findi
   const logs = settings.accessLogBucket;
   const problem = logs === null ? undefined : bucketNameProblem(logs, false);
   inSettings.refuse(problem !== undefined, "accessLogBucket", `${shown(logs)}; ${problem}`);
+  const [logged] = buckets.find(([name, its]) => its === logs && !settings.takeOver.includes(name)) ?? [];
+  const own = `${shown(logs)} is \`${logged}\`, made here, and would log its own logs; name another`;
+  inSettings.refuse(logged !== undefined, "accessLogBucket", own);
   checkOverlaps(target, settings, inTarget);
 }
 
-function checkSources({ sources }: Settings, into: Findings) {
+/** https://docs.aws.amazon.com/general/latest/gr/s3.html */
+const NOTIFICATIONS = 100;
+
+function checkSources(settings: Settings, into: Findings) {
+  const { sources } = settings;
   into.refuse(sources.length === 0, "sources", "empty; there would be nothing to crawl");
   for (const source of sources) {
-    const isFolder = /^[\w!.*'()-]+(\/[\w!.*'()-]+)*$/.test(source);
+    const isFolder = /^[\w!.'()-]+(\/[\w!.'()-]+)*$/.test(source);
     const help = 'write a folder without slashes around it, such as "orders"';
     into.refuse(!isFolder, "sources", `${shown(source)}; ${help}`);
     const outer = sources.find((other) => source.startsWith(`${other}/`));
     into.refuse(outer !== undefined, "sources", `${shown(source)} lies in ${shown(outer)}`);
   }
+  const isTold = settings.arrivals !== "off" || settings.crawl === "events";
+  const isMany = isTold && !settings.takeOver.includes("rawBucket") && rawFolders(settings).length > NOTIFICATIONS;
+  const many = `${sources.length}, and S3 tells of ${NOTIFICATIONS} folders of a bucket; put them into one folder`;
+  into.refuse(isMany, "sources", many);
   const tables = sources.map(tableName);
   const twice = tables.find((table, index) => tables.indexOf(table) !== index);
   into.refuse(twice !== undefined, "sources", `two of them would become the table \`${twice}\``);

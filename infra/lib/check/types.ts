@@ -40,6 +40,7 @@ const NULLABLE: Record<string, unknown> = {
   csvClassifier: { delimiter: ",", quote: '"' },
   accessLogBucket: "logs",
   docsUrl: "https://git.example.com/crawlguard/docs/",
+  resultDays: 7,
 };
 
 function isLike(value: unknown, example: unknown, name: string): boolean {

@@ -1,6 +1,8 @@
-import { cronProblem } from "../cron.ts";
+import { cronProblem, glueProblem } from "../cron.ts";
 import type { Existing, Settings } from "../settings.ts";
+import { parentOf } from "../sources.ts";
 import { type Findings, shown } from "./findings.ts";
+import { QUEUE_TAKES } from "../arrivals.ts";
 import { TOPIC_ARN } from "./target.ts";
 
 const KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
@@ -35,13 +37,15 @@ const CHOICES: Partial<Record<keyof Settings, unknown[]>> = {
 /** Least and greatest of what is a whole number. */
 const RANGES: Partial<Record<keyof Settings, [number, number]>> = {
   tableThreshold: [1, 200_000],
-  sweepMinutes: [1, 1440],
+  sweepMinutes: [1, 60],
   memoryMb: [128, 10_240],
   timeoutSeconds: [1, 900],
   reservedConcurrency: [0, 1000],
   bytesCutoff: [10_000_000, 7_000_000_000_000_000],
   resultDays: [1, 3650],
   oldVersionDays: [1, 3650],
+  // CloudWatch looks back seven days. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+  noRunHours: [1, 168],
   slowRunMinutes: [1, 1440],
   throttlesAnHour: [1, 100_000],
 };
@@ -59,7 +63,8 @@ export function checkValues(settings: Settings, now: Date, into: Findings) {
     into.refuse(!allowed.includes(value), name, `${shown(value)}; it takes ${allowed.join(", ")}`);
   }
   for (const [name, [least, most]] of Object.entries(RANGES)) {
-    const value = settings[name as keyof Settings] as number;
+    const value = settings[name as keyof Settings] as number | null;
+    if (value === null) continue;
     const isIn = Number.isInteger(value) && value >= least && value <= most;
     into.refuse(!isIn, name, `${shown(value)}; a whole number from ${least} to ${most}`);
   }
@@ -85,12 +90,14 @@ function checkCrawl(settings: Settings, into: Findings) {
   const { arrivals, crawl, csvClassifier, sources, tableThreshold, takeOver } = settings;
   const isArrivals = ["off", "on"].includes(arrivals) || TOPIC_ARN.test(arrivals);
   into.refuse(!isArrivals, "arrivals", `${shown(arrivals)}; "off", "on" or a topic's ARN`);
+  const isFew = arrivals !== "off" && settings.reservedConcurrency > 0 && settings.reservedConcurrency < QUEUE_TAKES;
+  const takes = `${settings.reservedConcurrency}, and the queue of arrivals alone takes ${QUEUE_TAKES}`;
+  into.refuse(isFew, "reservedConcurrency", takes);
   const own = "a bucket taken over has its own notifications; have it notify a topic, and set arrivals to its ARN";
   const isRawTaken = takeOver.includes("rawBucket");
   into.refuse(isRawTaken && arrivals === "on", "arrivals", own);
   into.refuse(isRawTaken && arrivals === "off" && crawl === "events", "crawl", own);
-  const parents = new Set(sources.map((source) => source.split("/").slice(0, -1).join("/")));
-  const isOneFolder = parents.size === 1 && !parents.has("");
+  const isOneFolder = parentOf(sources) !== "";
   const folder = 'Glue crawls one folder by events; put all sources into one, such as "lake/orders" and "lake/users"';
   into.refuse(crawl === "events" && !isOneFolder, "crawl", folder);
   into.refuse(crawl === "events" && takeOver.includes("crawler"), "crawl", "a crawler taken over keeps its own way");
@@ -107,4 +114,6 @@ function checkSchedules(settings: Settings, now: Date, into: Findings) {
     const problem = cronProblem(settings[name], now);
     into.refuse(problem !== undefined, name, `${shown(settings[name])}; ${problem}`);
   }
+  const problem = glueProblem(settings.crawlSchedule);
+  into.refuse(problem !== undefined, "crawlSchedule", `${shown(settings.crawlSchedule)}; ${problem}`);
 }
