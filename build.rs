@@ -45,6 +45,10 @@ fn main() {
     println!("cargo:rustc-link-search=native={}", engine.join("lib").display());
     println!("cargo:rustc-link-arg=-Wl,-rpath,{origin}");
     println!("cargo:rustc-link-arg=-Wl,-rpath,{origin}/..");
+    // It is loaded when the engine is asked (src/engine/duckdb/library.rs). Elsewhere linkers leave out by themselves what gives no symbol.
+    if os == "macos" {
+        println!("cargo:rustc-link-arg=-Wl,-dead_strip_dylibs");
+    }
 }
 
 fn fetch(engine: &Path, platform: &str, cpu: &str) {

@@ -188,7 +188,8 @@ def run(program, project, target, seconds):
     finally:
         latency(0)
     ran = json.loads(said)
-    queries = {query["id"]: query["end"] - query["start"] for query in json.load(urllib.request.urlopen(box + "queries"))}
+    listed = json.load(urllib.request.urlopen(box + "queries"))
+    queries = {query["id"]: query["end"] - query["start"] for query in listed if query["end"]}
     took, ends = [queries.get(step["query"], 0) for step in ran["steps"]], []
     for step, own in zip(ran["plan"]["steps"], took):
         ends.append(own + max((ends[before] for before in step["after"]), default=0))

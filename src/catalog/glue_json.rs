@@ -2,6 +2,8 @@
 //!
 //! Shape: <https://docs.aws.amazon.com/glue/latest/webapi/API_Table.html>
 
+mod each;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -20,21 +22,30 @@ type Parameters = BTreeMap<String, String>;
 
 /// Reads what `aws glue get-table` or `get-tables` prints (also a bare `Table` or `TableList` element).
 pub fn read(file: &str, text: &str) -> Result<Vec<Table>, Problems> {
-    let read = |index: usize, Converted { table, faults }: Converted, found: &mut Vec<Problem>| {
+    let (mut tables, mut faulty) = (Vec::new(), Vec::new());
+    let mut found = whole(file, text, &mut |Converted { table, faults }| {
         let name = if table.name.is_empty() { "?" } else { &table.name };
-        found.extend(faults.into_iter().map(|fault| {
-            let place = format!("table {} (`{name}`){}", index + 1, fault.place);
+        faulty.extend(faults.into_iter().map(|fault| {
+            let place = format!("table {} (`{name}`){}", tables.len() + 1, fault.place);
             Problem::new(file, place, fault.message, fault.help)
         }));
-        table
-    };
-    each(file, text, read)
+        tables.push(table);
+    })?;
+    found.extend(faulty);
+    Problems::or(found, tables)
 }
 
 /// Reads the same of a catalog that holds other people's tables, too: one that is no table of files, as a link to another
 /// catalog's, is marked with why ([`UNREADABLE`]).
 pub fn read_any(file: &str, text: &str) -> Result<Vec<Table>, Problems> {
-    let read = |_, Converted { mut table, faults }: Converted, _: &mut Vec<Problem>| {
+    let mut tables = Vec::new();
+    read_each(file, text, |table| tables.push(table))?;
+    Ok(tables)
+}
+
+/// [`read_any`], one table at a time. What was taken of a dump that ends in an error is not to be used.
+pub fn read_each(file: &str, text: &str, mut take: impl FnMut(Table)) -> Result<(), Problems> {
+    let found = whole(file, text, &mut |Converted { mut table, faults }| {
         if !faults.is_empty() {
             let said = faults.iter().map(|fault| match fault.place.strip_prefix('.') {
                 Some(place) => format!("its {place} {}", fault.message),
@@ -46,57 +57,22 @@ pub fn read_any(file: &str, text: &str) -> Result<Vec<Table>, Problems> {
             );
             table.parameters.insert(UNREADABLE.to_owned(), why);
         }
-        table
-    };
-    each(file, text, read)
+        take(table);
+    })?;
+    Problems::or(found, ())
 }
 
-fn each(
-    file: &str,
-    text: &str,
-    read: impl Fn(usize, Converted, &mut Vec<Problem>) -> Table,
-) -> Result<Vec<Table>, Problems> {
-    let list = tables(text).map_err(|error| {
+/// Hands out each table; gives what is wrong with the text as a whole.
+fn whole(file: &str, text: &str, take: &mut dyn FnMut(Converted)) -> Result<Vec<Problem>, Problems> {
+    let is_cut_off = each::each(text, take).map_err(|error| {
         let place = json_place(text, &error);
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         Problem::new(file, place, message, "save the output of `aws glue get-tables` as it is")
     })?;
-    let mut found = Vec::new();
-    if list.is_cut_off {
-        let help = "read every page: leave out --max-items and --no-paginate";
-        found.push(Problem::new(file, "NextToken", "the list of tables is not complete", help));
-    }
-    let converted = list.tables.into_iter().enumerate();
-    let tables = converted.map(|(index, converted)| read(index, converted, &mut found)).collect();
-    Problems::or(found, tables)
-}
-
-struct List {
-    tables: Vec<Converted>,
-    /// AWS says that more would follow.
-    is_cut_off: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Envelope {
-    table: Option<Converted>,
-    table_list: Option<Vec<Converted>>,
-    next_token: Option<String>,
-}
-
-fn tables(text: &str) -> serde_json::Result<List> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim_start().starts_with('[') {
-        return Ok(List { tables: serde_json::from_str(text)?, is_cut_off: false });
-    }
-    let Envelope { table, table_list, next_token } = serde_json::from_str(text)?;
-    let tables = match (table, table_list) {
-        (None, None) => vec![serde_json::from_str(text)?],
-        (table, list) => table.into_iter().chain(list.into_iter().flatten()).collect(),
-    };
-    Ok(List { tables, is_cut_off: next_token.is_some() })
+    let help = "read every page: leave out --max-items and --no-paginate";
+    let cut_off = || Problem::new(file, "NextToken", "the list of tables is not complete", help);
+    Ok(is_cut_off.then(cut_off).into_iter().collect())
 }
 
 #[derive(Deserialize)]

@@ -12,16 +12,17 @@ use super::args::Globals;
 use super::world::World;
 use super::{exit, print, provenance, say};
 use crate::catalog::{doubt, glue_json, updated};
-use crate::pipeline::{compare, compare_tables};
+use crate::pipeline::{Sieve, compare, compare_tables};
 use crate::plan::slot;
 use crate::problem::{Problem, Problems};
 use crate::report::human;
-use crate::schema::Table;
 
 pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
-    let dump = dump.map(Dump::read).transpose();
-    let (project, dump) = both(world.project(), dump)?;
+    let project = world.project();
+    let sieve = project.as_ref().map(Sieve::new).unwrap_or_default();
+    let dump = dump.map(|path| Dump::read(path, world.raw_prefix(), sieve)).transpose();
+    let (project, dump) = both(project.as_ref().map_err(Clone::clone), dump)?;
     if dump.is_none() {
         world.admit().await?;
     }
@@ -31,8 +32,8 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
     };
     let is_live = dump.is_none();
     let comparison = match dump {
-        Some(dump) => compare_tables(&project, world.raw_prefix(), dump.crawled(world.raw_prefix()))?,
-        None => compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?,
+        Some(dump) => compare_tables(project, world.raw_prefix(), dump.tables)?,
+        None => compare(project, world.catalog.as_ref(), world.raw_prefix()).await?,
     };
     if comparison.tables.is_empty() && project.crawled().is_empty() {
         bail!(
@@ -67,23 +68,23 @@ pub(super) fn both<A, B>(first: Result<A, Problems>, second: Result<B, Problems>
 }
 
 /// A dump of `aws glue get-tables`.
-struct Dump {
-    tables: Vec<Table>,
+struct Dump<'a> {
+    /// The tables that a crawler makes.
+    tables: Sieve<'a>,
     /// The newest of its tables' update times.
     as_of: Option<Timestamp>,
 }
 
-impl Dump {
-    fn read(path: &Path) -> Result<Self, Problems> {
+impl<'a> Dump<'a> {
+    fn read(path: &Path, prefix: &str, mut tables: Sieve<'a>) -> Result<Self, Problems> {
         let file = path.display().to_string();
         let text = fs::read_to_string(path)
             .map_err(|error| Problem::new(&file, "", error.to_string(), "Check the path, and that you may read it."))?;
-        Ok(Self { tables: glue_json::read_any(&file, &text)?, as_of: updated(&text) })
-    }
-
-    /// The tables that a crawler makes.
-    fn crawled(self, prefix: &str) -> Vec<Table> {
-        let crawled = self.tables.into_iter().filter(|table| table.name.starts_with(prefix));
-        crawled.map(|table| doubt(table, None)).collect()
+        glue_json::read_each(&file, &text, |table| {
+            if table.name.starts_with(prefix) {
+                tables.add(doubt(table, None));
+            }
+        })?;
+        Ok(Self { tables, as_of: updated(&text) })
     }
 }

@@ -10,20 +10,42 @@ use crate::schema::{Table, TableKind};
 ///
 /// Tables match by name alone: the target, not the contract, says which database is meant.
 pub fn diff(contracts: &[Contract], catalog: &[Table]) -> Vec<Change> {
+    diff_beside(contracts, catalog, &[])
+}
+
+/// A table of the catalog that was compared with its contract before: nothing differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsPromised {
+    pub name: String,
+    pub location: Option<String>,
+}
+
+impl AsPromised {
+    /// `None` if the table differs from what is promised.
+    pub fn of(promised: &Table, found: &Table) -> Option<Self> {
+        let place = || Self { name: found.name.clone(), location: found.location.clone() };
+        compare(promised, found).is_empty().then(place)
+    }
+}
+
+/// [`diff`], where the catalog holds other tables beside, which are as promised.
+pub fn diff_beside(contracts: &[Contract], catalog: &[Table], beside: &[AsPromised]) -> Vec<Change> {
     let crawled = contracts.iter().filter(|contract| contract.is_guarded());
     let promised = by_name(crawled.map(|contract| &contract.table));
     let found = by_name(catalog.iter());
+    let beside: BTreeMap<String, &AsPromised> =
+        beside.iter().map(|place| (place.name.to_ascii_lowercase(), place)).collect();
     let mut changes = Vec::new();
     for (name, befores) in &promised {
         let afters = found.get(name).map_or(&[][..], Vec::as_slice);
         for before in befores {
             changes.extend(afters.iter().flat_map(|after| compare(before, after)));
-            changes.extend(afters.is_empty().then(|| missing(before)));
+            changes.extend((afters.is_empty() && !beside.contains_key(name)).then(|| missing(before)));
         }
     }
     let retired: BTreeSet<&str> =
         contracts.iter().filter(|it| it.table.deprecated).map(|it| it.table.name.as_str()).collect();
-    let siblings = Siblings::of(&promised, &found);
+    let siblings = Siblings::of(&promised, &found, beside.into_values());
     let uncontracted = found.iter().filter(|(name, _)| !promised.contains_key(*name));
     changes.extend(uncontracted.flat_map(|(_, tables)| tables).filter_map(|table| siblings.place(table)));
     for change in changes.iter_mut().filter(|it| it.kind == ChangeKind::TableNew && retired.contains(it.table.as_str()))
@@ -97,12 +119,14 @@ struct Siblings<'a> {
 }
 
 impl<'a> Siblings<'a> {
-    fn of(promised: &'a ByName<'a>, found: &'a ByName<'a>) -> Self {
+    fn of(promised: &'a ByName<'a>, found: &'a ByName<'a>, beside: impl Iterator<Item = &'a AsPromised>) -> Self {
         let contracted = found.iter().filter(|(name, _)| promised.contains_key(*name)).chain(promised);
-        let tables = contracted.flat_map(|(_, tables)| tables);
-        let location =
-            |table: &&'a Table| Some((table.location.as_deref()?.trim_end_matches('/'), table.name.as_str()));
-        Self { promised, locations: tables.filter_map(location).collect() }
+        let tables = contracted.flat_map(|(_, tables)| tables).map(|table| (&table.location, &table.name));
+        let places = beside.map(|place| (&place.location, &place.name)).chain(tables);
+        let location = |(location, name): (&'a Option<String>, &'a String)| {
+            Some((location.as_deref()?.trim_end_matches('/'), name.as_str()))
+        };
+        Self { promised, locations: places.filter_map(location).collect() }
     }
 
     /// The fact about a table that has no contract in force; none about one whose files are gone.

@@ -29,7 +29,7 @@ mod verdict;
 pub use advice::{Advice, Way, Ways};
 pub use change::{Change, ChangeKind, Decode};
 pub use decode::Update;
-pub use diff::diff;
+pub use diff::{AsPromised, diff, diff_beside};
 pub use judge::{advise, judge, judge_with};
 pub use promotion::Promotion;
 pub use rename::likely_renames;

@@ -7,7 +7,9 @@ use crate::catalog::Catalog;
 use crate::checks::{CheckKind, CheckSpec};
 use crate::config::FILE;
 use crate::contract::{Contract, without_output, without_target_column};
-use crate::drift::{Change, ChangeKind, Finding, Level, Promotion, Verdict, Way, advise, diff, judge};
+use crate::drift::{
+    AsPromised, Change, ChangeKind, Finding, Level, Promotion, Verdict, Way, advise, diff_beside, judge,
+};
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table, path};
 use crate::sql::ident::quote;
@@ -18,7 +20,7 @@ use crate::sql::{
 /// What the catalog holds, how it differs, and what that means for the models.
 #[derive(Debug, Clone)]
 pub struct Comparison {
-    /// The guarded tables as the catalog shows them.
+    /// The guarded tables as the catalog shows them; see [`compare_tables`].
     pub tables: Vec<Table>,
     pub changes: Vec<Change>,
     pub findings: Vec<Finding>,
@@ -57,7 +59,7 @@ impl Comparison {
 /// Compares the project with the catalog; writes nothing.
 pub async fn compare(project: &Project, catalog: &dyn Catalog, prefix: &str) -> Result<Comparison, RunError> {
     of_prefix(project, prefix)?;
-    Ok(compared(project, catalog.crawled(prefix).await?)?)
+    Ok(compared(project, catalog.crawled(prefix).await?, &[])?)
 }
 
 /// That some promised table begins with the prefix: under one of another setting every table would look as if it were gone.
@@ -73,23 +75,59 @@ fn of_prefix(project: &Project, prefix: &str) -> Result<(), Problems> {
     Err(Problem::new(FILE, "", message, help).into())
 }
 
-/// [`compare`], where the guarded tables are known.
-pub fn compare_tables(project: &Project, prefix: &str, tables: Vec<Table>) -> Result<Comparison, Problems> {
+/// [`compare`], where the guarded tables are known. Of those that were as promised, the comparison holds none.
+pub fn compare_tables(project: &Project, prefix: &str, sieve: Sieve) -> Result<Comparison, Problems> {
     of_prefix(project, prefix)?;
-    compared(project, tables)
+    compared(project, sieve.tables, &sieve.as_promised)
 }
 
-fn compared(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {
+/// Takes the guarded tables one by one. Of one that is as promised, and that no model reads, only the place stays: of ten
+/// thousand tables their columns fill the memory.
+#[derive(Default)]
+pub struct Sieve<'a> {
+    /// Of each table that no model reads what is promised.
+    promised: BTreeMap<String, &'a Table>,
+    tables: Vec<Table>,
+    as_promised: Vec<AsPromised>,
+}
+
+impl<'a> Sieve<'a> {
+    pub fn new(project: &'a Project) -> Self {
+        let read = read(&project.graph);
+        let tables = project.crawled().iter().map(|contract| &contract.table);
+        let named = tables.map(|table| (table.name.to_ascii_lowercase(), table));
+        let promised = named.filter(|(name, _)| !read.contains(name.as_str())).collect();
+        Self { promised, ..Self::default() }
+    }
+
+    pub fn add(&mut self, table: Table) {
+        let promised = self.promised.get(&table.name.to_ascii_lowercase());
+        match promised.and_then(|promised| AsPromised::of(promised, &table)) {
+            Some(place) => self.as_promised.push(place),
+            None => self.tables.push(table),
+        }
+    }
+}
+
+fn compared(project: &Project, tables: Vec<Table>, as_promised: &[AsPromised]) -> Result<Comparison, Problems> {
     let crawled = project.crawled();
     let lineage = traced(&project.graph, &project.contracts)?;
     Problems::or(without_target_column(&project.contracts, &tables, &lineage), ())?;
-    let changes = diff(crawled, &tables);
+    let changes = diff_beside(crawled, &tables, as_promised);
     let findings = judge(&changes, &project.contracts, Some(&lineage));
     let additions = additions(&changes, &findings);
     let substitutions = substitutions(&changes, &findings, crawled, &lineage);
     let extra_checks = cast_checks(&substitutions, &tables);
     let mut unproven = BTreeMap::new();
-    let adaptation = match adapted(project, crawled, &tables, &additions, &substitutions, &effect_on_models) {
+    let is_as_traced = additions.is_empty() && substitutions.is_empty() && {
+        let promised = of_models(&project.graph, crawled.iter().map(|contract| &contract.table));
+        shapes(promised) == shapes(of_models(&project.graph, tables.iter()))
+    };
+    let adaptation = match is_as_traced {
+        true => Problems::or(lineage.misread().to_vec(), Adaptation::default()),
+        false => adapted(project, crawled, &tables, &additions, &substitutions, &effect_on_models),
+    };
+    let adaptation = match adaptation {
         Ok(adaptation) => adaptation,
         Err(_) if Verdict::of(&findings) > Verdict::Tolerated => Adaptation::default(),
         // Nothing drifted, so it is the models that are not what the contracts promise.
@@ -113,14 +151,22 @@ fn compared(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problem
 /// The models' columns over what contracts promise of raw tables: what is promised of the models must be among them.
 pub(super) fn traced(graph: &Graph, contracts: &[Contract]) -> Result<Lineage, Problems> {
     let crawled = contracts.iter().filter(|contract| contract.is_guarded());
-    let lineage = Lineage::trace(graph, &of_models(graph, crawled.map(|contract| &contract.table)))?;
+    let lineage = Lineage::trace(graph, &clones(of_models(graph, crawled.map(|contract| &contract.table))))?;
     Problems::or(without_output(contracts, &lineage), lineage)
 }
 
 /// The tables that models read. The others, however many, have no say in SQL.
-fn of_models<'a>(graph: &Graph, tables: impl Iterator<Item = &'a Table>) -> Vec<Table> {
-    let read: BTreeSet<&str> = graph.models.values().flat_map(|model| &model.reads).map(String::as_str).collect();
-    tables.filter(|table| read.contains(table.name.to_lowercase().as_str())).cloned().collect()
+fn of_models<'a>(graph: &Graph, tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
+    let read = read(graph);
+    tables.filter(|table| read.contains(table.name.to_lowercase().as_str())).collect()
+}
+
+fn read(graph: &Graph) -> BTreeSet<&str> {
+    graph.models.values().flat_map(|model| &model.reads).map(String::as_str).collect()
+}
+
+fn clones(tables: Vec<&Table>) -> Vec<Table> {
+    tables.into_iter().cloned().collect()
 }
 
 /// [`adapt`] to the tables as they are from now on, where every field that a model names must be as promised, too.
@@ -133,10 +179,10 @@ pub(super) fn adapted(
     effect: &dyn Fn(&DataType, &DataType) -> TypeEffect,
 ) -> Result<Adaptation, Problems> {
     let graph = &project.graph;
-    let promised = of_models(graph, crawled.iter().map(|contract| &contract.table));
-    let sources = of_models(graph, sources.iter());
+    let promised = clones(of_models(graph, crawled.iter().map(|contract| &contract.table)));
+    let sources = clones(of_models(graph, sources.iter()));
     let mut problems = field_problems(graph, &promised, &sources, substitutions, effect);
-    if additions.is_empty() && substitutions.is_empty() && shapes(&promised) == shapes(&sources) {
+    if additions.is_empty() && substitutions.is_empty() && shapes(promised.iter()) == shapes(sources.iter()) {
         // What was traced over the promised tables holds for those that are there.
         return Problems::or(problems, Adaptation::default());
     }
@@ -179,12 +225,12 @@ fn computes_alike(before: &DataType, after: &DataType) -> bool {
 }
 
 /// Of each table what SQL sees of it.
-fn shapes<'a>(tables: &'a [Table]) -> BTreeMap<&'a str, Vec<(&'a str, &'a DataType)>> {
+fn shapes<'a>(tables: impl IntoIterator<Item = &'a Table>) -> BTreeMap<&'a str, Vec<(&'a str, &'a DataType)>> {
     let shape = |table: &'a Table| {
         let columns = table.columns.iter().chain(&table.partition_keys);
         (table.name.as_str(), columns.map(|column| (column.name.as_str(), &column.data_type)).collect())
     };
-    tables.iter().map(shape).collect()
+    tables.into_iter().map(shape).collect()
 }
 
 /// That an engine can read every table that is promised. `refusal` is the engine's; a format is known before anything runs.

@@ -41,7 +41,7 @@ pub use advance::{Progress, advance};
 pub use bundle::{Bundle, Pushed};
 pub use cleanup::orphans;
 pub use commands::Commands;
-pub use compare::{Comparison, compare, compare_tables, readable};
+pub use compare::{Comparison, Sieve, compare, compare_tables, readable};
 pub use conclude::{begin, conclude};
 pub use deploy::{Edit, Push, push, take_back};
 pub use drive::{Step, awaits, crawl_failed, drive, give_up, refuse, refuse_locked};

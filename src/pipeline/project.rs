@@ -183,8 +183,8 @@ fn taken_name(model: &Model, settings: &Settings) -> Option<Problem> {
 fn other_databases(model: &Model, settings: &Settings) -> Vec<Problem> {
     let databases: BTreeSet<&str> = settings.config.targets.values().map(Target::database).collect();
     let is_ours = |named: &str| databases.iter().all(|ours| same_name(ours, named));
-    let others = model.databases().into_iter().filter(|(_, named, _)| !is_ours(named));
-    let problem = |(place, named, table): (String, String, String)| {
+    let others = model.databases.iter().filter(|(_, named, _)| !is_ours(named));
+    let problem = |(place, named, table): &(String, String, String)| {
         let ours: Vec<String> = databases.iter().map(|ours| format!("`{ours}`")).collect();
         let message = format!("`{named}.{table}` is not of the targets' database, {}", ours.join(" or "));
         let help = format!("Write `{table}`: the target decides the database.");

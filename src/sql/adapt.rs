@@ -1,12 +1,10 @@
 //! Carrying a tolerated addition through the models that take additions in, by insertion only.
 
-use std::collections::BTreeMap;
-
 use super::carry::{Arrival, Carried, Carrier};
-use super::lineage::{resolve_model, source_columns, table_columns};
+use super::known::Known;
+use super::lineage::{read, resolve_model};
 use super::outline::Query;
-use super::resolve::{self, Columns, Output};
-use super::source::Source;
+use super::resolve::{self, Columns};
 use super::{Graph, Model, edit, prove, substitute};
 use crate::problem::{Problem, Problems};
 use crate::schema::{Column, DataType, Table};
@@ -68,11 +66,12 @@ pub fn adapt(
         column: addition.column.to_lowercase(),
         cleaned: false,
     });
+    let before = before(promised, sources, additions, substitutions);
     let mut adapter = Adapter {
         substitutions,
         arrivals: arrivals.collect(),
-        before: source_columns(&before(promised, sources, additions, substitutions)),
-        after: source_columns(sources),
+        before: Known::new(graph, &before),
+        after: Known::new(graph, sources),
         adaptation: Adaptation::default(),
     };
     let mut problems = Vec::new();
@@ -124,18 +123,18 @@ struct Adapter<'a> {
     substitutions: &'a [Substitution],
     arrivals: Vec<Arrival<'a>>,
     /// Columns of every table, as the original models see them.
-    before: BTreeMap<String, Columns>,
+    before: Known<'a>,
     /// The same as the adapted models see them.
-    after: BTreeMap<String, Columns>,
+    after: Known<'a>,
     adaptation: Adaptation,
 }
 
 impl Adapter<'_> {
     fn model(&mut self, model: &Model) -> Result<(), Problems> {
-        let old = resolve_model(model, &self.before)?;
+        let old = resolve_model(model, &self.before.read_by(model))?;
         // Known even if the model cannot be adapted: those who read it are judged on their own.
-        self.before.insert(model.name.clone(), as_table(&model.name, &old.columns));
-        self.after.insert(model.name.clone(), as_table(&model.name, &old.columns));
+        self.before.insert(&model.name, &old.columns);
+        self.after.insert(&model.name, &old.columns);
         Problems::or(old.problems, ())?;
         let known = self.arrivals.len();
         let adapted = self.adapted(model, &old.columns).inspect_err(|_| self.arrivals.truncate(known))?;
@@ -148,8 +147,8 @@ impl Adapter<'_> {
     fn adapted(&mut self, model: &Model, old: &Columns) -> Result<Model, Problems> {
         let adapted = self.carried(&self.substituted(model)?)?;
         let is_adapted = adapted.text != model.text;
-        let new = prove::keeps_columns(old, &adapted, is_adapted, &self.after, self.substitutions)?;
-        self.after.insert(model.name.clone(), as_table(&model.name, &new));
+        let new = prove::keeps_columns(old, &adapted, is_adapted, &self.after.read_by(&adapted), self.substitutions)?;
+        self.after.insert(&model.name, &new);
         Ok(adapted)
     }
 
@@ -159,7 +158,7 @@ impl Adapter<'_> {
         }
         let source = read(model)?;
         let query = Query::of(&source);
-        let resolved = resolve::resolve(&model.file, &source, &query, &self.before);
+        let resolved = resolve::resolve(&model.file, &source, &query, &self.before.read_by(model));
         let edits = substitute::edits(model, &source, &query, &resolved, self.substitutions)?;
         Model::parse(&model.file, &edit::apply(&model.text, &edits).0)
     }
@@ -198,13 +197,4 @@ impl Adapter<'_> {
         }
         Ok(adapted)
     }
-}
-
-fn read(model: &Model) -> Result<Source<'_>, Problems> {
-    Source::read(&model.text).map_err(|error| Problem::new(&model.file, error.place, error.message, error.help).into())
-}
-
-fn as_table(name: &str, columns: &Columns) -> Columns {
-    let column = |output: &Output| (output.name.clone(), output.data_type.clone());
-    table_columns(name, columns.outputs.iter().map(column).collect())
 }

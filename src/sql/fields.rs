@@ -8,9 +8,10 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
-use super::lineage::{source_columns, table_columns};
+use super::known::Known;
+use super::origins::{Origin, Origins};
 use super::outline::Query;
-use super::resolve::{self, Columns, Origins, Resolved, United};
+use super::resolve::{self, Columns, Resolved, United};
 use super::source::Source;
 use super::unnest::Unnested;
 use super::{Graph, Model, Substitution, tables, types};
@@ -79,8 +80,8 @@ pub fn field_problems(
     let reshaped = reshaped(promised, found, substitutions, effect);
     let mut reader = FieldReader {
         effect,
-        before: source_columns(promised),
-        after: source_columns(&reshaped),
+        before: Known::new(graph, promised),
+        after: Known::new(graph, &reshaped),
         changed: changed(promised, &reshaped, effect),
         problems: Vec::new(),
     };
@@ -90,6 +91,29 @@ pub fn field_problems(
         }
     }
     reader.problems
+}
+
+/// What is wrong inside columns of the very tables that a model was resolved over.
+pub(super) fn misread(model: &Model, source: &Source, resolved: &Resolved) -> Vec<Problem> {
+    let mut seen = BTreeSet::new();
+    let accesses = resolved.accesses.iter().filter(|access| seen.insert(access.tokens.start));
+    let unknown = accesses.filter_map(|access| Some(no_field(model, source, access, access.unknown?)));
+    let unnested = resolved.unnested.iter().filter(|unnested| !unnested.fits);
+    let unfit = |unnested: &Unnested| unfit(model, source, unnested.token, UNFIT);
+    unknown.chain(unnested.map(unfit)).collect()
+}
+
+fn no_field(model: &Model, source: &Source, access: &Access, token: usize) -> Problem {
+    let known = source.slice(&(access.tokens.start..token - 1));
+    let message = format!("`{known}` has no field `{}`", source.name(token));
+    let help = "take the field out of the model by hand, or bring it back at its source";
+    Problem::new(&model.file, source.place(token), message, help)
+}
+
+const UNFIT: &str = "UNNEST gives more or fewer columns than are named: one for each field of a struct";
+
+fn unfit(model: &Model, source: &Source, token: usize, message: &str) -> Problem {
+    Problem::new(&model.file, source.place(token), message, "name the columns that it gives now, by hand")
 }
 
 /// The promised tables, with wider columns and what is inside columns as it was found.
@@ -159,8 +183,8 @@ fn changed_fields(before: &DataType, after: &DataType, effect: EffectOf, names: 
 /// Goes through the models in build order.
 struct FieldReader<'a> {
     effect: EffectOf<'a>,
-    before: BTreeMap<String, Columns>,
-    after: BTreeMap<String, Columns>,
+    before: Known<'a>,
+    after: Known<'a>,
     changed: Changed,
     problems: Vec<Problem>,
 }
@@ -168,8 +192,8 @@ struct FieldReader<'a> {
 impl FieldReader<'_> {
     fn model(&mut self, model: &Model, source: &Source) {
         let query = Query::of(source);
-        let old = resolve::resolve(&model.file, source, &query, &self.before);
-        let new = resolve::resolve(&model.file, source, &query, &self.after);
+        let old = resolve::resolve(&model.file, source, &query, &self.before.read_by(model));
+        let new = resolve::resolve(&model.file, source, &query, &self.after.read_by(model));
         let mut seen = BTreeSet::new();
         for after in &new.accesses {
             let before = old.accesses.iter().find(|before| before.tokens.start == after.tokens.start);
@@ -190,10 +214,7 @@ impl FieldReader<'_> {
 
     fn access(&mut self, model: &Model, source: &Source, query: &Query, before: Option<&Access>, after: &Access) {
         if let Some(token) = after.unknown {
-            let known = source.slice(&(after.tokens.start..token - 1));
-            let message = format!("`{known}` has no field `{}`", source.name(token));
-            let help = "take the field out of the model by hand, or bring it back at its source";
-            self.problems.push(Problem::new(&model.file, source.place(token), message, help));
+            self.problems.push(no_field(model, source, after, token));
             return;
         }
         let Some((old, new)) = before.and_then(|before| before.data_type.as_ref()).zip(after.data_type.as_ref()) else {
@@ -246,10 +267,9 @@ impl FieldReader<'_> {
             }
             _ if after.fits => return,
             _ if fitted => "UNNEST gives other columns than it did: the struct has more or fewer fields now",
-            _ => "UNNEST gives more or fewer columns than are named: one for each field of a struct",
+            _ => UNFIT,
         };
-        let help = "name the columns that it gives now, by hand";
-        self.problems.push(Problem::new(&model.file, source.place(after.token), message, help));
+        self.problems.push(unfit(model, source, after.token, message));
     }
 
     /// A set operation, and a USING, bring both sides to one type; two structs have to have the same fields.
@@ -309,16 +329,12 @@ impl FieldReader<'_> {
                 self.changed.insert((model.name.clone(), output.name.clone()), names);
             }
         }
-        let as_table = |columns: &Columns| {
-            let all = columns.outputs.iter().map(|output| (output.name.clone(), output.data_type.clone()));
-            table_columns(&model.name, all.collect())
-        };
-        self.before.insert(model.name.clone(), as_table(&old.columns));
-        self.after.insert(model.name.clone(), as_table(&new.columns));
+        self.before.insert(&model.name, &old.columns);
+        self.after.insert(&model.name, &new.columns);
     }
 }
 
-fn origins(columns: &Columns) -> impl Iterator<Item = (String, String)> {
+fn origins(columns: &Columns) -> impl Iterator<Item = Origin> {
     columns.outputs.iter().flat_map(|output| output.origins.iter().cloned())
 }
 

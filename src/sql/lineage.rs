@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::fields::misread;
+use super::known::Known;
 use super::model::broken_promises;
+use super::origins::{Origins, ROWS};
 use super::outline::Query;
-use super::resolve::{self, Columns, Origins, Output, ROWS, Resolved};
+use super::resolve::{self, Columns, Output, Resolved};
 use super::source::Source;
 use super::{Graph, Model};
 use crate::problem::{Problem, Problems};
-use crate::schema::{DataType, Table};
+use crate::schema::Table;
 
 /// A model that names a column, and its output columns that depend on it.
 ///
@@ -26,6 +29,8 @@ pub struct Reader {
 pub struct Lineage {
     /// In build order.
     models: Vec<Traced>,
+    /// What models read inside columns and the sources do not have there.
+    misread: Vec<Problem>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,21 +45,22 @@ impl Lineage {
     /// Traces every model over the sources' schemas. What does not resolve (unknown or ambiguous column)
     /// is a problem with file, line and column.
     pub fn trace(graph: &Graph, sources: &[Table]) -> Result<Self, Problems> {
-        let mut tables = source_columns(sources);
-        let mut problems = Vec::new();
+        let mut tables = Known::new(graph, sources);
+        let (mut problems, mut misreadings) = (Vec::new(), Vec::new());
         let mut models = Vec::new();
         for model in graph.order.iter().filter_map(|name| graph.models.get(name)) {
-            let resolved = match resolve_model(model, &tables) {
-                Ok(resolved) => resolved,
+            let source = match read(model) {
+                Ok(source) => source,
                 Err(Problems(found)) => {
                     problems.extend(found);
                     continue;
                 }
             };
+            let mut resolved = resolve::resolve(&model.file, &source, &Query::of(&source), &tables.read_by(model));
+            resolved.columns.outputs.shrink_to_fit();
+            misreadings.extend(misread(model, &source, &resolved));
             problems.extend(contradictions(model, &resolved.columns.outputs));
-            let names: Vec<_> =
-                resolved.columns.outputs.iter().map(|o| (o.name.clone(), o.data_type.clone())).collect();
-            tables.insert(model.name.clone(), table_columns(&model.name, names));
+            tables.insert(&model.name, &resolved.columns);
             let mut named: Origins = resolved.sites.into_iter().map(|site| (site.table, site.column)).collect();
             named.extend(model.reads.iter().map(|table| (table.clone(), ROWS.to_owned())));
             named.extend(resolved.columns.rows.iter().cloned());
@@ -62,17 +68,22 @@ impl Lineage {
             models.push(Traced { name: model.name.clone(), columns: resolved.columns, named });
             problems.extend(resolved.problems);
         }
-        Problems::or(problems, Self { models })
+        Problems::or(problems, Self { models, misread: misreadings })
+    }
+
+    /// What [`field_problems`](super::field_problems) finds where nothing differs from what was traced.
+    pub fn misread(&self) -> &[Problem] {
+        &self.misread
     }
 
     /// Who names `column` of `table`, directly or through other models; in build order.
     pub fn readers(&self, table: &str, column: &str) -> Vec<Reader> {
-        self.reached(Origins::from([(table.to_lowercase(), column.to_lowercase())]))
+        self.reached(Origins::of(&table.to_lowercase(), &column.to_lowercase()))
     }
 
     /// Who reads `table` at all: for facts about the whole table.
     pub fn table_readers(&self, table: &str) -> Vec<Reader> {
-        self.reached(Origins::from([(table.to_lowercase(), ROWS.to_owned())]))
+        self.reached(Origins::of(&table.to_lowercase(), ROWS))
     }
 
     /// A model's output columns with their types as far as they can be inferred (Glue spelling), in order.
@@ -99,7 +110,7 @@ impl Lineage {
             }
             origins.extend(columns.iter().map(|column| (model.name.clone(), column.clone())));
             if of_rows {
-                origins.insert((model.name.clone(), ROWS.to_owned()));
+                origins.extend([(model.name.clone(), ROWS.to_owned())]);
             }
             readers.push(Reader { model: model.name.clone(), columns });
         }
@@ -122,32 +133,11 @@ fn contradictions(model: &Model, outputs: &[Output]) -> Vec<Problem> {
 
 /// Reads and resolves one model. Names that do not resolve are in the result's problems.
 pub(super) fn resolve_model(model: &Model, tables: &BTreeMap<String, Columns>) -> Result<Resolved, Problems> {
-    let source =
-        Source::read(&model.text).map_err(|error| Problem::new(&model.file, error.place, error.message, error.help))?;
+    let source = read(model)?;
     Ok(resolve::resolve(&model.file, &source, &Query::of(&source), tables))
 }
 
-/// The columns of the source tables, partition keys last, each its own origin.
-pub(super) fn source_columns(sources: &[Table]) -> BTreeMap<String, Columns> {
-    let columns = |table: &Table| {
-        let all = table.columns.iter().chain(&table.partition_keys);
-        all.map(|column| (column.name.to_lowercase(), Some(column.data_type.clone()))).collect()
-    };
-    sources
-        .iter()
-        .map(|table| (table.name.to_lowercase(), table_columns(&table.name.to_lowercase(), columns(table))))
-        .collect()
-}
-
-/// A table's columns, each its own origin.
-pub(super) fn table_columns(table: &str, columns: Vec<(String, Option<DataType>)>) -> Columns {
-    let output = |(name, data_type): (String, Option<DataType>)| Output {
-        origins: Origins::from([(table.to_owned(), name.clone())]),
-        name,
-        data_type,
-    };
-    Columns {
-        outputs: columns.into_iter().map(output).collect(),
-        rows: Origins::from([(table.to_owned(), ROWS.to_owned())]),
-    }
+/// A model's text, parsed.
+pub(super) fn read(model: &Model) -> Result<Source<'_>, Problems> {
+    Source::read(&model.text).map_err(|error| Problem::new(&model.file, error.place, error.message, error.help).into())
 }

@@ -31,6 +31,8 @@ pub struct Model {
     pub carries_additions: bool,
     /// Tables it reads, lowercase, sorted, CTE names left out.
     pub reads: Vec<String>,
+    /// The databases that its table names say: each with where it is said and the table's own name.
+    pub databases: Vec<(String, String, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +57,7 @@ impl Model {
     fn read(file: &str, text: &str, makes_table: bool) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let header = Header::read(file, text, &mut problems);
-        let mut reads = Vec::new();
+        let (mut reads, mut databases) = (Vec::new(), Vec::new());
         match Source::read(text) {
             Ok(source) => {
                 let query = Query::of(&source);
@@ -66,6 +68,8 @@ impl Model {
                 reading.not_reproducible();
                 let tables = tables::of(&source, &query);
                 reading.catalogs(&tables);
+                let qualified = tables.iter().filter(|table| table.tokens.len() > 1);
+                databases = qualified.map(|table| database(&source, table)).collect();
                 reads = tables.into_iter().map(|table| table.name).collect();
                 reads.sort();
                 reads.dedup();
@@ -90,6 +94,7 @@ impl Model {
             primary_key: header.primary_key,
             carries_additions: header.carries_additions,
             reads,
+            databases,
         };
         Problems::or(problems, model)
     }
@@ -102,20 +107,17 @@ impl Model {
         found.map_or_else(String::new, |found| source.place(found.tokens.start))
     }
 
-    /// The databases that its table names say: each with where it is said and the table's own name.
-    pub fn databases(&self) -> Vec<(String, String, String)> {
-        let Ok(source) = Source::read(&self.text) else { return Vec::new() };
-        let qualified = |table: &tables::TableName| table.tokens.len() > 1;
-        let tables = tables::of(&source, &Query::of(&source)).into_iter().filter(qualified);
-        tables.map(|table| (source.place(table.tokens.start), source.name(table.tokens.start), table.name)).collect()
-    }
-
     /// The SELECT alone, without the header block and a trailing semicolon.
     pub fn select(&self) -> &str {
         let start = Header::read(&self.file, &self.text, &mut Vec::new()).length;
         let end = source::end(&self.text);
         self.text[start..end.max(start)].trim()
     }
+}
+
+fn database(source: &Source, table: &tables::TableName) -> (String, String, String) {
+    let token = table.tokens.start;
+    (source.place(token), source.name(token), table.name.clone())
 }
 
 fn stem(file: &str) -> &str {

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
-use super::resolve::{Origins, Output, Resolver};
+use super::origins::Origins;
+use super::resolve::{Output, Resolver};
 
 impl Resolver<'_> {
     /// What the columns come from that a GROUP BY, or the tail of a query, names by their place. A place of a star is what

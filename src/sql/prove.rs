@@ -8,7 +8,8 @@ use polyglot_sql::traversal::transform_all;
 
 use super::dialect::dialect;
 use super::lineage::resolve_model;
-use super::resolve::{Columns, Origins, Output};
+use super::origins::Origins;
+use super::resolve::{Columns, Output};
 use super::source::Source;
 use super::{Model, Substitution};
 use crate::problem::{Problem, Problems};

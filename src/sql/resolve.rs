@@ -1,6 +1,6 @@
 //! Names of one query resolved against schemas: what each output column comes from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
@@ -8,6 +8,7 @@ use polyglot_sql::TokenType as T;
 use super::fields::{self, Access};
 use super::ident;
 use super::meets;
+use super::origins::Origins;
 use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star, Using};
 use super::scope::{Bound, Lookup, Scope};
 use super::source::{Mention, Source};
@@ -15,12 +16,6 @@ use super::types;
 use super::unnest::Unnested;
 use crate::problem::{Problem, closest};
 use crate::schema::DataType;
-
-/// Table and column pairs; the column [`ROWS`] stands for which rows the table has.
-pub(super) type Origins = BTreeSet<(String, String)>;
-
-/// In place of a column: the rows themselves.
-pub(super) const ROWS: &str = "";
 
 /// One column of a table, CTE or query.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::resolve::{Origins, Output};
+use super::origins::Origins;
+use super::resolve::Output;
 use super::source::Mention;
 use super::types;
 use crate::schema::DataType;

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::origins::Origins;
 use super::outline::Relation;
-use super::resolve::{Columns, Origins, Output, Resolver};
+use super::resolve::{Columns, Output, Resolver};
 use super::scope::Scope;
 use crate::schema::DataType;
 

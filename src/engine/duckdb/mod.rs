@@ -5,6 +5,8 @@
 
 mod build;
 mod functions;
+#[cfg(not(feature = "bundled"))]
+mod library;
 mod marked;
 mod patterns;
 mod readers;
@@ -58,6 +60,11 @@ impl Drop for DuckDbEngine {
 impl DuckDbEngine {
     /// An engine in memory that builds under `warehouse`.
     pub fn new(catalog: Arc<FilesCatalog>, warehouse: PathBuf) -> Result<Self, PortError> {
+        #[cfg(not(feature = "bundled"))]
+        library::load().map_err(|why| {
+            let message = format!("{why}; keep the library beside the program, or build with the feature `bundled`");
+            PortError::new(PortErrorKind::NotFound, "load", "the engine's library", message)
+        })?;
         let made = fs::create_dir_all(&warehouse).and_then(|()| warehouse.canonicalize());
         let warehouse = made.map_err(|error| PortError::io("open warehouse", &warehouse, error))?;
         let database =
