@@ -42,12 +42,14 @@ impl Origins {
 
 impl Extend<Origin> for Origins {
     fn extend<I: IntoIterator<Item = Origin>>(&mut self, more: I) {
-        let known = self.sorted.len();
-        self.sorted.extend(more);
-        if self.sorted.len() > known {
-            self.sorted.sort_unstable();
-            self.sorted.dedup();
+        if self.sorted.is_empty() {
+            // In the room that they have already, where they come from another set.
+            self.sorted = more.into_iter().collect();
+        } else {
+            self.sorted.extend(more);
         }
+        self.sorted.sort_unstable();
+        self.sorted.dedup();
     }
 }
 

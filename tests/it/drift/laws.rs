@@ -5,9 +5,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use crawlguard::drift::{Change, ChangeKind, Decode, Finding, Promotion, RULES, Rule};
+use crawlguard::drift::{AsPromised, Change, ChangeKind, Decode, Finding, Promotion, RULES, Rule, diff, diff_beside};
 use crawlguard::schema::{MIXED_HEADERS, Table, UNREADABLE};
 
+use super::lake::{Edit, contract, json};
 use super::{cases, changes, findings};
 
 pub fn line(finding: &Finding) -> String {
@@ -40,6 +41,31 @@ fn a_table_against_itself_gives_nothing() {
         for table in case.catalog.iter().chain([&case.promised]).filter(|table| !recorded(table)) {
             assert_eq!(changes(table, std::slice::from_ref(table)), [], "{} / {}", case.rule, case.name);
         }
+    }
+}
+
+#[test]
+fn a_table_that_is_as_promised_need_not_be_held() {
+    // Where it stands is known from the catalog alone, and a part of it stands beside.
+    let quiet = json("id bigint").named("raw_quiet").at("s3://example-lake/quiet/");
+    let promised = contract(&quiet.clone().edit(|table| table.location = None));
+    let parts = [
+        json("id bigint").named("raw_part").at("s3://example-lake/quiet/part/"),
+        quiet.clone().named("raw_quiet_1a2b"),
+    ];
+    for case in cases::all() {
+        let contracts = [contract(&case.promised), promised.clone()];
+        let catalog: Vec<Table> = [case.catalog.as_slice(), &parts, &[quiet.clone()]].concat();
+        let place = |table: &Table| {
+            let contract = contracts.iter().find(|contract| contract.table.name == table.name)?;
+            AsPromised::of(&contract.table, table)
+        };
+        let held: Vec<Table> = catalog.iter().filter(|table| place(table).is_none()).cloned().collect();
+        let beside: Vec<AsPromised> = catalog.iter().filter_map(place).collect();
+        assert!(beside.iter().any(|place| place.name == quiet.name));
+        let expected = diff(&contracts, &catalog);
+        assert!(expected.iter().filter(|change| change.kind == ChangeKind::StraySibling).count() >= parts.len());
+        assert_eq!(diff_beside(&contracts, &held, &beside), expected, "{} / {}", case.rule, case.name);
     }
 }
 
