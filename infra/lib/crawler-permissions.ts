@@ -9,8 +9,8 @@ import { allow } from "./statement.ts";
 const LOG = "/aws-glue/crawlers";
 
 /**
- * What Glue does in a crawl: AWSGlueServiceRole, scoped down. Glue's calls are not seen outside an account, so no test holds
- * these against them. https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html
+ * What Glue does in a crawl: AWSGlueServiceRole, scoped down. Glue's calls are not seen outside an account; the tests hold
+ * these against what AWS documents. https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html
  */
 export function crawlerPolicy(stack: Stack, at: At, keys: Keys, queueArn: string | undefined): PolicyDocument {
   const arn = arns(stack, at);

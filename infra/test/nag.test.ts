@@ -7,6 +7,7 @@ const LAKES = {
   "a new lake": first,
   "an existing lake": taken,
   "a lake without a key": () => synth(settings.dev!, {}, "dev"),
+  "a lake under Lake Formation": () => synth({ ...prod, lakeFormation: true }),
   "a lake with arrivals": () => synth({ ...prod, arrivals: "on", crawl: "events", sources: ["lake/orders"] }),
 };
 

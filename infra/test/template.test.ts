@@ -314,6 +314,22 @@ test("runs are counted by the lines that the function writes", () => {
   assert.deepEqual(filters.map((it) => it.MetricTransformations[0].MetricValue).sort(), ["$.fields.seconds", "1"]);
 });
 
+test("doctor looks for every alarm and rule that is made", () => {
+  const listed = (file: string, name: string) => {
+    const rust = readFileSync(join(project.root, "src/cli/doctor", file), "utf8");
+    return [...new RegExp(`const ${name}: [^=]*= \\[([^\\]]*)\\]`).exec(rust)![1]!.matchAll(/"([^"]+)"/g)].map(
+      ([, it]) => it,
+    );
+  };
+  const made = (json: any, type: string, key: string) =>
+    ofType(json, type).map(([, it]) => it.Properties[key].replace("crawlguard-pbright-prod-", ""));
+  const all = synth({ ...prod, arrivals: "on", crawl: "events", sources: ["lake/orders"] }).json;
+  const [every, some] = [listed("wiring.rs", "EVERY"), listed("wiring.rs", "SOME")];
+  assert.deepEqual(made(first().json, "AWS::CloudWatch::Alarm", "AlarmName").sort(), [...every].sort());
+  assert.deepEqual(made(all, "AWS::CloudWatch::Alarm", "AlarmName").sort(), [...every, ...some].sort());
+  assert.deepEqual(made(all, "AWS::Events::Rule", "Name").sort(), listed("stack.rs", "BY_RULE").sort());
+});
+
 test("the project is deployed last", () => {
   const { json } = first();
   const [[id, custom]] = ofType(json, "Custom::CrawlguardProject") as any;

@@ -93,11 +93,12 @@ impl Signed {
         let region = self.config.region().ok_or("no region is set")?.to_string();
         let provider = self.config.credentials_provider().ok_or("no credentials are set")?;
         let identity: Identity = provider.provide_credentials().await.map_err(|error| error.to_string())?.into();
-        let url = format!("{}{}", self.endpoint(service, &region), plain.path);
+        let host = host(service);
+        let url = format!("{}{}", self.endpoint(service, host, &region), plain.path);
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region(&region)
-            .name(service)
+            .name(host)
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()
@@ -120,15 +121,20 @@ impl Signed {
     }
 
     /// <https://docs.aws.amazon.com/general/latest/gr/rande.html>
-    fn endpoint(&self, service: &str, region: &str) -> String {
+    fn endpoint(&self, service: &str, host: &str, region: &str) -> String {
         let own = std::env::var(format!("AWS_ENDPOINT_URL_{}", service.to_uppercase())).ok();
         let own = own.or_else(|| self.config.endpoint_url().map(str::to_owned));
         let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
         own.map_or_else(
-            || format!("https://{service}.{region}.amazonaws.com{suffix}"),
+            || format!("https://{host}.{region}.amazonaws.com{suffix}"),
             |url| url.trim_end_matches('/').to_owned(),
         )
     }
+}
+
+/// What a service is called by in its address and in signatures, if it is not how permissions name it.
+fn host(service: &str) -> &str {
+    if service == "cloudwatch" { "monitoring" } else { service }
 }
 
 /// The way out of programs that use no SDK for it.

@@ -12,6 +12,8 @@ mod stack;
 #[cfg(feature = "aws")]
 mod topic;
 #[cfg(feature = "aws")]
+mod wiring;
+#[cfg(feature = "aws")]
 mod workgroup;
 
 use std::fmt::Write;

@@ -16,7 +16,8 @@ const VERSIONING: Call = Call::new("read versioning", "s3:GetBucketVersioning");
 const LIFECYCLE: Call = Call::new("read lifecycle rules", "s3:GetLifecycleConfiguration");
 const ENCRYPTION: Call = Call::new("read encryption", "s3:GetEncryptionConfiguration");
 
-pub async fn examine(cloud: &Cloud) -> Vec<Examined> {
+/// With the place that the workgroup has builds put, if it does.
+pub async fn examine(cloud: &Cloud, enforced: Option<&str>) -> Vec<Examined> {
     let Aws { warehouse, state, results, .. } = &cloud.settings;
     let account = cloud.identity().await.map(|(account, _)| account).unwrap_or_default();
     let mut examined = Vec::new();
@@ -28,16 +29,28 @@ pub async fn examine(cloud: &Cloud) -> Vec<Examined> {
         let is_there = found.state == super::State::Ok;
         examined.push(found);
         if is_there {
-            examined.extend(lifecycle(cloud, setting, &folder).await);
+            // What lies among published tables is not to expire by a rule for all of it.
+            if setting != "results" || enforced.is_none() {
+                examined.extend(lifecycle(cloud, setting, &folder).await);
+            }
             match encryption(cloud, &folder.bucket).await {
                 Ok(key) => key.into_iter().for_each(|key| keys.entry(key).or_default().push(setting)),
                 Err(denied) => examined.push(denied),
             }
         }
     }
+    if let Some(builds) = enforced.and_then(builds) {
+        examined.extend(lifecycle(cloud, "the workgroup's builds", &builds).await);
+    }
     examined.extend(keys.iter().map(|(key, settings)| used(key, settings)));
     examined.push(versioning(cloud).await);
     examined
+}
+
+/// Where builds go below a workgroup's output location.
+/// <https://docs.aws.amazon.com/athena/latest/ug/ctas-considerations-limitations.html>
+fn builds(output: &str) -> Option<S3Folder> {
+    S3Folder::parse(&format!("{}/tables/", output.trim_end_matches('/')))
 }
 
 async fn bucket(cloud: &Cloud, setting: &str, name: &str, account: &str) -> Examined {
@@ -89,7 +102,7 @@ fn removals(setting: &str, folder: &S3Folder, rules: &[LifecycleRule]) -> Vec<Ex
         let rules = removing.map(|rule| format!("`{}`", rule.id().unwrap_or("without a name")));
         let rules = rules.collect::<Vec<_>>().join(", ");
         let found = format!("rules of bucket `{bucket}` remove what is under `{prefix}`: {rules}");
-        let help = format!("take `{setting}` out of their reach: crawlguard itself removes what nobody needs");
+        let help = format!("take {setting} out of their reach: crawlguard itself removes what nobody needs");
         return if rules.is_empty() { Vec::new() } else { vec![Examined::missing(what, found, help)] };
     }
     if removing.next().is_some() {
@@ -159,6 +172,19 @@ mod tests {
     fn rule_of(filter: LifecycleRuleFilter, days: Option<i32>, status: ExpirationStatus) -> LifecycleRule {
         let expiration = LifecycleExpiration::builder().set_days(days).build();
         LifecycleRule::builder().id("r").filter(filter).expiration(expiration).status(status).build().unwrap()
+    }
+
+    #[test]
+    fn builds_that_a_workgroup_puts_among_results_are_not_to_expire() {
+        for output in ["s3://results/queries/", "s3://results/queries"] {
+            let folder = builds(output).unwrap();
+            assert_eq!((folder.bucket.as_str(), folder.prefix.as_str()), ("results", "queries/tables/"));
+            for (prefix, count) in [(None, 1), (Some("queries/"), 1), (Some("queries/tables/"), 1), (Some("other/"), 0)]
+            {
+                let found = removals("the workgroup's builds", &folder, &[rule(prefix, Some(7))]);
+                assert_eq!(found.iter().filter(|it| it.state == crate::cli::doctor::State::Missing).count(), count);
+            }
+        }
     }
 
     #[test]

@@ -30,8 +30,9 @@ pub async fn examine(world: &World, cloud: &Cloud) -> Vec<Examined> {
     }
     examined.extend(database(cloud).await);
     examined.extend(crawler::examine(cloud).await);
-    examined.extend(workgroup::examine(cloud).await);
-    examined.extend(bucket::examine(cloud).await);
+    let (workgroup, enforced) = workgroup::examine(cloud).await;
+    examined.extend(workgroup);
+    examined.extend(bucket::examine(cloud, enforced.as_deref()).await);
     examined.push(conditional_writes(cloud).await);
     examined.extend(topic::examine(cloud).await);
     examined.push(deployed(world, cloud).await);

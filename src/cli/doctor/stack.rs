@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::Examined;
+use super::{Examined, wiring};
 use crate::aws::{Call, element};
 use crate::cli::world::World;
 use crate::cloud::Cloud;
@@ -21,6 +21,8 @@ const TARGETS: Call = Call::new("list targets", "events:ListTargetsByRule");
 /// What Lambda keeps for functions that reserve nothing.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html>
 const KEPT: i64 = 100;
+/// What starts the function: rules behind the stack's name, as infra/lib/triggers.ts makes them.
+pub(super) const BY_RULE: [&str; 4] = ["crawled", "queried", "daily", "sweep"];
 /// The default of `reservedConcurrency` in infra/settings.ts.
 const RESERVED: i64 = 5;
 
@@ -34,15 +36,19 @@ pub async fn examine(world: &World, cloud: &Cloud) -> Vec<Examined> {
         Err(error) => return vec![unseen("stack", &error, &look)],
     };
     let mut examined = vec![stack(&name, &status)];
+    if NEVER_MADE.contains(&status.as_str()) {
+        return examined;
+    }
     let function = function(world, cloud, &name).await;
+    let is_there = function.state != super::State::Missing;
     examined.push(function);
     examined.extend(rules(cloud, &name).await);
-    let help = format!(
-        "aws cloudwatch describe-alarms --alarm-name-prefix {name} --query 'MetricAlarms[].[AlarmName,StateValue]'"
-    );
-    examined.push(Examined::not_checked("alarms", "whether one is raised", help));
-    let help = format!("deploying {name} again sets them; infra/ tests them against each call that is made");
-    examined.push(Examined::not_checked("roles", "what the function and the crawler may do", help));
+    if is_there {
+        examined.extend(wiring::examine(cloud, &name).await);
+    }
+    let help = format!("aws cloudformation detect-stack-drift --stack-name {name}");
+    let rest = "what the function and the crawler may do, and whether all else of the stack is as it was deployed";
+    examined.push(Examined::not_checked("roles", rest, help));
     examined
 }
 
@@ -66,21 +72,37 @@ fn absent(name: &str) -> Examined {
     Examined::not_checked("stack", format!("there is no stack `{name}`, so no function is looked for"), help)
 }
 
-fn unseen(what: &str, error: &PortError, look: &str) -> Examined {
+pub(super) fn unseen(what: &str, error: &PortError, look: &str) -> Examined {
     Examined::not_checked(what, error.to_string(), look)
 }
+
+/// A stack whose first deployment, or whose removal, failed: it takes no other one.
+const NEVER_MADE: [&str; 4] = ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"];
 
 fn stack(name: &str, status: &str) -> Examined {
     let is_well = status.ends_with("_COMPLETE") && !["ROLLBACK_COMPLETE", "DELETE_COMPLETE"].contains(&status);
     let found = format!("`{name}` is {status}");
     match status {
         _ if is_well => Examined::ok("stack", found),
+        _ if NEVER_MADE.contains(&status) => {
+            let help = format!(
+                "its events say what failed; aws cloudformation delete-stack --stack-name {name}, then `npm run preflight` in \
+                 infra/ names what it left, and deploy again"
+            );
+            Examined::missing("stack", found, help)
+        }
+        "REVIEW_IN_PROGRESS" => Examined::missing("stack", found, "it has only been looked at: deploy it"),
+        "UPDATE_FAILED" => {
+            let help = format!("aws cloudformation rollback-stack --stack-name {name}; its events say what failed");
+            Examined::missing("stack", found, help)
+        }
         _ if status.ends_with("_IN_PROGRESS") => Examined::caution("stack", found, "wait until it is done"),
         "UPDATE_ROLLBACK_FAILED" => {
             let help = format!("aws cloudformation continue-update-rollback --stack-name {name}");
             Examined::missing("stack", found, help)
         }
-        _ => Examined::missing("stack", found, "its events say what failed; delete it, and deploy again"),
+        // Not to be deleted on a guess: it may be what runs.
+        _ => Examined::missing("stack", found, format!("aws cloudformation describe-stack-events --stack-name {name}")),
     }
 }
 
@@ -150,7 +172,7 @@ async fn rules(cloud: &Cloud, name: &str) -> Vec<Examined> {
     };
     let (crawler, workgroup) = (cloud.settings.crawler.as_deref().unwrap_or_default(), &cloud.settings.workgroup);
     let mut examined = Vec::new();
-    for (rule, names) in [("crawled", crawler), ("queried", workgroup), ("daily", ""), ("sweep", "")] {
+    for (rule, names) in BY_RULE.into_iter().zip([crawler, workgroup, "", ""]) {
         let rule = format!("{name}-{rule}");
         let body = json!({"Rule": rule});
         let targets = cloud.signed.post(TARGETS, &format!("`{rule}`"), "AWSEvents.ListTargetsByRule", &body).await;
@@ -207,10 +229,18 @@ mod tests {
             ("UPDATE_ROLLBACK_COMPLETE", Ok),
             ("UPDATE_IN_PROGRESS", Caution),
             ("ROLLBACK_COMPLETE", Missing),
+            ("REVIEW_IN_PROGRESS", Missing),
+            ("UPDATE_FAILED", Missing),
             ("UPDATE_ROLLBACK_FAILED", Missing),
             ("", Missing),
         ] {
             assert_eq!(stack("s", status).state, state, "{status}");
+        }
+        // Nothing that runs is to be deleted.
+        for (status, is_deleted) in
+            [("ROLLBACK_COMPLETE", true), ("UPDATE_FAILED", false), ("IMPORT_ROLLBACK_FAILED", false)]
+        {
+            assert_eq!(stack("s", status).help.contains("delete-stack"), is_deleted, "{status}");
         }
     }
 

@@ -9,23 +9,29 @@ use crate::cloud::Cloud;
 
 const WORKGROUP: Call = Call::new("read workgroup", "athena:GetWorkGroup");
 
-pub async fn examine(cloud: &Cloud) -> Vec<Examined> {
+/// The workgroup, and where it has builds put, if it does.
+pub async fn examine(cloud: &Cloud) -> (Vec<Examined>, Option<String>) {
     let name = &cloud.settings.workgroup;
     let help = "create the workgroup, or mend `workgroup`";
     match cloud.athena.get_work_group().work_group(name).send().await {
         Ok(answer) => match &answer.work_group {
-            Some(group) => judge(group, cloud.settings.results.as_deref()),
-            None => vec![Examined::missing("workgroup", format!("there is no `{name}`"), help)],
+            Some(group) => (judge(group, cloud.settings.results.as_deref()), enforced(group)),
+            None => (vec![Examined::missing("workgroup", format!("there is no `{name}`"), help)], None),
         },
-        Err(error) => vec![failed("workgroup", &WORKGROUP.failed(format!("`{name}`"), error), help)],
+        Err(error) => (vec![failed("workgroup", &WORKGROUP.failed(format!("`{name}`"), error), help)], None),
     }
+}
+
+/// Its output location, if it enforces that: builds then go to `tables/` below it.
+fn enforced(group: &WorkGroup) -> Option<String> {
+    let set = group.configuration().filter(|it| it.enforce_work_group_configuration() == Some(true))?;
+    set.result_configuration().and_then(|it| it.output_location()).map(str::to_owned)
 }
 
 fn judge(group: &WorkGroup, results: Option<&str>) -> Vec<Examined> {
     let name = group.name();
     let set = group.configuration();
     let output = set.and_then(|it| it.result_configuration()).and_then(|it| it.output_location());
-    let is_enforced = set.and_then(|it| it.enforce_work_group_configuration()).unwrap_or_default();
     let cutoff = set.and_then(|it| it.bytes_scanned_cutoff_per_query());
     let engine = set.and_then(|it| it.engine_version()).and_then(|it| it.effective_engine_version());
     let place = output.map_or("it names no place for results".to_owned(), |output| format!("results go to `{output}`"));
@@ -42,9 +48,9 @@ fn judge(group: &WorkGroup, results: Option<&str>) -> Vec<Examined> {
         let help = "set BytesScannedCutoffPerQuery, so that a wrong join is cut off before it is paid for";
         examined.push(Examined::caution("workgroup", format!("`{name}` lets a query scan any number of bytes"), help));
     }
-    if let (Some(output), true) = (output, is_enforced) {
+    if let Some(output) = enforced(group) {
         let found = format!("`{name}` enforces its output location, so builds go below `{output}`");
-        let help = "see that no lifecycle rule removes what is under `tables/` there, or do not enforce";
+        let help = "fine, as long as no lifecycle rule removes what is under `tables/` there, which is looked at below";
         examined.push(Examined::caution("workgroup", found, help));
     }
     if output.is_none() && results.is_none() {
