@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::Error;
 use serde_json::{Map, Value, json};
 
 use crate::problem::{Problem, Problems, json_place};
@@ -34,7 +35,11 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Table>, Problems> {
 /// Reads the same of a catalog that holds other people's tables, too: one that is no table of files, as a link to another
 /// catalog's, is marked with why ([`UNREADABLE`]).
 pub fn read_any(file: &str, text: &str) -> Result<Vec<Table>, Problems> {
-    let read = |_, Converted { mut table, faults }: Converted, _: &mut Vec<Problem>| {
+    let read = |index: usize, Converted { mut table, faults }: Converted, found: &mut Vec<Problem>| {
+        if table.name.is_empty() {
+            let help = "save the output of `aws glue get-tables` as it is";
+            found.push(Problem::new(file, format!("table {}", index + 1), "a table without a name", help));
+        }
         if !faults.is_empty() {
             let said = faults.iter().map(|fault| match fault.place.strip_prefix('.') {
                 Some(place) => format!("its {place} {}", fault.message),
@@ -93,10 +98,17 @@ fn tables(text: &str) -> serde_json::Result<List> {
     }
     let Envelope { table, table_list, next_token } = serde_json::from_str(text)?;
     let tables = match (table, table_list) {
+        (None, None) if !is_table(text) => return Err(Error::custom("this is no table, and holds none")),
         (None, None) => vec![serde_json::from_str(text)?],
         (table, list) => table.into_iter().chain(list.into_iter().flatten()).collect(),
     };
     Ok(List { tables, is_cut_off: next_token.is_some() })
+}
+
+/// Whether an object has what every table has: a name, or files.
+fn is_table(text: &str) -> bool {
+    let value: Value = serde_json::from_str(text).unwrap_or_default();
+    ["Name", "StorageDescriptor"].iter().any(|key| value.get(key).is_some())
 }
 
 #[derive(Deserialize)]

@@ -24,6 +24,7 @@ mod source;
 mod substitute;
 mod tables;
 mod types;
+mod zoned;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
 pub use call::is_call;

@@ -76,7 +76,7 @@ fn a_type_without_a_glue_type_is_a_problem() {
     let problems = Lake::of(&[("a.parquet", &bytes)]).problems();
     assert_eq!(problems.len(), 2);
     assert!(problems[0].contains("column `id` comes twice"), "{problems:?}");
-    assert!(problems[1].contains("column `t`: no Glue type holds TIME_MILLIS"), "{problems:?}");
+    assert!(problems[1].contains("column `t`: no Glue type holds a time of day"), "{problems:?}");
 }
 
 #[test]
