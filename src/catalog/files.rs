@@ -1,15 +1,20 @@
 //! A folder as a catalog: `<root>/<database>/<table>/<version>.json`, Glue-shaped; the highest version is current.
 
+mod places;
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
+pub use places::gone;
+
 use super::{Catalog, glue_json};
 use crate::port::{PortError, PortErrorKind};
 use crate::problem::Problems;
-use crate::schema::Table;
+use crate::schema::{RESTORED, Table};
+use places::Places;
 
 /// What a crawl counts anew each time; a table that differs only here is the same table.
 const VOLATILE: [&str; 5] = ["recordCount", "objectCount", "sizeKey", "averageRecordSize", "CRAWL_RUN_ID"];
@@ -21,19 +26,40 @@ type Reader = fn(&str, &str) -> Result<Vec<Table>, Problems>;
 pub struct FilesCatalog {
     pub root: PathBuf,
     pub database: String,
+    lake: Option<PathBuf>,
 }
 
 impl FilesCatalog {
     pub fn new(root: PathBuf, database: impl Into<String>) -> Self {
-        Self { root, database: database.into() }
+        Self { root, database: database.into(), lake: None }
+    }
+
+    /// The same, of a lake that may be moved: its tables are wherever it is.
+    #[must_use]
+    pub fn over(self, lake: &Path) -> Self {
+        Self { lake: Some(lake.to_owned()), ..self }
+    }
+
+    fn places(&self) -> Places {
+        Places::new(&self.root, self.lake.as_deref())
     }
 
     /// Writes a table as a new version if it differs from the current one (UPDATE_IN_DATABASE). Atomic: temporary file, then rename.
     pub fn put(&self, table: &Table) -> Result<Table, PortError> {
         match self.current(&table.name)? {
-            Some(current) if is_same(&current, table) => Ok(current),
+            Some(current) if is_same(&current, table) && self.is_noted_to_move(&current)? => Ok(current),
             current => self.write(table, current.as_ref()),
         }
+    }
+
+    /// Whether the table's location is written down as it would be now.
+    fn is_noted_to_move(&self, table: &Table) -> Result<bool, PortError> {
+        let (Some(location), Some(number)) = (&table.location, &table.version) else { return Ok(true) };
+        let path = version_path(&self.folder(&table.name)?, number.parse().unwrap_or_default());
+        let text = fs::read_to_string(&path).map_err(|error| PortError::io("read table", &path, error))?;
+        let stored: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let stored = stored.pointer("/StorageDescriptor/Location").and_then(|stored| stored.as_str());
+        Ok(stored == Some(self.places().stored(location).as_str()))
     }
 
     fn current(&self, name: &str) -> Result<Option<Table>, PortError> {
@@ -47,7 +73,8 @@ impl FilesCatalog {
         let folder = self.folder(&table.name)?;
         let path = version_path(&folder, number);
         let table = Table { database: self.database.clone(), version: Some(number.to_string()), ..table.clone() };
-        let text = format!("{:#}\n", glue_json::to_value(&table));
+        let location = table.location.as_deref().map(|location| self.places().stored(location));
+        let text = format!("{:#}\n", glue_json::to_value(&Table { location, ..table.clone() }));
         write_new(&folder, &path, &text).map_err(|error| {
             if error.kind() == io::ErrorKind::AlreadyExists {
                 conflict(OPERATION, &table.name, format!("somebody else wrote version {number} first"))
@@ -72,7 +99,10 @@ impl FilesCatalog {
         let shown = path.display().to_string();
         let tables = reader(&shown, &text).map_err(|problems| invalid(OPERATION, &path, problems.to_string()))?;
         match <[Table; 1]>::try_from(tables) {
-            Ok([table]) => Ok(Table { version: Some(number.to_string()), ..table }),
+            Ok([table]) => {
+                let location = table.location.as_deref().map(|location| self.places().found(location));
+                Ok(Table { version: Some(number.to_string()), location, ..table })
+            }
             Err(tables) => Err(invalid(OPERATION, &path, format!("holds {} tables instead of one", tables.len()))),
         }
     }
@@ -138,7 +168,7 @@ impl Catalog for FilesCatalog {
         }
         let mut table = Table { name: target.to_lowercase(), ..staged };
         if let Some(current) = &current {
-            for (key, value) in &current.parameters {
+            for (key, value) in current.parameters.iter().filter(|(key, _)| *key != RESTORED) {
                 table.parameters.entry(key.clone()).or_insert_with(|| value.clone());
             }
         }
@@ -150,15 +180,16 @@ impl Catalog for FilesCatalog {
         self.numbers(name)?.into_iter().rev().map(|number| self.read(name, number)).collect()
     }
 
-    async fn restore(&self, name: &str, version: &str) -> Result<Table, PortError> {
+    async fn restore(&self, name: &str, version: &str, parameters: &[(String, String)]) -> Result<Table, PortError> {
         let known = self.numbers(name)?;
         let number = known.iter().find(|number| number.to_string() == version);
         let number =
             *number.ok_or_else(|| not_found("restore table", name, &format!("there is no version {version}")))?;
-        let earlier = self.read(name, number)?;
+        let mut earlier = self.read(name, number)?;
         if known.last() == Some(&number) {
             return Ok(earlier);
         }
+        earlier.parameters.extend(parameters.iter().cloned());
         self.write(&earlier, self.current(name)?.as_ref())
     }
 

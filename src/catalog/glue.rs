@@ -168,8 +168,8 @@ impl Catalog for GlueCatalog {
         self.converted(VERSIONS, &self.kept(name).await?)
     }
 
-    async fn restore(&self, name: &str, version: &str) -> Result<Table, PortError> {
-        publish::restore(self, name, version).await
+    async fn restore(&self, name: &str, version: &str, parameters: &[(String, String)]) -> Result<Table, PortError> {
+        publish::restore(self, name, version, parameters).await
     }
 
     async fn prune(&self, name: &str, keep: usize) -> Result<(), PortError> {

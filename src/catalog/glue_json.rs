@@ -7,6 +7,7 @@ mod each;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::Error;
 use serde_json::{Map, Value, json};
 
 use crate::problem::{Problem, Problems, json_place};
@@ -45,7 +46,13 @@ pub fn read_any(file: &str, text: &str) -> Result<Vec<Table>, Problems> {
 
 /// [`read_any`], one table at a time. What was taken of a dump that ends in an error is not to be used.
 pub fn read_each(file: &str, text: &str, mut take: impl FnMut(Table)) -> Result<(), Problems> {
-    let found = whole(file, text, &mut |Converted { mut table, faults }| {
+    let (mut count, mut nameless) = (0, Vec::new());
+    let mut found = whole(file, text, &mut |Converted { mut table, faults }| {
+        count += 1;
+        if table.name.is_empty() {
+            let help = "save the output of `aws glue get-tables` as it is";
+            nameless.push(Problem::new(file, format!("table {count}"), "a table without a name", help));
+        }
         if !faults.is_empty() {
             let said = faults.iter().map(|fault| match fault.place.strip_prefix('.') {
                 Some(place) => format!("its {place} {}", fault.message),
@@ -59,6 +66,7 @@ pub fn read_each(file: &str, text: &str, mut take: impl FnMut(Table)) -> Result<
         }
         take(table);
     })?;
+    found.extend(nameless);
     Problems::or(found, ())
 }
 

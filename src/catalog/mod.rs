@@ -11,7 +11,7 @@ mod update_time;
 
 use async_trait::async_trait;
 
-pub use files::FilesCatalog;
+pub use files::{FilesCatalog, gone};
 pub use update_time::updated;
 
 use crate::port::PortError;
@@ -65,8 +65,8 @@ pub trait Catalog: Send + Sync {
     /// Kept versions of a table, newest first.
     async fn versions(&self, name: &str) -> Result<Vec<Table>, PortError>;
 
-    /// Makes an earlier version current, as a new version.
-    async fn restore(&self, name: &str, version: &str) -> Result<Table, PortError>;
+    /// Makes an earlier version current, as a new version; `parameters` are added to it.
+    async fn restore(&self, name: &str, version: &str, parameters: &[(String, String)]) -> Result<Table, PortError>;
 
     /// Drops all but the newest `keep` versions (at least the current one), not their data; absent is fine.
     async fn prune(&self, name: &str, keep: usize) -> Result<(), PortError>;

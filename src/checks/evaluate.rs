@@ -120,10 +120,18 @@ fn result(table: &str, check: &CheckSpec, reading: &Reading) -> CheckResult {
     CheckResult {
         table: table.to_owned(),
         check: check.name.clone(),
-        column: check.column.clone(),
+        column: column(check),
         status,
         measured,
         bound: bound(&check.kind, reading.baseline),
+    }
+}
+
+/// What a check is about; of a key, its columns.
+fn column(check: &CheckSpec) -> Option<String> {
+    match &check.kind {
+        CheckKind::Unique { columns } if check.column.is_none() && !columns.is_empty() => Some(columns.join(", ")),
+        _ => check.column.clone(),
     }
 }
 

@@ -89,12 +89,12 @@ fn list(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
     let human = || {
         let line = |contract: &Contract| {
             format!(
-                "{}  {}{}, {} columns, {} checks  {}\n",
+                "{}  {}{}, {}, {}  {}\n",
                 contract.table.name,
                 if contract.table.deprecated { "retired, " } else { "" },
                 origin(contract.origin),
-                contract.table.columns.len(),
-                contract.checks.len(),
+                counted(contract.table.columns.len(), "column"),
+                counted(contract.checks.len(), "quality rule"),
                 contract.file
             )
         };
@@ -102,6 +102,10 @@ fn list(globals: &Globals, world: &World) -> anyhow::Result<ExitCode> {
     };
     print(globals, || json!({"schema_version": 1, "contracts": rows().collect::<Vec<_>>()}), human)?;
     Ok(ExitCode::from(exit::CLEAN))
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn show(world: &World, table: &str) -> anyhow::Result<ExitCode> {

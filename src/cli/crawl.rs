@@ -82,6 +82,7 @@ pub async fn update(world: &World) -> anyhow::Result<Crawl> {
         here.catalog.put(&table)?;
     }
     let note = note(here);
+    std::fs::create_dir_all(&here.state).map_err(|error| PortError::io("create folder", &here.state, error))?;
     write_whole(&note, format!("{}\n{inputs}\n", now()).as_bytes())
         .map_err(|error| PortError::io("note crawl", &note, error))?;
     Ok(crawled)

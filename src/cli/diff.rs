@@ -16,7 +16,7 @@ use super::{exit, print, say};
 use crate::catalog::crawl::{CsvClassifier, CsvHeader, CsvSerde};
 use crate::catalog::{glue_json, notes};
 use crate::contract::{Contract, Document};
-use crate::drift::{Verdict, diff as facts, judge};
+use crate::drift::{Change, Verdict, Way, Ways, advise, diff as facts, judge, likely_renames};
 use crate::problem::{Problem, Problems};
 use crate::report::human;
 use crate::schema::{Storage, Table};
@@ -25,6 +25,11 @@ use crate::schema::{Storage, Table};
 /// by name.
 pub fn diff(globals: &Globals, old: &Path, new: &Path) -> anyhow::Result<ExitCode> {
     let ([promised, found], mut told) = sides(globals, [old, new])?;
+    let of_data = |side: &Side| match side {
+        Side::Table(table) => Some(table.name.clone()),
+        Side::Contract(_) => None,
+    };
+    let unpromised: Vec<String> = promised.iter().filter_map(of_data).collect();
     let contracts: Vec<_> = promised.into_iter().map(Side::contract).collect::<Result<_, _>>()?;
     let mut tables: Vec<_> = found.into_iter().map(Side::table).collect();
     if let ([contract], [table]) = (contracts.as_slice(), tables.as_mut_slice()) {
@@ -37,7 +42,9 @@ pub fn diff(globals: &Globals, old: &Path, new: &Path) -> anyhow::Result<ExitCod
     }
     told.extend(notes(&tables));
     told.iter().for_each(|note| say(globals, &format!("note: {note}")));
-    let mut findings = judge(&facts(&contracts, &tables), &contracts, None);
+    let changes = facts(&contracts, &tables);
+    let mut findings = judge(&changes, &contracts, None);
+    advise(&mut findings, &changes, &without_contract(unpromised, &changes));
     let commands = commands(globals);
     findings.iter_mut().for_each(|finding| finding.help = commands.spell(&finding.help));
     let verdict = Verdict::of(&findings);
@@ -47,6 +54,17 @@ pub fn diff(globals: &Globals, old: &Path, new: &Path) -> anyhow::Result<ExitCod
         || human::findings(verdict, &findings),
     )?;
     Ok(exit::of_verdict(verdict))
+}
+
+/// That what is no contract can accept nothing: an update would be refused, or be another table's.
+fn without_contract(tables: Vec<String>, changes: &[Change]) -> Ways {
+    if tables.is_empty() {
+        return Ways::default();
+    }
+    let why = "there is no contract here that could accept it";
+    let renames = likely_renames(changes).into_iter().map(|(table, from, _)| (table, from));
+    let no_renames = renames.filter(|(table, _)| tables.contains(table)).collect();
+    Ways { tables: tables.into_iter().map(|table| (table, Way::Shut(why.to_owned()))).collect(), no_renames }
 }
 
 enum Side {

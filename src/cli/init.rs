@@ -1,7 +1,7 @@
 //! `init`: a project from a lake.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::args::Globals;
-use super::world::{World, absolute, program};
+use super::world::{World, absolute, apart, program};
 use super::{contracts, crawl, exit, print, say};
 use crate::catalog::crawl::Crawl;
 use crate::catalog::notes;
@@ -73,6 +73,14 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
     if !lake_path.is_dir() {
         bail!("the lake {} is not a folder; name it with --lake", lake_path.display());
     }
+    apart(&root, &lake_path, &root.join(".crawlguard"))?;
+    if !has_source(&lake_path)? {
+        bail!(
+            "the lake {} holds no source; nothing was made\n  help: put one folder a source into it (JSON Lines, CSV or \
+             Parquet), then run this again",
+            lake_path.display()
+        );
+    }
     fs::create_dir_all(&root).with_context(|| format!("create folder {}", root.display()))?;
     let shown = relative(&root, &lake_path).display().to_string();
     put(&root, "crawlguard.schema.json", &config::json_schema())?;
@@ -102,6 +110,19 @@ pub async fn init(globals: &Globals, dir: &Path, lake: &Path) -> anyhow::Result<
         || if globals.quiet { String::new() } else { told(&written) + &next(dir, &models, &crawled) },
     )?;
     Ok(ExitCode::from(if crawled.problems.is_empty() { exit::CLEAN } else { exit::NO_ANSWER }))
+}
+
+/// Whether the lake has any folder that a crawl does not pass over.
+fn has_source(lake: &Path) -> anyhow::Result<bool> {
+    let failed = || format!("list {}", lake.display());
+    for entry in fs::read_dir(lake).with_context(failed)? {
+        let path = entry.with_context(failed)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && !name.starts_with(['_', '.']) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The lake as the project's settings name it: so that the two can be moved together, it is relative where it lies inside
@@ -173,11 +194,20 @@ fn next(dir: &Path, models: &[(String, String)], crawled: &Crawl) -> String {
 }
 
 fn ignore_state(root: &Path) -> anyhow::Result<Option<String>> {
-    if root.join(".gitignore").exists() {
+    const FILE: &str = ".gitignore";
+    let mut text = match fs::read_to_string(root.join(FILE)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error).context(format!("read {}", root.join(FILE).display())),
+    };
+    if text.lines().any(|line| line.trim().trim_matches('/') == ".crawlguard") {
         return Ok(None);
     }
-    put(root, ".gitignore", "/.crawlguard\n")?;
-    Ok(Some(".gitignore".into()))
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    put(root, FILE, &(text + "/.crawlguard\n"))?;
+    Ok(Some(FILE.into()))
 }
 
 fn put(root: &Path, file: &str, text: &str) -> anyhow::Result<()> {

@@ -12,8 +12,8 @@ use crate::digest::sha256_hex;
 use crate::pipeline::Inputs;
 use crate::port::{PortError, PortErrorKind};
 
-/// A hash over every file's path, size and time of change; a lake that is not there has one too, and so has a folder that
-/// cannot be listed: what that means is for the crawl to say.
+/// A hash over every file's path in the lake, size and time of change, wherever the lake is. One that is not there has a
+/// hash too, and so has a folder that cannot be listed: what that means is for the crawl to say.
 pub fn fingerprint(lake: &Path) -> anyhow::Result<String> {
     let mut files = Vec::new();
     collect(lake, &mut files)?;
@@ -22,7 +22,8 @@ pub fn fingerprint(lake: &Path) -> anyhow::Result<String> {
     for file in files {
         let about = fs::metadata(&file).with_context(|| format!("read {}", file.display()))?;
         let changed = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-        listing += &format!("{}|{}|{}\n", file.display(), about.len(), changed.as_nanos());
+        let name = file.strip_prefix(lake).unwrap_or(&file).display();
+        listing += &format!("{name}|{}|{}\n", about.len(), changed.as_nanos());
     }
     Ok(sha256_hex(listing))
 }

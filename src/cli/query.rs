@@ -1,5 +1,6 @@
 //! `query`: published tables, in Athena SQL.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -29,7 +30,10 @@ pub async fn query(globals: &Globals, sql: &str, raw: bool, output: Output) -> a
         Err(message) => return Err(faults(model, world.catalog.as_ref(), message).await?.into()),
     };
     let text = match (globals.format, output) {
-        (Format::Json, _) | (_, Output::Json) => serde_json::to_string_pretty(&objects(&rows))? + "\n",
+        (Format::Json, _) | (_, Output::Json) => {
+            named_once(&rows)?;
+            serde_json::to_string_pretty(&objects(&rows))? + "\n"
+        }
         (_, Output::Csv) => csv(&rows)?,
         (_, Output::Table) => table(&rows),
     };
@@ -79,6 +83,18 @@ pub(super) async fn rows(engine: &dyn Engine, select: String) -> anyhow::Result<
             QueryState::Lost => bail!("the engine lost the query"),
             QueryState::Running => engine.wait(std::slice::from_ref(&query)).await?,
         }
+    }
+}
+
+/// That every column has a name of its own: an object holds one value a name.
+fn named_once(rows: &Rows) -> Result<(), Problems> {
+    let mut seen = BTreeSet::new();
+    match rows.columns.iter().find(|name| !seen.insert(*name)) {
+        Some(name) => {
+            let help = "give each a name of its own with AS, or print --output csv";
+            Err(Problem::new("query", "", format!("two columns are named `{name}`"), help).into())
+        }
+        None => Ok(()),
     }
 }
 

@@ -8,15 +8,16 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::json;
 
-use history::History;
+use history::{History, Shown};
 
 use super::args::Globals;
 use super::world::World;
 use super::{exit, print};
+use crate::catalog::gone;
 use crate::pipeline::{ROWS, RUN, Slot, load, under_way, unfinished};
-use crate::plan::{STAGING_PREFIX, run_id};
+use crate::plan::{STAGING_PREFIX, run_id, slot_of};
 use crate::problem::{Problem, Problems};
-use crate::schema::Table;
+use crate::schema::{RESTORED, Table};
 
 /// A kept version of a published table.
 struct Version {
@@ -25,8 +26,12 @@ struct Version {
     run: Option<String>,
     slot: Option<String>,
     rows: Option<String>,
+    /// The number of the version that it is, if it was put back.
+    restored: Option<u64>,
     /// What it shows: versions of one build have the same data.
     build: String,
+    /// What became of its files, if they are gone.
+    gone: Option<String>,
 }
 
 impl Version {
@@ -36,10 +41,12 @@ impl Version {
             Some(id) => load(world.store.as_ref(), id).await?.map(|recorded| recorded.run.slot),
             None => None,
         };
-        let rows = table.parameters.get(ROWS).cloned();
+        let slot = slot.or_else(|| run.as_deref().and_then(slot_of));
+        let (rows, gone) = (table.parameters.get(ROWS).cloned(), gone(&table));
+        let restored = table.parameters.get(RESTORED).and_then(|number| number.parse().ok());
         let number = table.version.unwrap_or_default();
         let build = run.clone().or(table.location).unwrap_or_else(|| number.clone());
-        Ok(Self { number, run, slot, rows, build })
+        Ok(Self { number, run, slot, rows, restored, build, gone })
     }
 
     fn words(&self) -> String {
@@ -53,7 +60,7 @@ impl Version {
     fn json(&self, history: &History<'_>) -> serde_json::Value {
         let rows = self.rows.as_ref().and_then(|rows| rows.parse::<u64>().ok());
         let rolled_back = history.is_rolled_back(&self.build);
-        json!({"version": self.number, "run_id": self.run, "slot": self.slot, "rows": rows, "rolled_back": rolled_back})
+        json!({"version": self.number, "run_id": self.run, "slot": self.slot, "rows": rows, "rolled_back": rolled_back, "files_gone": self.gone.is_some()})
     }
 }
 
@@ -71,7 +78,8 @@ pub async fn list(globals: &Globals, table: &str) -> anyhow::Result<ExitCode> {
                 true => "  (rolled back)",
                 false => "",
             };
-            format!("{}{mark}\n", version.words())
+            let gone = if version.gone.is_some() { "  (its files are gone)" } else { "" };
+            format!("{}{mark}{gone}\n", version.words())
         };
         builds.iter().enumerate().map(line).collect()
     };
@@ -97,10 +105,16 @@ pub async fn rollback(globals: &Globals, table: &str, to: Option<&str>) -> anyho
             None => bail!("`{table}` has no version before the one that readers see; kept: {}", all.join("; ")),
         }
     };
+    if let Some(gone) = &chosen.gone {
+        bail!("version {} of `{table}` {gone}", chosen.number);
+    }
     let shows_it = kept.first().is_some_and(|now| now.build == chosen.build);
     let version = match shows_it {
         true => kept[0].number.clone(),
-        false => world.catalog.restore(table, &chosen.number).await?.version.unwrap_or_default(),
+        false => {
+            let mark = [(RESTORED.to_owned(), origin(&kept, chosen))];
+            world.catalog.restore(table, &chosen.number, &mark).await?.version.unwrap_or_default()
+        }
     };
     print(
         globals,
@@ -147,7 +161,17 @@ fn restored(table: &str, chosen: &Version, version: &str, to: Option<&str>) -> S
 
 /// What readers saw, from the kept versions, newest first.
 fn history(kept: &[Version]) -> History<'_> {
-    History::of(kept.iter().rev().map(|version| version.build.as_str()))
+    History::of(kept.iter().rev().map(|version| Shown {
+        build: &version.build,
+        number: version.number.parse().unwrap_or_default(),
+        restored: version.restored,
+    }))
+}
+
+/// The number that a version's build was first shown under, as far as it is known.
+fn origin(kept: &[Version], version: &Version) -> String {
+    let first = kept.iter().rfind(|other| other.build == version.build).unwrap_or(version);
+    first.restored.map_or_else(|| first.number.clone(), |number| number.to_string())
 }
 
 /// The newest version of each build.

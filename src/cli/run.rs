@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::args::Globals;
@@ -60,6 +60,9 @@ pub struct Asked {
 
 /// Crawls (unless told not to), then drives a run to its end.
 pub async fn run(globals: &Globals, asked: Asked) -> anyhow::Result<ExitCode> {
+    if let Some(slot) = asked.slot {
+        past(slot, Timestamp::now())?;
+    }
     let world = World::open(globals).await?;
     tokio::spawn(interruptible(world.commands.line("run"), world.is_deployed()));
     let Ended { run, after } = execute(globals, &world, asked).await?;
@@ -72,6 +75,20 @@ pub async fn run(globals: &Globals, asked: Asked) -> anyhow::Result<ExitCode> {
         }
         None => exit::of_outcome(run.outcome),
     })
+}
+
+/// How far this machine's clock may be behind the one that a slot is from.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// That a slot is not still to come: its alert would count as the last one until then, and nobody would be reminded.
+fn past(slot: Timestamp, now: Timestamp) -> Result<(), Problems> {
+    if slot.duration_since(now) <= SKEW {
+        return Ok(());
+    }
+    let (slot, now) = (plan::slot(slot), plan::slot(now));
+    let message = format!("{slot} is still to come: it is {now} now");
+    let help = "leave --slot out to run for now, or name a moment that has passed";
+    Err(Problem::new("--slot", "", message, help).into())
 }
 
 /// Ends the process at Ctrl-C, at once as it would anyway: what the run did is recorded.

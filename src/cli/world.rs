@@ -62,20 +62,21 @@ impl World {
         let (name, target) = (name.to_owned(), target.clone());
         let commands = commands_of(globals, &settings.root);
         match target {
-            Target::Local(local) => Ok(Self::here(settings, name, local, commands)),
+            Target::Local(local) => Self::here(settings, name, local, commands),
             Target::Aws(aws) => Self::cloud(settings, name, aws, commands).await,
         }
     }
 
-    fn here(settings: Settings, target: String, local: Local, commands: Commands) -> Self {
+    fn here(settings: Settings, target: String, local: Local, commands: Commands) -> anyhow::Result<Self> {
         let state = settings.root.join(&local.state);
-        let catalog = Arc::new(FilesCatalog::new(state.join("catalog"), &local.database));
         let lake = settings.root.join(&local.lake);
         // Without the `..` of a lake beside the project, as people know it.
-        let (lake, warehouse) = (lake.canonicalize().unwrap_or(lake), state.join("warehouse"));
+        let (lake, warehouse) = (real(&lake), state.join("warehouse"));
+        apart(&settings.root, &lake, &state)?;
+        let catalog = Arc::new(FilesCatalog::new(state.join("catalog"), &local.database).over(&lake));
         let store = Arc::new(FsStore::new(&state));
         let place = Place::Here(Box::new(Here { local, catalog: Arc::clone(&catalog), lake, state, warehouse }));
-        Self { settings, target, catalog, store, commands, shared: Commands::default(), place }
+        Ok(Self { settings, target, catalog, store, commands, shared: Commands::default(), place })
     }
 
     #[cfg(feature = "aws")]
@@ -213,6 +214,36 @@ impl World {
         }
         Ok(last)
     }
+}
+
+/// That a project and its state lie outside the lake, and the lake outside the state: a crawl would read what runs write, and
+/// runs would write among what people deliver.
+pub fn apart(root: &Path, lake: &Path, state: &Path) -> Result<(), Problems> {
+    let (root, lake, state) = (real(root), real(lake), real(state));
+    let (message, help) = if root.starts_with(&lake) {
+        (
+            "the project's folder lies in the lake",
+            "make the project beside the lake, or name the folder that holds only sources",
+        )
+    } else if state.starts_with(&lake) {
+        ("the state's folder lies in the lake", "set `state` in crawlguard.toml to a folder outside the lake")
+    } else if lake.starts_with(&state) {
+        (
+            "the lake lies in the state's folder",
+            "set `lake` or `state` in crawlguard.toml so that neither holds the other",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Problem::new(lake.display().to_string(), "", message, help).into())
+}
+
+/// A path without links and `..`, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|there| Some((there, there.canonicalize().ok()?)));
+    let Some((there, real)) = there else { return path.to_owned() };
+    let rest = path.strip_prefix(there).expect("it is an ancestor");
+    if rest.as_os_str().is_empty() { real } else { real.join(rest) }
 }
 
 /// How the user calls this program, as far as the words typed tell.

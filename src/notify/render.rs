@@ -13,6 +13,8 @@ use crate::problem::{Problem, Problems};
 
 /// SNS takes subjects under 100 characters. <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 const LONGEST_SUBJECT: usize = 99;
+/// A longer parenthesis is part of what is said.
+const BRACKET: usize = 40;
 /// SNS takes 256 KiB with attributes: this leaves room for them.
 const LONGEST_BODY: usize = 200_000;
 /// Instructions a template may take: built-in ones need a few thousand.
@@ -123,6 +125,13 @@ fn clean_subject(text: &str) -> String {
     let mut subject: String = text.chars().map(printable).collect();
     if subject.len() > LONGEST_SUBJECT {
         subject.truncate(LONGEST_SUBJECT - 3);
+        // What stands in parentheses says nothing by half.
+        if let Some(open) =
+            subject.rfind('(').filter(|open| !subject[*open..].contains(')') && open + BRACKET > LONGEST_SUBJECT)
+        {
+            subject.truncate(open);
+        }
+        subject.truncate(subject.trim_end().len());
         subject.push_str("...");
     }
     subject
@@ -137,4 +146,20 @@ fn clean_body(text: &str) -> String {
     }
     body.push('\n');
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_subject_ends_before_a_parenthesis_that_it_cannot_close() {
+        let long = |before: usize, after: &str| clean_subject(&format!("{}{after}", "x".repeat(before)));
+        assert_eq!(long(80, " (12 models), +3 more"), format!("{} (12 models), +3...", "x".repeat(80)));
+        assert_eq!(long(88, " (12 models), +3 more"), format!("{}...", "x".repeat(88)));
+        assert_eq!(long(85, " (12 models)"), format!("{} (12 models)", "x".repeat(85)), "it fits");
+        // All that is said stands in this one.
+        let all = format!("a ({}", "y".repeat(200));
+        assert_eq!(clean_subject(&all), format!("{}...", &all[..96]));
+    }
 }

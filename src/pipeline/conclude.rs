@@ -141,7 +141,7 @@ pub async fn conclude(
     }
     let alert = recorded.run.alert.as_ref();
     recorded.run.delivery = told::tell(ports, project, &recorded.run, alert, request.remind_after_days).await?;
-    recorded.run.outcome = Some(outcome);
+    recorded.run.end(outcome);
     recorded.save(ports.store).await
 }
 

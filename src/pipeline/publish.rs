@@ -8,10 +8,9 @@ use crate::config::Target;
 use crate::plan::Action;
 use crate::port::{PortError, PortErrorKind};
 use crate::problem::{Problem, Problems};
+pub use crate::schema::ROWS;
 use crate::sql::{Materialization, Model};
 
-/// Table parameter: the rows of the published version.
-pub const ROWS: &str = "crawlguard.rows";
 /// Table parameter: the run that published the version.
 pub const RUN: &str = "crawlguard.run_id";
 
@@ -116,7 +115,7 @@ async fn undo(ports: Ports<'_>, recorded: &Recorded) -> Result<(), RunError> {
             continue;
         }
         match &published.replaced {
-            Some(version) => ports.catalog.restore(&published.table, version).await.map(drop)?,
+            Some(version) => ports.catalog.restore(&published.table, version, &[]).await.map(drop)?,
             None => ports.catalog.forget(&published.table).await?,
         }
     }

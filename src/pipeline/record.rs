@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{RunError, stored};
@@ -31,6 +32,10 @@ pub struct Run {
     pub verdict: Verdict,
     /// `None` while the run is under way.
     pub outcome: Option<Outcome>,
+    /// The day on which it ended, `2026-01-02`, whatever moment it stands for: its record's age. `None` while it is under
+    /// way, and of a run that ended before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_on: Option<String>,
     pub findings: Vec<Finding>,
     /// Models that ran with an adapted text.
     pub adapted: Vec<AdaptedModel>,
@@ -164,6 +169,7 @@ impl Run {
             provenance: None,
             verdict,
             outcome: None,
+            ended_on: None,
             findings,
             adapted: Vec::new(),
             not_carried: Vec::new(),
@@ -185,6 +191,12 @@ impl Run {
 }
 
 impl Run {
+    /// Notes how the run ended.
+    pub(super) fn end(&mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+        self.ended_on = Some(day(Timestamp::now()));
+    }
+
     /// The failed steps, those together that failed for the same reason; each as its index.
     pub fn failures(&self) -> Vec<Vec<usize>> {
         let mut causes: Vec<(&str, Vec<usize>)> = Vec::new();
@@ -232,6 +244,11 @@ impl Recorded {
         self.tag = Some(stored::write(store, &key(&self.run.run_id), &self.run, self.tag.as_deref()).await?);
         Ok(())
     }
+}
+
+/// A moment's day in UTC: `2026-01-02`.
+pub(super) fn day(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%d").to_string()
 }
 
 pub(super) fn key(run_id: &str) -> String {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::record::{Run, key, load};
+use super::record::{Run, day, key, load};
 use super::{Ports, RunError};
 use crate::notify::outbox_key;
 use crate::plan::{run_id, slot as slot_of};
@@ -11,13 +11,16 @@ use crate::port::{PortError, PortErrorKind};
 /// Records that one run looks at: it comes every day, and must not take long.
 const AT_ONCE: usize = 50;
 
-/// Removes what is more than `days` older than this run. `run` has just been published, so the newest published run, which
-/// row counts are compared with, is never among them; nor is one that is unfinished or cannot be read.
+/// Removes the runs whose slot lies more than `days` back and that ended as long ago: a slot may be caught up on years later.
+/// `run` has just been published, so the newest published run, which row counts are compared with, is never among them; nor
+/// is one that is unfinished or cannot be read.
 pub(super) async fn expire(ports: Ports<'_>, run: &Run, ids: &[String], days: u32) -> Result<(), RunError> {
     let Some(oldest) = oldest_kept(&run.slot, days) else { return Ok(()) };
+    let Some(since) = ago(Timestamp::now(), days).map(day) else { return Ok(()) };
+    let is_due = |run: &Run| run.outcome.is_some() && run.ended_on.as_ref().is_none_or(|ended| *ended < since);
     for id in ids.iter().filter(|id| **id < oldest && **id != run.run_id).take(AT_ONCE) {
         let ended = match load(ports.store, id).await {
-            Ok(recorded) => recorded.is_some_and(|recorded| recorded.run.outcome.is_some()),
+            Ok(recorded) => recorded.is_some_and(|recorded| is_due(&recorded.run)),
             Err(RunError::Record { .. }) => false,
             Err(error) => return Err(error),
         };
@@ -32,8 +35,11 @@ pub(super) async fn expire(ports: Ports<'_>, run: &Run, ids: &[String], days: u3
 /// The id that a run of the oldest slot to be kept would have. A slot in the future must not age the others.
 fn oldest_kept(slot: &str, days: u32) -> Option<String> {
     let slot: Timestamp = slot.parse().ok()?;
-    let oldest = slot.min(Timestamp::now()).checked_sub(SignedDuration::from_hours(24 * i64::from(days))).ok()?;
-    Some(run_id(&slot_of(oldest)))
+    ago(slot.min(Timestamp::now()), days).map(|oldest| run_id(&slot_of(oldest)))
+}
+
+fn ago(moment: Timestamp, days: u32) -> Option<Timestamp> {
+    moment.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).ok()
 }
 
 /// False if that is not allowed: history that stays must not keep a run from its end.

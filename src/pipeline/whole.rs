@@ -1,8 +1,11 @@
 //! One run from its beginning, or from where it was cut off, to its outcome.
 
+use std::collections::BTreeSet;
+
 use super::Commands;
-use super::advance::{Progress, advance, running};
+use super::advance::{ATTEMPTS, Progress, advance, running};
 use super::conclude::{compared, conclude};
+use super::garbage::folder;
 use super::record::{Outcome, Recorded, Run, StepStatus, load, runs};
 use super::{Ports, Project, RunError};
 use crate::plan::{Action, run_id};
@@ -42,7 +45,7 @@ pub async fn run(
         }
     }
     if !request.again
-        && let Some(ended) = load(ports.store, &run_id(request.slot)).await?
+        && let Some(ended) = of_slot(ports.store, request.slot).await?
     {
         return Ok(ended.run);
     }
@@ -94,7 +97,7 @@ async fn supersede(ports: Ports<'_>, cut: &mut Recorded) -> Result<(), RunError>
     for query in running(&cut.run).values() {
         ports.engine.cancel(query).await?;
     }
-    cut.run.outcome = Some(Outcome::Superseded);
+    cut.run.end(Outcome::Superseded);
     cut.run.error = Some("cut off, and the files that it had compared changed before it went on".into());
     cut.save(ports.store).await
 }
@@ -113,7 +116,7 @@ pub async fn unfinished(store: &dyn Store) -> Result<Option<Recorded>, RunError>
 }
 
 async fn new(ports: Ports<'_>, project: &Project, request: Request<'_>) -> Result<Recorded, RunError> {
-    let id = free_id(ports.store, request.slot).await?;
+    let id = unused_id(ports, project, request.slot).await?;
     let (_, mut run) = compared(ports, project, request, &id).await?;
     run.inputs = request.inputs.into();
     let mut recorded = Recorded::new(run);
@@ -121,10 +124,37 @@ async fn new(ports: Ports<'_>, project: &Project, request: Request<'_>) -> Resul
     Ok(recorded)
 }
 
+/// The slot's run: its first that is still on record.
+async fn of_slot(store: &dyn Store, slot: &str) -> Result<Option<Recorded>, RunError> {
+    let known = runs(store).await?;
+    match ids(slot).take(known.len() + 1).find(|id| known.contains(id)) {
+        Some(id) => load(store, &id).await,
+        None => Ok(None),
+    }
+}
+
 /// The slot's run id, or the next free one if the slot has run before.
 pub(super) async fn free_id(store: &dyn Store, slot: &str) -> Result<String, RunError> {
     let taken = runs(store).await?;
+    Ok(ids(slot).find(|id| !taken.contains(id)).expect("numbers do not end"))
+}
+
+/// The same, and no place of its builds is taken: one may be of a run whose record is gone, and readers may still see it.
+async fn unused_id(ports: Ports<'_>, project: &Project, slot: &str) -> Result<String, RunError> {
+    let taken = runs(ports.store).await?;
+    let mut places = BTreeSet::new();
+    for model in project.graph.models.keys() {
+        places.extend(ports.engine.locations(model).await?.iter().map(|location| folder(location)));
+    }
+    let is_built = |id: &str, model: &str| {
+        (1..=ATTEMPTS).any(|attempt| places.contains(&folder(&ports.engine.location(model, id, attempt))))
+    };
+    let is_free = |id: &String| !taken.contains(id) && !project.graph.models.keys().any(|model| is_built(id, model));
+    Ok(ids(slot).find(is_free).expect("numbers do not end"))
+}
+
+/// The ids that a slot's runs may have, in their order.
+fn ids(slot: &str) -> impl Iterator<Item = String> {
     let base = run_id(slot);
-    let numbered = (2..).map(|number| format!("{base}_{number}"));
-    Ok(std::iter::once(base.clone()).chain(numbered).find(|id| !taken.contains(id)).expect("numbers do not end"))
+    std::iter::once(base.clone()).chain((2..).map(move |number| format!("{base}_{number}")))
 }

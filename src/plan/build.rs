@@ -39,6 +39,13 @@ pub fn run_id(slot: &str) -> String {
     slot.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
+/// The slot of a run's id, whose record may be gone: the reverse of [`run_id`], whichever run of the slot it is.
+pub fn slot_of(run_id: &str) -> Option<String> {
+    let id = run_id.split('_').next().filter(|id| is_stamp(&id.to_ascii_lowercase()))?;
+    let at = |from: usize, to: usize| &id[from..to];
+    Some(format!("{}-{}-{}T{}:{}:{}Z", at(0, 4), at(4, 6), at(6, 8), at(9, 11), at(11, 13), at(13, 15)))
+}
+
 /// Sources are checked, models built in dependency order and checked in staging, then all is published. A source that refers
 /// to a model is checked once that is built.
 pub fn build(inputs: Inputs<'_>) -> Result<Plan, Problems> {
@@ -203,6 +210,19 @@ fn staging_name(model: &str, run_id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_runs_id_tells_its_slot() {
+        for (id, slot) in [
+            ("20260102T030405Z", Some("2026-01-02T03:04:05Z")),
+            ("20260102T030405Z_2", Some("2026-01-02T03:04:05Z")),
+            ("", None),
+            ("crawl", None),
+            ("2026-01-02", None),
+        ] {
+            assert_eq!(slot_of(id).as_deref(), slot, "{id}");
+        }
+    }
 
     #[test]
     fn a_staging_name_tells_its_run_and_no_other_name_does() {

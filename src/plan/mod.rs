@@ -6,6 +6,6 @@ mod explain;
 mod step;
 
 pub use alert::{Alert, AlertKind, Told};
-pub use build::{Inputs, STAGING_PREFIX, build, run_id, run_of_staging, slot};
+pub use build::{Inputs, STAGING_PREFIX, build, run_id, run_of_staging, slot, slot_of};
 pub use explain::explain;
 pub use step::{Action, Plan, Step};

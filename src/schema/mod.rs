@@ -6,6 +6,6 @@ mod table;
 
 pub use data_type::{DataType, StructField};
 pub use table::{
-    Binding, Column, DEPRECATED, Evidence, Format, MISSING_IN_NEWEST, MIXED_HEADERS, MIXED_LINE_ENDS, NOTES, Storage,
-    Table, TableKind, UNREADABLE, same_name,
+    Binding, Column, DEPRECATED, Evidence, Format, MISSING_IN_NEWEST, MIXED_HEADERS, MIXED_LINE_ENDS, NOTES, RESTORED,
+    ROWS, Storage, Table, TableKind, UNREADABLE, same_name,
 };

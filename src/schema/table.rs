@@ -23,6 +23,12 @@ pub const MIXED_LINE_ENDS: &str = "crawlguard.mixed_line_ends";
 /// Table parameter of our own crawler: what it noticed that is no fault, as a JSON list of problems.
 pub const NOTES: &str = "crawlguard.notes";
 
+/// Table parameter: the rows of the published version.
+pub const ROWS: &str = "crawlguard.rows";
+
+/// Table parameter of a published version that was put back: the number of the version that it is.
+pub const RESTORED: &str = "crawlguard.restored";
+
 /// A catalog table: what a crawler wrote, or what a contract promises.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {

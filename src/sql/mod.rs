@@ -29,6 +29,7 @@ mod substitute;
 mod tables;
 mod types;
 mod unnest;
+mod zoned;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
 pub use call::is_call;

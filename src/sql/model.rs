@@ -3,7 +3,7 @@
 use super::header::{self, Header};
 use super::outline::{Branch, Query, Select};
 use super::source::{self, Source};
-use super::{slot, tables};
+use super::{slot, tables, zoned};
 use crate::problem::{Problem, Problems, closest};
 
 /// A model: a plain Athena SELECT that pastes into the console, with a comment block on top:
@@ -139,6 +139,11 @@ impl Reading<'_> {
 
     fn outputs(&mut self, query: &Query, header: &Header) {
         let Some(select) = first_select(query) else { return };
+        if header.materialization == Materialization::Table {
+            for (token, word) in zoned::zoned(self.source, select) {
+                self.problem(token, format!("`{word}` is a timestamp with time zone"), zoned::HELP);
+            }
+        }
         let mut seen: Vec<&str> = Vec::new();
         for item in &select.items {
             if item.tokens.is_empty() {

@@ -10,9 +10,11 @@ use crate::support::Lake;
 
 mod accept;
 mod again;
+mod asked;
 mod diff;
 mod doctor;
 mod documented;
+mod elsewhere;
 mod errors;
 mod library;
 mod offers;

@@ -72,8 +72,8 @@ impl Catalog for Faulty<'_, dyn Catalog> {
     async fn versions(&self, name: &str) -> Result<Vec<Table>, PortError> {
         self.fuse.guard(self.inner.versions(name)).await
     }
-    async fn restore(&self, name: &str, version: &str) -> Result<Table, PortError> {
-        self.fuse.guard(self.inner.restore(name, version)).await
+    async fn restore(&self, name: &str, version: &str, parameters: &[(String, String)]) -> Result<Table, PortError> {
+        self.fuse.guard(self.inner.restore(name, version, parameters)).await
     }
     async fn prune(&self, name: &str, keep: usize) -> Result<(), PortError> {
         self.fuse.guard(self.inner.prune(name, keep)).await

@@ -7,7 +7,7 @@ use aws_sdk_glue::types::{Table as GlueTable, TableInput};
 use super::{CREATE, GONE, GlueCatalog, PARTITIONS, UPDATE, VERSION, conflict};
 use crate::aws::{Call, code};
 use crate::port::{PortError, PortErrorKind};
-use crate::schema::Table;
+use crate::schema::{RESTORED, Table};
 
 /// Parameters that describe the files, so that those of the files before say something false of the new ones.
 const OF_THE_FILES: [&str; 11] = [
@@ -51,7 +51,12 @@ pub async fn swap(
     }
 }
 
-pub async fn restore(catalog: &GlueCatalog, name: &str, version: &str) -> Result<Table, PortError> {
+pub async fn restore(
+    catalog: &GlueCatalog,
+    name: &str,
+    version: &str,
+    added: &[(String, String)],
+) -> Result<Table, PortError> {
     let request = catalog.client.get_table_version().database_name(&catalog.database).table_name(name);
     let found = match request.version_id(version).send().await {
         Ok(answer) => answer.table_version.and_then(|version| version.table),
@@ -65,7 +70,8 @@ pub async fn restore(catalog: &GlueCatalog, name: &str, version: &str) -> Result
     if now == version {
         return catalog.converted_one(VERSION, &current);
     }
-    let parameters = earlier.parameters.clone().unwrap_or_default();
+    let mut parameters = earlier.parameters.clone().unwrap_or_default();
+    parameters.extend(added.iter().cloned());
     update(catalog, input(name, &earlier, &earlier, parameters)?, now, &earlier).await
 }
 
@@ -147,7 +153,7 @@ fn published(
     parameters: &[(String, String)],
 ) -> Result<TableInput, PortError> {
     let mut all = current.and_then(|table| table.parameters.clone()).unwrap_or_default();
-    all.retain(|key, _| !OF_THE_FILES.contains(&key.as_str()));
+    all.retain(|key, _| !OF_THE_FILES.contains(&key.as_str()) && key != RESTORED);
     all.extend(staged.parameters.clone().unwrap_or_default());
     all.extend(parameters.iter().cloned());
     input(target, current.unwrap_or(staged), staged, all)

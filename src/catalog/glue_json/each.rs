@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use serde_json::Value;
+
 use super::Converted;
 
 /// Hands out each table as soon as it is read; true if AWS says that more would follow.
@@ -18,9 +20,18 @@ pub(super) fn each(text: &str, take: &mut dyn FnMut(Converted)) -> serde_json::R
     let Envelope { holds_tables, is_cut_off } = Tables(take).deserialize(&mut reader)?;
     reader.end()?;
     if !holds_tables {
+        if !is_table(text) {
+            return Err(Error::custom("this is no table, and holds none"));
+        }
         take(serde_json::from_str(text)?);
     }
     Ok(is_cut_off)
+}
+
+/// Whether an object has what every table has: a name, or files.
+fn is_table(text: &str) -> bool {
+    let value: Value = serde_json::from_str(text).unwrap_or_default();
+    ["Name", "StorageDescriptor"].iter().any(|key| value.get(key).is_some())
 }
 
 struct Envelope {

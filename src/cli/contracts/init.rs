@@ -13,6 +13,7 @@ use super::journal::{self, Edit, text_of};
 use super::log::{self, Accepted, Entry};
 use super::observe::observe;
 use super::{new_file, of, promised, write};
+use crate::catalog::gone;
 use crate::contract::{Contract, Document};
 use crate::problem::{Problem, Problems, closest, shell_word};
 use crate::schema::{Table, UNREADABLE};
@@ -140,6 +141,9 @@ async fn built_table(
         return Ok(Err(Problem::new(name, "", message, "edit it; to begin anew, remove it and run this again")));
     }
     let published = world.catalog.table(name).await?;
+    if let Some(gone) = published.as_ref().and_then(gone) {
+        return Ok(Err(Problem::new(name, "", gone, "")));
+    }
     Ok(published.ok_or_else(|| {
         let help = "run `crawlguard run` first: the contract says what is built";
         Problem::new(name, "", "is not published yet", help)

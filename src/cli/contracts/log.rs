@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -101,12 +101,23 @@ pub async fn print_log(globals: &Globals, world: &World, table: Option<&str>) ->
             entries.push(entry);
         }
     }
+    if let Some(table) = table.filter(|_| entries.is_empty())
+        && !world.contracts()?.iter().any(|contract| contract.table.name == table)
+    {
+        bail!(
+            "no contract for `{table}`, and nothing was ever accepted of it; `crawlguard contracts list` lists the contracts"
+        );
+    }
+    let none = entries.is_empty().then(|| match table {
+        Some(table) => format!("nothing was accepted of `{table}` yet\n"),
+        None => "nothing was accepted yet\n".to_owned(),
+    });
     let mut json = json!({"schema_version": 1, "log": entries});
     if let Some(deployed) = &deployed {
         json["deployed"] = json!({"revision": deployed.revision, "pushed": deployed.pushed});
     }
     let pushed = deployed.as_ref().map(|deployed| format!("deployed: {}\n", deployed::origin(deployed)));
-    print(globals, || json, || entries.iter().map(human).chain(pushed).collect())?;
+    print(globals, || json, || entries.iter().map(human).chain(none).chain(pushed).collect())?;
     Ok(ExitCode::from(exit::CLEAN))
 }
 

@@ -1,14 +1,16 @@
 //! What a local target needs.
 
 use super::Examined;
+use crate::catalog::gone;
 use crate::cli::world::{Here, World};
+use crate::pipeline::RUN;
 use crate::store::Expect;
 
 /// Written and removed again.
 const PROBE: &str = "doctor.probe";
 
 pub async fn examine(world: &World, here: &Here) -> Vec<Examined> {
-    vec![lake(here), state(world, here).await, engine(world)]
+    vec![lake(here), state(world, here).await, published(world).await, engine(world)]
 }
 
 fn lake(here: &Here) -> Examined {
@@ -37,6 +39,22 @@ async fn state(world: &World, here: &Here) -> Examined {
             Examined::ok("state", format!("`{}` takes records", world.settings.root.join(&here.local.state).display()))
         }
         Err(error) => Examined::failed("state", &error, error.help()),
+    }
+}
+
+/// Whether what readers see is still there.
+async fn published(world: &World) -> Examined {
+    const WHAT: &str = "published tables";
+    let tables = match world.catalog.tables("").await {
+        Ok(tables) => tables,
+        Err(error) => return Examined::failed(WHAT, &error, error.help()),
+    };
+    let published: Vec<_> = tables.iter().filter(|table| table.parameters.contains_key(RUN)).collect();
+    let lost: Vec<_> =
+        published.iter().filter_map(|table| Some(format!("`{}` {}", table.name, gone(table)?))).collect();
+    match lost.as_slice() {
+        [] => Examined::ok(WHAT, format!("{} with their files", published.len())),
+        lost => Examined::missing(WHAT, lost.join("\n"), "run `crawlguard run`, which builds every table anew"),
     }
 }
 

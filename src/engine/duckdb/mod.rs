@@ -75,7 +75,7 @@ impl DuckDbEngine {
     /// A connection of its own: temporary views are seen by nobody else.
     fn connection(&self) -> Result<Connection, PortError> {
         let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
-        database.try_clone().map_err(|error| failed("open connection", "", error))
+        session::another(&database).map_err(|error| failed("open connection", "", error))
     }
 
     /// What a statement reads, or why it cannot run at all.

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use duckdb::Connection;
 
-use crate::schema::{Binding, Column, DataType, Format, MIXED_LINE_ENDS, Table};
+use crate::catalog::gone;
+use crate::schema::{Binding, Column, DataType, Format, MIXED_LINE_ENDS, Table, UNREADABLE};
 use crate::sql::ident::{literal, quote};
 
 /// The SELECT that reads a table; the error says what about the table or its files cannot be read.
@@ -23,6 +24,9 @@ pub(super) fn relation(connection: &Connection, table: &Table) -> Result<String,
     let root = PathBuf::from(location.strip_prefix("file://").unwrap_or(location));
     if location.contains("://") && !location.starts_with("file://") {
         return Err(format!("lies at {location}, which only Athena reads"));
+    }
+    if let Some(gone) = gone(table) {
+        return Err(gone);
     }
     let mut folders = BTreeMap::new();
     collect(&root, Vec::new(), &mut folders)?;
@@ -55,6 +59,9 @@ fn columns(connection: &Connection, table: &Table, files: &[String]) -> Result<C
 
 /// Why a table cannot be read whatever its files hold; `None` if it can.
 pub fn refusal(table: &Table) -> Option<String> {
+    if let Some(why) = table.parameters.get(UNREADABLE).filter(|_| table.storage.serde.is_none()) {
+        return Some(format!("could not be read as it was crawled: {why}"));
+    }
     let format = match table.storage.format() {
         Format::Json | Format::Csv | Format::Parquet(Binding::Name) => return None,
         Format::Orc(_) => "is stored as ORC".to_owned(),
@@ -68,9 +75,6 @@ pub fn refusal(table: &Table) -> Option<String> {
 /// Every data file by the folders it lies in, hidden ones left out as Athena does.
 fn collect(folder: &Path, levels: Vec<String>, out: &mut BTreeMap<Vec<String>, Vec<String>>) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("cannot be read at {}: {error}", folder.display());
-    if !folder.exists() {
-        return Ok(());
-    }
     let mut entries: Vec<_> = fs::read_dir(folder).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {

@@ -19,10 +19,7 @@ const WHITESPACE: &str = "\t\n\u{b}\u{c}\r\u{1c}\u{1d}\u{1e}\u{1f} \u{1680}\u{20
 /// Opens a database that reads nothing but what its views name.
 pub(super) fn open(temp: Option<&Path>) -> duckdb::Result<Connection> {
     let connection = Connection::open_in_memory()?;
-    connection.execute_batch(
-        "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
-         SET TimeZone = 'UTC'; SET default_null_order = 'nulls_last'; SET preserve_insertion_order = true;",
-    )?;
+    settled(&connection)?;
     if let Some(temp) = temp {
         let temp = literal(&temp.to_string_lossy());
         connection.execute_batch(&format!("SET temp_directory = {temp}"))?;
@@ -31,6 +28,21 @@ pub(super) fn open(temp: Option<&Path>) -> duckdb::Result<Connection> {
     connection.execute_batch(&format!("CREATE MACRO athena_whitespace() AS {}", literal(WHITESPACE)))?;
     connection.execute_batch(MACROS)?;
     Ok(connection)
+}
+
+/// A connection of its own to the same database.
+pub(super) fn another(connection: &Connection) -> duckdb::Result<Connection> {
+    let connection = connection.try_clone()?;
+    settled(&connection)?;
+    Ok(connection)
+}
+
+/// Athena's session, whatever this machine's is: a setting may hold for one connection alone, so each gets them all.
+fn settled(connection: &Connection) -> duckdb::Result<()> {
+    connection.execute_batch(
+        "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
+         SET TimeZone = 'UTC'; SET default_null_order = 'nulls_last'; SET preserve_insertion_order = true;",
+    )
 }
 
 /// Runs a DuckDB SELECT and gives its rows as Athena's text.

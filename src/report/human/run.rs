@@ -64,6 +64,9 @@ fn outcome(run: &Run) -> String {
         Some(Outcome::Halted) => paint(RED, "halted, nothing published"),
         Some(Outcome::ChecksFailed) => paint(RED, "checks failed, nothing published"),
         Some(Outcome::Error) => paint(RED, "error, nothing published"),
+        Some(Outcome::Superseded) if run.superseded_by.is_none() => {
+            paint(YELLOW, "cut off, and its files changed: nothing published")
+        }
         Some(Outcome::Superseded) => paint(YELLOW, "overtaken by its tables, nothing published"),
         None => paint(YELLOW, "under way"),
     }
@@ -136,9 +139,8 @@ fn published(run: &Run) -> String {
     }
     let seconds = |millis: u64| format!("{:.2} s", millis as f64 / 1000.0);
     let total = run.steps.iter().filter_map(|step| step.millis).sum();
-    let count = run.published.len();
-    let noun = if count == 1 { "table" } else { "tables" };
-    let mut text = format!("\n{} {count} {noun}, {} in the engine\n", paint(BOLD, "published"), seconds(total));
+    let count = tables(run.published.len());
+    let mut text = format!("\n{} {count}, {} in the engine\n", paint(BOLD, "published"), seconds(total));
     let width = run.published.iter().map(|table| table.table.len()).max().unwrap_or_default();
     for table in &run.published {
         let version = table.version.as_deref().unwrap_or("?");
@@ -158,6 +160,10 @@ fn published(run: &Run) -> String {
         .expect("a String takes all");
     }
     text
+}
+
+fn tables(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "table" } else { "tables" })
 }
 
 /// The published models that no contract says anything of: what writes one.
@@ -251,7 +257,7 @@ pub fn runs(runs: &[Run]) -> String {
     for run in runs {
         let why = match run.outcome {
             Some(Outcome::Published) if builds_nothing(run) => String::new(),
-            Some(Outcome::Published) => format!(" {} tables", run.published.len()),
+            Some(Outcome::Published) => format!(" {}", tables(run.published.len())),
             Some(Outcome::Halted) => format!(": {} breaking", stops(&run.findings)),
             Some(Outcome::ChecksFailed) => {
                 let failed = run.checks.iter().filter(|check| check.status != CheckStatus::Pass).count();

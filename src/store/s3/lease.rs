@@ -135,10 +135,14 @@ async fn renew(store: &S3Store, note: &Note, held: Option<String>) -> Option<Str
 
 /// The tag of a lock that is this process's, though not as it knew it: the answer to an earlier renewal was lost.
 async fn ours(store: &S3Store, note: &Note, tag: String) -> Option<String> {
-    let found = match store.get(KEY).await {
-        Ok(found) => found,
-        Err(error) => {
+    let found = match tokio::time::timeout(store.lease / 3, store.get(KEY)).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
             tracing::warn!("whether the run lock is still held is not known: {error}");
+            return Some(tag);
+        }
+        Err(_) => {
+            tracing::warn!("whether the run lock is still held is not known: S3 gives no answer");
             return Some(tag);
         }
     };

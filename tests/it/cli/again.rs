@@ -123,7 +123,9 @@ fn ctrl_c_says_how_to_go_on() {
         let id = ids["runs"][0]["run_id"].as_str().map(str::to_owned);
         id.is_some_and(|id| expect(lake.root(), 0, &["runs", &id]).contains("  running build int_much\n"))
     };
+    let given_up = std::time::Instant::now() + std::time::Duration::from_secs(300);
     while !is_building() {
+        assert!(std::time::Instant::now() < given_up, "it never came to build");
         std::thread::yield_now();
     }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());

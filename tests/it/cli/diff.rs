@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{expect, json, refused};
+use super::{RENAMED, expect, json, refused};
 use crate::support::Lake;
 
 /// A folder of these files.
@@ -93,4 +93,22 @@ fn folders_of_contracts_are_judged_table_by_table() {
     lake.write("older/broken.json", "{");
     let message = refused(lake.root(), &["diff", "older", "contracts"]);
     assert!(message.contains("older/broken.json"), "{message}");
+}
+
+#[test]
+fn what_is_no_contract_is_not_said_to_be_updated() {
+    let folder = folder(&[
+        ("lake/o/old.csv", "id,county,name\n1,x,a\n"),
+        ("lake/o/new.csv", "id,counties,name\n1,x,a\n"),
+        ("lake/p/1.csv", "id,name\n1,a\n"),
+    ]);
+    for sides in [["lake/o/old.csv", "lake/o/new.csv"], ["lake/o/old.csv", "lake/p"]] {
+        let found = expect(folder.path(), 1, &["diff", sides[0], sides[1]]);
+        assert!(!found.contains("contracts update"), "{found}");
+        assert!(found.contains("there is no contract here that could accept it"), "{found}");
+    }
+    let lake = Lake::new();
+    lake.write("new/orders/1.json", RENAMED);
+    let found = expect(lake.root(), 1, &["diff", "contracts/raw_orders.json", "new/orders"]);
+    assert!(found.contains("`crawlguard contracts update raw_orders"), "{found}");
 }

@@ -15,7 +15,7 @@ fn states(examined: &serde_json::Value) -> Vec<(String, String)> {
 fn what_is_well_and_what_is_missing_is_told_with_its_fix() {
     let lake = Lake::new();
     let pair = |what: &str, state: &str| (what.to_owned(), state.to_owned());
-    let well = ["project", "lake", "state", "engine"].map(|what| pair(what, "ok"));
+    let well = ["project", "lake", "state", "published tables", "engine"].map(|what| pair(what, "ok"));
     assert_eq!(states(&json(lake.root(), 0, &["doctor"])), well);
     assert!(!lake.path(".crawlguard/doctor.probe").exists());
 

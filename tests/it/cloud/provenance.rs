@@ -56,7 +56,9 @@ fn a_folder_that_is_not_what_is_deployed_runs_only_when_it_is_asked_for() {
     }
     assert_eq!(ran(&laptop.says(&["run", "--undeployed", "--format", "json"]))["deployed"], false);
     assert_eq!(laptop.says(&["contracts", "push", "-q"]).code, Some(0));
-    assert_eq!(ran(&laptop.says(&["run", "--slot", "2036-01-02T03:04:05Z", "--format", "json"]))["deployed"], true);
+    // Later than the run before, which was for now.
+    let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_secs(120)).to_string();
+    assert_eq!(ran(&laptop.says(&["run", "--slot", &soon, "--format", "json"]))["deployed"], true);
     assert!(!laptop.says(&["plan"]).err.contains("note:"));
 }
 

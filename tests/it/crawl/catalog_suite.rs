@@ -42,7 +42,7 @@ async fn an_empty_catalog_holds_nothing(catalog: &dyn Catalog) {
     catalog.forget("absent").await.expect("absent is fine");
     let error = catalog.swap("fact", "absent", None, &[]).await.expect_err("no staging");
     assert_eq!(error.kind, PortErrorKind::NotFound);
-    let error = catalog.restore("absent", "1").await.expect_err("no table");
+    let error = catalog.restore("absent", "1", &[]).await.expect_err("no table");
     assert_eq!(error.kind, PortErrorKind::NotFound);
 }
 
@@ -103,12 +103,18 @@ async fn a_swap_from_another_version_is_a_conflict(catalog: &dyn Catalog, create
 async fn a_restored_version_is_a_new_one(catalog: &dyn Catalog) {
     let before = catalog.versions("fact").await.expect("listed");
     let [second, first] = before.as_slice() else { panic!("two versions") };
-    let restored = catalog.restore("fact", first.version.as_deref().expect("a version")).await.expect("restored");
-    assert_eq!(Table { version: first.version.clone(), ..restored.clone() }, *first);
+    let mark = [("crawlguard.restored".to_owned(), "1".to_owned())];
+    let number = first.version.as_deref().expect("a version");
+    let restored = catalog.restore("fact", number, &mark).await.expect("restored");
+    let mut marked = first.clone();
+    marked.parameters.extend(mark);
+    assert_eq!(Table { version: first.version.clone(), ..restored.clone() }, marked);
     assert_eq!(catalog.table("fact").await.expect("read"), Some(restored.clone()));
-    assert_eq!(catalog.versions("fact").await.expect("listed"), [restored, second.clone(), first.clone()]);
-    let error = catalog.restore("fact", "999").await.expect_err("no such version");
+    assert_eq!(catalog.versions("fact").await.expect("listed"), [restored.clone(), second.clone(), first.clone()]);
+    let error = catalog.restore("fact", "999", &[]).await.expect_err("no such version");
     assert_eq!(error.kind, PortErrorKind::NotFound);
+    let published = catalog.swap("fact", "stg_fact_3", restored.version.as_deref(), &[]).await.expect("published");
+    assert_eq!(published.parameters.get("crawlguard.restored"), None, "it is a build of its own");
 }
 
 async fn a_forgotten_table_is_gone(catalog: &dyn Catalog) {

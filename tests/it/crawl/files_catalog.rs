@@ -47,6 +47,26 @@ fn put_writes_a_version_only_if_the_table_differs() {
     assert_eq!(files, ["000001.json", "000002.json", "000003.json"]);
 }
 
+#[test]
+fn a_table_of_the_lake_is_noted_so_that_both_can_move() {
+    let root = tempfile::tempdir().expect("a folder");
+    let lake = root.path().canonicalize().expect("a path").join("lake");
+    fs::create_dir_all(lake.join("t")).expect("a folder");
+    let table = a_table("raw_t", &format!("{}/t/", lake.display()));
+    let stored = |version: u32| {
+        let path = root.path().join(format!("catalog/lake/raw_t/{version:06}.json"));
+        fs::read_to_string(path).expect("the version")
+    };
+    // As an older program noted it; the next crawl mends that, once.
+    catalog(&root.path().join("catalog")).put(&table).expect("written");
+    assert!(stored(1).contains(&format!("{}/t/", lake.display())), "{}", stored(1));
+    for _ in 0..2 {
+        let put = catalog(&root.path().join("catalog")).over(&lake).put(&table).expect("written");
+        assert_eq!((put.version.as_deref(), put.location.as_deref()), (Some("2"), table.location.as_deref()));
+    }
+    assert!(stored(2).contains("${lake}/t/") && !stored(2).contains(&*lake.to_string_lossy()), "{}", stored(2));
+}
+
 #[tokio::test]
 async fn a_crawl_survives_the_catalog() {
     let root = tempfile::tempdir().expect("a folder");

@@ -80,7 +80,7 @@ fn a_type_without_a_glue_type_is_a_problem() {
     assert_eq!(problems.len(), 3);
     assert!(problems[0].contains("column `id` comes twice"), "{problems:?}");
     assert!(problems[1].contains("column `o`: no Glue type holds a UUID"), "{problems:?}");
-    assert!(problems[2].contains("column `t`: no Glue type holds TIME_MILLIS"), "{problems:?}");
+    assert!(problems[2].contains("column `t`: no Glue type holds a time of day"), "{problems:?}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn primitive(field: &Type, info: &BasicTypeInfo) -> Outcome {
         ConvertedType::INT_16 => DataType::SmallInt,
         ConvertedType::INT_32 => DataType::Int,
         ConvertedType::INT_64 => DataType::BigInt,
-        other => return refuse(&format!("{other:?}")),
+        other => return refuse(&in_words(other)),
     })
 }
 
@@ -54,8 +54,30 @@ fn from_logical(logical: &LogicalType, physical: Physical) -> Outcome {
         LogicalType::Uuid => return refuse("a UUID"),
         // All values are null; the physical type is what readers go by.
         LogicalType::Unknown => return from_physical(physical),
-        other => return refuse(&format!("{other:?}")),
+        LogicalType::Integer(integer) => {
+            return refuse(&format!("an integer of {} bits without a sign", integer.bit_width));
+        }
+        LogicalType::Time(_) => return refuse("a time of day"),
+        LogicalType::Float16 => return refuse("a floating-point number of 16 bits"),
+        other => return refuse(&kind_of(&format!("{other:?}"))),
     })
+}
+
+/// A kind's name alone: what it is made of has no words.
+fn kind_of(debug: &str) -> String {
+    debug.split(['(', ' ', '{']).next().unwrap_or_default().to_owned()
+}
+
+fn in_words(converted: ConvertedType) -> String {
+    let bits = match converted {
+        ConvertedType::UINT_8 => 8,
+        ConvertedType::UINT_16 => 16,
+        ConvertedType::UINT_32 => 32,
+        ConvertedType::UINT_64 => 64,
+        ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS => return "a time of day".to_owned(),
+        other => return format!("the kind {other}"),
+    };
+    format!("an integer of {bits} bits without a sign")
 }
 
 fn from_physical(physical: Physical) -> Outcome {
@@ -82,7 +104,8 @@ fn group(field: &Type, info: &BasicTypeInfo) -> Outcome {
         (Some(LogicalType::List), _) | (None, ConvertedType::LIST) => list(field),
         (Some(LogicalType::Map), _) | (None, ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE) => map(field),
         (None, ConvertedType::NONE) => structure(field),
-        (logical, converted) => refuse(&logical.map_or(format!("{converted:?}"), |logical| format!("{logical:?}"))),
+        (Some(logical), _) => refuse(&format!("a group of the kind {}", kind_of(&format!("{logical:?}")))),
+        (None, converted) => refuse(&format!("a group of the kind {converted}")),
     }
 }
 
@@ -162,10 +185,12 @@ mod tests {
 
     #[test]
     fn what_hive_cannot_hold_is_refused() {
-        check("required int32 a (UINT_8);", Err("UINT_8"));
-        check("required int64 a (INTEGER(64,false));", Err("Integer"));
-        check("required int32 a (TIME_MILLIS);", Err("TIME_MILLIS"));
-        check("required fixed_len_byte_array(2) a (FLOAT16);", Err("Float16"));
+        check("required int32 a (UINT_8);", Err("no Glue type holds an integer of 8 bits without a sign"));
+        check("required int64 a (INTEGER(64,false));", Err("no Glue type holds an integer of 64 bits without a sign"));
+        check("required int32 a (TIME_MILLIS);", Err("no Glue type holds a time of day"));
+        check("required int32 a (TIME(MILLIS,true));", Err("no Glue type holds a time of day"));
+        check("required fixed_len_byte_array(12) a (INTERVAL);", Err("no Glue type holds the kind INTERVAL"));
+        check("required fixed_len_byte_array(2) a (FLOAT16);", Err("a floating-point number of 16 bits"));
         check("required fixed_len_byte_array(16) a (UUID);", Err("a UUID"));
         check("required group a { required fixed_len_byte_array(16) b (UUID); }", Err("a UUID"));
     }

@@ -42,6 +42,8 @@ pub enum FaultKind {
     AnswerLost,
     /// Every attempt does.
     EveryAnswerLost,
+    /// No answer ever comes.
+    Silence,
     /// The process dies before the call leaves it.
     CrashBefore,
     /// The call takes effect, and the process dies before the answer.
@@ -102,6 +104,11 @@ impl Calls {
 
     pub fn count(&self, service: &str, action: &str) -> usize {
         self.log.iter().filter(|call| call.service == service && call.action == action).count()
+    }
+
+    /// Sets one more fault.
+    pub fn also(&mut self, fault: Fault) {
+        self.faults.push(fault);
     }
 
     /// Notes an attempt, and tells what goes wrong with it.

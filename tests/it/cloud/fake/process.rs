@@ -97,6 +97,7 @@ impl HttpConnector for Wire {
                 self.answer(&request);
                 HttpConnectorFuture::ready(Err(ConnectorError::io("connection reset by peer".into())))
             }
+            Some(FaultKind::Silence) => HttpConnectorFuture::new(std::future::pending()),
             Some(kind) => {
                 let refusal = kind.refusal(request.service).expect("every other fault is the service's");
                 HttpConnectorFuture::ready(Ok(refusal.answer(request.service).into_http()))
