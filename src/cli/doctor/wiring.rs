@@ -82,11 +82,20 @@ fn judge_callers<'a>(name: &str, policy: &Value, wanted: impl Iterator<Item = (&
     let denied = may_not.iter().enumerate().map(|(index, (service, source))| {
         let help = format!(
             "aws lambda add-permission --function-name {name} --statement-id mended-{index} --principal {service} \
-             --action lambda:InvokeFunction --source-arn ARN"
+             --action lambda:InvokeFunction --source-arn {}",
+            arn_of(source)
         );
         Examined::missing(what, format!("nothing lets `{source}` start `{name}`"), help)
     });
     denied.collect()
+}
+
+/// The ARN of who may start the function, as the shell finds it.
+fn arn_of(source: &str) -> String {
+    match source.strip_prefix("rule/") {
+        Some(rule) => format!("$(aws events describe-rule --name {rule} --query Arn --output text)"),
+        None => source.to_owned(),
+    }
 }
 
 fn lets(policy: &Value, service: &str, source: &str) -> bool {
@@ -231,6 +240,8 @@ mod tests {
         assert!(missing.iter().all(|(state, _)| *state == Missing) && missing.len() == 2, "{missing:?}");
         let missing = found(json!([let_in("sns.amazonaws.com", topic)]));
         assert!(missing.len() == 1 && missing[0].1.contains("rule/f-sweep"), "{missing:?}");
+        let help: Vec<_> = judge_callers("f", &Value::Null, wanted()).into_iter().map(|one| one.help).collect();
+        assert!(help[0].contains("describe-rule --name f-sweep ") && help[1].ends_with(topic), "{help:?}");
         assert_eq!(judge_callers("f", &Value::Null, wanted()).len(), 2);
     }
 
