@@ -6,6 +6,6 @@ mod table;
 
 pub use data_type::{DataType, StructField};
 pub use table::{
-    Binding, Column, DEPRECATED, Evidence, Format, MISSING_IN_NEWEST, MIXED_HEADERS, NOTES, Storage, Table, TableKind,
-    UNREADABLE, same_name,
+    Binding, Column, DEPRECATED, Evidence, Format, LACKING_FILES, MISSING_IN_NEWEST, MISSING_IN_SOME, MIXED_HEADERS,
+    NOTES, OUR_CRAWLER, Storage, Table, TableKind, UNREADABLE, UPDATED_BY_CRAWLER, same_name,
 };

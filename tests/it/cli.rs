@@ -14,6 +14,7 @@ mod diff;
 mod doctor;
 mod documented;
 mod errors;
+mod newest;
 mod offers;
 mod rollback;
 mod sources;
