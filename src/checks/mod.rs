@@ -13,5 +13,5 @@ mod words;
 pub use evaluate::{Baseline, CheckResult, CheckStatus, Measured, evaluate};
 pub use spec::{CheckKind, CheckSpec};
 pub use statement::{statement, statement_over};
-pub use types::{ColumnType, column_types};
+pub use types::{COLUMN_TYPE, ColumnType, agree, column_types};
 pub use words::{numbers, sentence};

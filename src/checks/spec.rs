@@ -21,6 +21,11 @@ impl CheckSpec {
         column.into_iter().chain(key.iter().map(String::as_str))
     }
 
+    /// What it allows, in words.
+    pub fn allowed(&self) -> String {
+        allowed(&self.kind)
+    }
+
     /// The table and column that its values must stand in.
     pub fn reference(&self) -> Option<(&str, &str)> {
         match &self.kind {

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::{CheckResult, CheckStatus};
 use crate::schema::{Column, DataType, StructField, Table};
 
+/// The name of the check that a promised type is.
+pub const COLUMN_TYPE: &str = "column type";
+
 /// A column that a contract promises of a model, its type as Glue spells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnType {
@@ -39,7 +42,7 @@ fn result(table: &str, promised: &ColumnType, built: Option<&[ColumnType]>) -> C
     };
     CheckResult {
         table: table.to_owned(),
-        check: "column type".to_owned(),
+        check: COLUMN_TYPE.to_owned(),
         column: Some(promised.name.clone()),
         status,
         measured,
@@ -47,7 +50,8 @@ fn result(table: &str, promised: &ColumnType, built: Option<&[ColumnType]>) -> C
     }
 }
 
-fn agree(promised: &str, built: &str) -> bool {
+/// True if a built column's type is what is promised, both as Glue spells them.
+pub fn agree(promised: &str, built: &str) -> bool {
     keeps(&comparable(DataType::parse(promised)), &comparable(DataType::parse(built)))
 }
 

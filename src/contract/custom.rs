@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::place::{Found, Place};
-use crate::schema::MISSING_IN_NEWEST;
+use crate::schema::{MISSING_IN_NEWEST, MISSING_IN_SOME};
 
 const PREFIX: &str = "crawlguard.";
 const LIST: &str = "customProperties";
@@ -46,7 +46,8 @@ pub(super) const OF_PROPERTY: &[&str] = &[ORDINAL, EVIDENCE, PINNED, POLICY];
 
 /// The table parameters that decide which values a column gets and that no other field holds: a crawler writes the rest
 /// anew every time.
-pub(super) const PROMISED_PARAMETERS: &[&str] = &["avro.schema.literal", MISSING_IN_NEWEST, "delimiter"];
+pub(super) const PROMISED_PARAMETERS: &[&str] =
+    &["avro.schema.literal", MISSING_IN_NEWEST, MISSING_IN_SOME, "delimiter"];
 
 /// The `crawlguard.*` entries of one object, as a map from name to value.
 pub(super) fn read<'v>(

@@ -29,18 +29,29 @@ pub struct Change {
     pub decode: Decode,
     /// What our crawler advises about the source, where it knows better than a rule: the settings to write.
     pub advice: Option<String>,
+    /// The file that shows it, where our crawler recorded one.
+    pub file: Option<String>,
+    /// Promised columns beside it whose values are no longer found where they are looked for.
+    pub shifted: Vec<String>,
 }
 
 impl Change {
     /// A fact about a whole table, sides left open.
     pub(super) fn of_table(table: &str, kind: ChangeKind, decode: Decode) -> Self {
         let table = table.to_owned();
-        Self { table, path: String::new(), kind, place: None, before: None, after: None, decode, advice: None }
+        let (path, shifted) = (String::new(), Vec::new());
+        let (place, before, after, advice, file) = (None, None, None, None, None);
+        Self { table, path, kind, place, before, after, decode, advice, file, shifted }
     }
 
     /// The top-level column (or partition key) the fact is about; `None` if it is about the table.
     pub fn column(&self) -> Option<String> {
         (!self.path.is_empty()).then(|| path::root(&self.path))
+    }
+
+    /// The columns whose readers are hit: its own, and those that it shifted.
+    pub fn hit_columns(&self) -> impl Iterator<Item = String> {
+        self.column().into_iter().chain(self.shifted.iter().cloned())
     }
 }
 
@@ -55,8 +66,11 @@ pub enum ChangeKind {
     /// Under a name that another column or a partition key has.
     ColumnDuplicated,
     ColumnRemoved,
-    /// Of a column or a nested field that our crawler saw in older files and not in the newest; `before` is its type.
+    /// Of a column or a nested field that our crawler saw in older files and not in the newest; `before` is its type, `after`
+    /// tells if some of the newest files have it.
     ColumnMissingInNewest,
+    /// Of one that the contract knows to be missing in the newest files; `after` is its type.
+    ColumnBackInNewest,
     /// One a moved block: `path` is its first column, the sides are places, counted from 1.
     ColumnReordered,
     /// The name, of a column or a struct's field, differs in case alone: the sides are names.
@@ -97,7 +111,8 @@ pub enum ChangeKind {
     Unreadable,
     /// `after` is why the files could not be read. It stands alone: what else the table says is older.
     FilesUnreadable,
-    /// Of files read by position: `before` is the newest header, `after` says where others depart from it.
+    /// Of files read by position: `before` is the newest header, none if the files have none; `after` says where others depart
+    /// from it.
     HeadersDiffer,
 }
 
@@ -109,6 +124,7 @@ impl ChangeKind {
         Self::ColumnDuplicated,
         Self::ColumnRemoved,
         Self::ColumnMissingInNewest,
+        Self::ColumnBackInNewest,
         Self::ColumnReordered,
         Self::ColumnCaseChanged,
         Self::HeaderLost,

@@ -111,6 +111,13 @@ impl Place<'_> {
         }
     }
 
+    /// Notes which columns the last fact shifted: none if the bytes are found all the same. A struct is hit as a whole.
+    fn shift<'n>(self, facts: &mut Facts<'_>, decode: Decode, columns: impl Iterator<Item = &'n str>) {
+        if matches!(self, Self::Table(_)) && decode != Decode::Safe {
+            facts.shifting(columns);
+        }
+    }
+
     /// True if the column at `index` shares its name with another one, or with a partition key.
     fn is_taken(self, index: usize) -> bool {
         let Self::Table(table) = self else { return false };
@@ -134,6 +141,9 @@ fn compare(facts: &mut Facts<'_>, place: Place<'_>, before: &[Member<'_>], after
         let (from, to) = (places(b, block.len()), places(a, block.len()));
         let decode = place.decode(facts.reading, Update::Reorder);
         facts.add(place.path(before[b].name), place.reordered(), Some(from), Some(to), decode);
+        let (first, last) = (b.min(a), b.max(a) + block.len());
+        let is_passed = |(b, a): &(usize, usize)| (first..last).contains(b) || (first..last).contains(a);
+        place.shift(facts, decode, alignment.kept.iter().filter(|pair| is_passed(pair)).map(|(b, _)| before[*b].name));
     }
     for (b, a) in alignment.kept {
         let (before, after) = (before[b], after[a]);
@@ -162,6 +172,10 @@ fn removed_and_added(
         let decode = place.decode(reading, update);
         facts.add(place.path(member.name), place.removed(), member.type_text(), None, decode);
         facts.at(index);
+        if update == Update::Remove {
+            let behind = alignment.kept.iter().filter(|(b, _)| *b > index);
+            place.shift(facts, decode, behind.map(|(b, _)| before[*b].name));
+        }
     }
     for &index in &alignment.added {
         let at_end = alignment.at_end(index);
@@ -184,6 +198,10 @@ fn removed_and_added(
         };
         facts.add(place.path(member.name), kind, None, member.type_text(), decode);
         facts.at(index);
+        if update == Update::AddInMiddle {
+            let behind = alignment.kept.iter().filter(|(_, a)| *a > index);
+            place.shift(facts, place.decode(reading, update), behind.map(|(b, _)| before[*b].name));
+        }
     }
 }
 

@@ -33,6 +33,20 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// The columns that the last fact shifted.
+    pub(super) fn shifting<'n>(&mut self, columns: impl Iterator<Item = &'n str>) {
+        if let Some(change) = self.changes.last_mut() {
+            change.shifted = columns.map(str::to_owned).collect();
+        }
+    }
+
+    /// The file that shows the last fact.
+    pub(super) fn shown_by(&mut self, file: Option<&String>) {
+        if let Some(change) = self.changes.last_mut() {
+            change.file = file.cloned();
+        }
+    }
+
     /// What is advised about the last fact.
     pub(super) fn advise(&mut self, advice: Option<String>) {
         if let Some(change) = self.changes.last_mut() {

@@ -17,7 +17,7 @@ pub fn judge(changes: &[Change], contracts: &[Contract], lineage: Option<&Lineag
     judge_with(changes, contracts, &|change| {
         let lineage = lineage?;
         Some(match change.column() {
-            Some(column) => lineage.readers(&change.table, &column),
+            Some(_) => lineage.readers_of(&change.table, change.hit_columns()),
             None => lineage.table_readers(&change.table),
         })
     })

@@ -1,32 +1,78 @@
 //! Facts that our own crawler recorded with a table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::facts::Facts;
+use super::rules::words::quoted;
 use super::{Change, ChangeKind, Decode, Update};
 use crate::problem::Problem;
-use crate::schema::{DataType, MISSING_IN_NEWEST, MIXED_HEADERS, NOTES, Table, UNREADABLE, path};
+use crate::schema::{
+    DataType, LACKING_FILES, MISSING_IN_NEWEST, MISSING_IN_SOME, MIXED_HEADERS, NOTES, Table, UNREADABLE, path,
+};
 
 /// How many files a fact names.
 const NAMED: usize = 3;
 
-/// States which promised columns and fields the newest file no longer has, where the contract does not know it.
+/// What the newest files lack, as our crawler recorded it or a contract knows it.
+#[derive(Default)]
+struct Missing {
+    /// That none of them has.
+    all: BTreeSet<String>,
+    /// That some of them have.
+    some: BTreeSet<String>,
+    /// Path → one of the newest files that lacks it.
+    files: BTreeMap<String, String>,
+}
+
+impl Missing {
+    /// What stands in a table's parameters; the text that cannot be read, if one cannot.
+    fn of(table: &Table) -> Result<Self, String> {
+        fn read<T: Default + DeserializeOwned>(table: &Table, key: &str) -> Result<T, String> {
+            let Some(text) = table.parameters.get(key) else { return Ok(T::default()) };
+            serde_json::from_str(text).map_err(|_| text.clone())
+        }
+        let (all, some) = (read(table, MISSING_IN_NEWEST)?, read(table, MISSING_IN_SOME)?);
+        Ok(Self { all, some, files: read(table, LACKING_FILES)? })
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &String> {
+        self.all.union(&self.some)
+    }
+
+    /// True if the path is missing here, in as many files as there or in more.
+    fn covers(&self, path: &str, there: &Self) -> bool {
+        self.all.contains(path) || (self.some.contains(path) && !there.all.contains(path))
+    }
+}
+
+/// States which promised columns and fields the newest files no longer have, where the contract does not know it; and which
+/// they have again, where the contract knows otherwise: the next loss would be no finding.
 pub(super) fn missing_in_newest(facts: &mut Facts<'_>, before: &Table, after: &Table) {
-    let Some(recorded) = after.parameters.get(MISSING_IN_NEWEST) else { return };
-    let Ok(missing) = serde_json::from_str::<BTreeSet<String>>(recorded) else {
-        let after = Some(recorded.clone());
-        return facts.add("", ChangeKind::ColumnMissingInNewest, None, after, Decode::Unknown);
+    let found = match Missing::of(after) {
+        Ok(found) => found,
+        Err(text) => return facts.add("", ChangeKind::ColumnMissingInNewest, None, Some(text), Decode::Unknown),
     };
-    let known = before.parameters.get(MISSING_IN_NEWEST);
-    let known: BTreeSet<String> = known.and_then(|known| serde_json::from_str(known).ok()).unwrap_or_default();
-    let decode = facts.reading.in_files(Update::Remove);
-    for path in missing.difference(&known) {
+    let known = Missing::of(before).unwrap_or_default();
+    for path in found.paths().filter(|path| !known.covers(path, &found)) {
         // What was never promised, or is no longer in the table, is told by another fact.
-        if let (Some(promised), Some(_)) = (type_at(before, path), type_at(after, path)) {
-            let before = Some(promised.to_string());
-            facts.add(path.clone(), ChangeKind::ColumnMissingInNewest, before, None, decode);
+        let (Some(promised), Some(_)) = (type_at(before, path), type_at(after, path)) else { continue };
+        let in_part = found.some.contains(path);
+        // By position some files can only end sooner: columns elsewhere show in their headers.
+        let update = if in_part && facts.reading.by_position() { Update::AddAtEnd } else { Update::Remove };
+        let (before, decode) = (Some(promised.to_string()), facts.reading.in_files(update));
+        let after = in_part.then(|| format!("{promised}, in some of the newest files"));
+        facts.add(path.clone(), ChangeKind::ColumnMissingInNewest, before, after, decode);
+        facts.shown_by(found.files.get(path));
+    }
+    // Another crawler records nothing, and its silence says nothing.
+    let back = known.paths().filter(|path| after.is_of_our_crawler() && !found.covers(path, &known));
+    for path in back {
+        if let (Some(_), Some(data_type)) = (type_at(before, path), type_at(after, path)) {
+            facts.add(path.clone(), ChangeKind::ColumnBackInNewest, None, Some(data_type.to_string()), Decode::Safe);
+            facts.shown_by(found.files.get(path));
         }
     }
 }
@@ -80,13 +126,16 @@ pub(super) fn headers(facts: &mut Facts<'_>, found: &Table) {
         return;
     }
     let newest: Vec<&str> = found.columns.iter().map(|column| column.name.as_str()).collect();
+    // As the columns of files without headers are called.
+    let has_header = !newest.iter().enumerate().all(|(index, name)| *name == format!("col{index}"));
     let Ok(files) = serde_json::from_str::<Vec<File>>(recorded) else {
         let after = Some(recorded.clone());
         return facts.add("", ChangeKind::HeadersDiffer, Some(newest.join(", ")), after, Decode::Unknown);
     };
-    let displaced: Vec<String> = files.iter().filter_map(|file| file.displaced(&newest)).collect();
+    let displaced: Vec<String> = files.iter().filter_map(|file| file.displaced(&newest, has_header)).collect();
     if !displaced.is_empty() {
-        facts.add("", ChangeKind::HeadersDiffer, Some(newest.join(", ")), Some(listed(&displaced)), decode);
+        let before = has_header.then(|| newest.join(", "));
+        facts.add("", ChangeKind::HeadersDiffer, before, Some(listed(&displaced)), decode);
     }
 }
 
@@ -98,19 +147,25 @@ struct File {
 }
 
 impl File {
-    /// The first column that stands where the newest header has another. Trailing columns may be missing: they are NULL.
-    fn displaced(&self, newest: &[&str]) -> Option<String> {
+    /// In words, the first column that stands where the newest header has another; without headers, how many cells a row has
+    /// too many. Trailing columns may be missing: they are NULL.
+    fn displaced(&self, newest: &[&str], has_header: bool) -> Option<String> {
         let due = newest.iter().copied().map(Some).chain(std::iter::repeat(None));
         let mut places = self.header.iter().zip(due);
         let (name, due) = places.find(|(name, due)| due.is_none_or(|due| !due.eq_ignore_ascii_case(name)))?;
-        Some(format!("{name} for {} in {}", due.unwrap_or("no column"), self.file))
+        let file = quoted(&self.file);
+        Some(match due {
+            _ if !has_header => format!("{file} has {} cells a row, and the table {}", self.header.len(), newest.len()),
+            Some(due) => format!("{file} has {} in the place of {}", quoted(name), quoted(due)),
+            None => format!("{file} has {} behind the last column", quoted(name)),
+        })
     }
 }
 
 fn listed(displaced: &[String]) -> String {
-    let named = displaced[..displaced.len().min(NAMED)].join(", ");
+    let named = displaced[..displaced.len().min(NAMED)].join("; ");
     match displaced.len() - displaced.len().min(NAMED) {
         0 => named,
-        more => format!("{named} and {more} more"),
+        more => format!("{named}; and {more} more"),
     }
 }

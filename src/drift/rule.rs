@@ -1,12 +1,12 @@
 //! What a rule is, and the one list of them.
 
 use super::rules::{
-    column_added_at_end, column_added_in_middle, column_case_changed, column_duplicated, column_missing_in_newest,
-    column_removed, column_reordered, compression_changed, delimiter_changed, files_unreadable, format_changed,
-    header_lines_changed, header_lost, headers_differ, location_changed, partition_key_changed, serde_changed,
-    serde_parameter_changed, stray_sibling, struct_field_added, struct_field_removed, struct_field_reordered,
-    table_deprecated, table_kind_changed, table_missing, table_new, type_incompatible, type_lossy, type_narrowed,
-    type_shown, type_widened, unclassified_change, unreadable,
+    column_added_at_end, column_added_in_middle, column_back_in_newest, column_case_changed, column_duplicated,
+    column_missing_in_newest, column_removed, column_reordered, compression_changed, delimiter_changed,
+    files_unreadable, format_changed, header_lines_changed, header_lost, headers_differ, location_changed,
+    partition_key_changed, serde_changed, serde_parameter_changed, stray_sibling, struct_field_added,
+    struct_field_removed, struct_field_reordered, table_deprecated, table_kind_changed, table_missing, table_new,
+    type_incompatible, type_lossy, type_narrowed, type_shown, type_widened, unclassified_change, unreadable,
 };
 use super::{Advice, Change, Level};
 
@@ -66,6 +66,7 @@ impl Rule {
 pub static RULES: &[&Rule] = &[
     &column_added_at_end::RULE,
     &column_added_in_middle::RULE,
+    &column_back_in_newest::RULE,
     &column_case_changed::RULE,
     &column_duplicated::RULE,
     &column_missing_in_newest::RULE,

@@ -5,9 +5,10 @@ pub fn headline(rule: &str, path: &str) -> String {
     let (words, after) = match rule {
         "column-added-at-end" => ("gained column", ""),
         "column-added-in-middle" => ("gained column", "in the middle"),
+        "column-back-in-newest" => ("has column", "again"),
         "column-case-changed" => ("writes column", "in other case"),
         "column-duplicated" => ("gained a second column", ""),
-        "column-missing-in-newest" => ("lost column", "in the newest file"),
+        "column-missing-in-newest" => ("lost column", "in the newest files"),
         "column-removed" => ("lost column", ""),
         "column-reordered" => ("moved column", ""),
         "compression-changed" => ("is compressed in another way", ""),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{adapted, additions, effect_once_accepted, substitutions};
+use super::outputs::{self, RetypedOutput};
 use super::{Comparison, Project, Rename};
 use crate::contract::{Contract, Document, without_accepted_target};
 use crate::drift::{Change, ChangeKind, Decode, Finding, Level, Promotion, diff, judge};
@@ -25,6 +26,8 @@ pub struct Accepted {
     pub left_out: Vec<String>,
     /// Columns that models read as NULL from now on, or through TRY_CAST, in words.
     pub nulls: Vec<String>,
+    /// Columns of models that their contracts promise as another type than they have from now on.
+    pub retyped: Vec<RetypedOutput>,
 }
 
 /// A column that models read as another type than it has.
@@ -68,6 +71,7 @@ pub fn accept(
             }
         }
     }
+    accepted.retyped = outputs::retyped(project, &comparison.lineage, &accepted.adaptation, &sources);
     Ok(accepted)
 }
 
@@ -217,11 +221,12 @@ fn base(
     let (mut nulls, casts) = (nulls(&substitutions, &additions), casts(&substitutions));
     nulls.extend(casts.iter().map(|cast| cast_note(cast, &changes)));
     nulls.extend(changes.iter().filter_map(|change| nested_note(change, &findings)));
+    nulls.extend(changes.iter().filter_map(missing_note));
     accepted_documents(project, &tables, renames, &casts)?;
     substitutions.extend(renames.iter().map(renamed));
     let adaptation = adapted(project, crawled, &sources, &[], &substitutions, &effect_once_accepted)
         .map_err(|problems| because(problems, &findings))?;
-    let accepted = Accepted { tables, casts, adaptation, left_out: Vec::new(), nulls };
+    let accepted = Accepted { tables, casts, adaptation, nulls, ..Accepted::default() };
     Ok(Base { accepted, sources, additions, substitutions })
 }
 
@@ -247,6 +252,20 @@ fn nulls(substitutions: &[Substitution], additions: &[Addition]) -> Vec<String> 
         })
     };
     substitutions.iter().filter_map(note).collect()
+}
+
+/// What becomes of a column that the newest files lack.
+fn missing_note(change: &Change) -> Option<String> {
+    if change.kind != ChangeKind::ColumnMissingInNewest || change.path.is_empty() {
+        return None;
+    }
+    let which = if change.after.is_some() { "some of the newest files" } else { "the newest files" };
+    let rest = if change.after.is_some() { "others" } else { "older ones" };
+    Some(format!(
+        "`{}` of {} is missing in {which}: their rows read NULL from now on, those of {rest} their values, and no check tells \
+         of it",
+        change.path, change.table
+    ))
 }
 
 /// What becomes of values that do not fit.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Project, RunError, ways};
+use super::{Project, RunError, outputs, ways};
 use crate::catalog::Catalog;
 use crate::checks::{CheckKind, CheckSpec};
 use crate::config::FILE;
@@ -11,7 +11,7 @@ use crate::drift::{
     AsPromised, Change, ChangeKind, Finding, Level, Promotion, Verdict, Way, advise, diff_beside, judge,
 };
 use crate::problem::{Problem, Problems};
-use crate::schema::{DataType, Table, path};
+use crate::schema::{DataType, Table, path, same_name};
 use crate::sql::ident::quote;
 use crate::sql::{
     Adaptation, Addition, Graph, Lineage, Reader, Substitution, TypeEffect, adapt, field_problems, to_dml,
@@ -118,7 +118,7 @@ fn compared(project: &Project, tables: Vec<Table>, as_promised: &[AsPromised]) -
     let additions = additions(&changes, &findings);
     let substitutions = substitutions(&changes, &findings, crawled, &lineage);
     let extra_checks = cast_checks(&substitutions, &tables);
-    let mut unproven = BTreeMap::new();
+    let (mut unproven, mut retyped) = (Unproven::new(), Vec::new());
     let is_as_traced = additions.is_empty() && substitutions.is_empty() && {
         let promised = of_models(&project.graph, crawled.iter().map(|contract| &contract.table));
         shapes(promised) == shapes(of_models(&project.graph, tables.iter()))
@@ -128,13 +128,18 @@ fn compared(project: &Project, tables: Vec<Table>, as_promised: &[AsPromised]) -
         false => adapted(project, crawled, &tables, &additions, &substitutions, &effect_on_models),
     };
     let adaptation = match adaptation {
-        Ok(adaptation) => adaptation,
+        Ok(adaptation) => {
+            if !findings.is_empty() {
+                retyped = outputs::retyped(project, &lineage, &adaptation, &tables);
+            }
+            adaptation
+        }
         Err(_) if Verdict::of(&findings) > Verdict::Tolerated => Adaptation::default(),
         // Nothing drifted, so it is the models that are not what the contracts promise.
         Err(problems) if findings.is_empty() => return Err(problems),
         Err(problems) => {
             let tolerated = Tolerated { project, tables: &tables, additions, substitutions };
-            unproven = tolerated.unproven(&findings, &lineage, problems);
+            unproven = tolerated.blamed(&changes, tolerated.unproven(&findings, &lineage, problems));
             Adaptation::default()
         }
     };
@@ -143,9 +148,17 @@ fn compared(project: &Project, tables: Vec<Table>, as_promised: &[AsPromised]) -
     let mut comparison =
         Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks, acceptable, renames };
     comparison.advise(project);
-    to_breaking(&mut comparison.findings, &unproven);
+    to_breaking(project, &comparison.lineage, &mut comparison.findings, &unproven);
+    outputs::to_breaking(&mut comparison.findings, &comparison.changes, &retyped);
     comparison.verdict = Verdict::of(&comparison.findings);
     Ok(comparison)
+}
+
+/// The adapted models' columns over the tables as they are from now on.
+pub(super) fn traced_over(project: &Project, adaptation: &Adaptation, sources: &[Table]) -> Result<Lineage, Problems> {
+    let mut graph = project.graph.clone();
+    graph.models.extend(adaptation.models.iter().map(|model| (model.name.clone(), model.clone())));
+    Lineage::trace(&graph, &of_models(&graph, sources.iter()))
 }
 
 /// The models' columns over what contracts promise of raw tables: what is promised of the models must be among them.
@@ -322,6 +335,9 @@ fn cast_checks(substitutions: &[Substitution], tables: &[Table]) -> BTreeMap<Str
     checks
 }
 
+/// What no adaptation is proven for: table and, where one column's change fails alone, that column; with the reasons.
+type Unproven = BTreeMap<(String, Option<String>), Problems>;
+
 /// Tolerated drift that cannot be adapted to as a whole.
 struct Tolerated<'a> {
     project: &'a Project,
@@ -351,6 +367,48 @@ impl Tolerated<'_> {
         unproven
     }
 
+    /// Of each table the columns that fail alone; the table as a whole if none does.
+    fn blamed(&self, changes: &[Change], tables: BTreeMap<String, Problems>) -> Unproven {
+        let mut blamed = Unproven::new();
+        for (table, problems) in tables {
+            let of_table = changes.iter().filter(|change| change.table == table);
+            let columns: BTreeSet<String> = of_table.filter_map(Change::column).collect();
+            let alone = |column: &String| {
+                let problems = self.try_column(&table, column).err()?;
+                Some(((table.clone(), Some(column.clone())), problems))
+            };
+            let alone: Unproven = columns.iter().filter_map(alone).collect();
+            match alone.is_empty() {
+                true => drop(blamed.insert((table, None), problems)),
+                false => blamed.extend(alone),
+            }
+        }
+        blamed
+    }
+
+    /// Adapts to one column of one table as the catalog shows it, and to everything else as it is promised.
+    fn try_column(&self, table: &str, column: &str) -> Result<Adaptation, Problems> {
+        let crawled = self.project.crawled();
+        let found = self.tables.iter().find(|found| found.name == table).and_then(|found| found.column(column));
+        let source = |contract: &Contract| {
+            let mut source = contract.table.clone();
+            if source.name == table {
+                match (source.columns.iter().position(|known| same_name(&known.name, column)), found) {
+                    (Some(place), Some(found)) => source.columns[place] = found.clone(),
+                    (Some(place), None) => drop(source.columns.remove(place)),
+                    (None, found) => source.columns.extend(found.cloned()),
+                }
+            }
+            source
+        };
+        let sources: Vec<Table> = crawled.iter().map(source).collect();
+        let is_added = |addition: &&Addition| addition.table == table && same_name(&addition.column, column);
+        let additions: Vec<_> = self.additions.iter().filter(is_added).cloned().collect();
+        let substitutions: Vec<_> =
+            self.substitutions.iter().filter(|other| other.is_of(table, column)).cloned().collect();
+        adapted(self.project, crawled, &sources, &additions, &substitutions, &effect_on_models)
+    }
+
     /// Adapts to the chosen tables as the catalog shows them, and to the others as they are promised.
     fn try_adapt(&self, chosen: &BTreeSet<&str>) -> Result<Adaptation, Problems> {
         let crawled = self.project.crawled();
@@ -371,13 +429,29 @@ impl Tolerated<'_> {
     }
 }
 
-/// What cannot be proven safe is breaking, with the reason.
-fn to_breaking(findings: &mut [Finding], unproven: &BTreeMap<String, Problems>) {
+/// What cannot be proven safe is breaking, with the reason, and it reaches the models that it fails in.
+fn to_breaking(project: &Project, lineage: &Lineage, findings: &mut [Finding], unproven: &Unproven) {
     for finding in findings.iter_mut().filter(|finding| finding.level == Level::Tolerated) {
-        let Some(problems) = unproven.get(&finding.table) else { continue };
-        let reasons: Vec<_> = problems.0.iter().map(Problem::to_string).collect();
+        let of_table = unproven.get(&(finding.table.clone(), None));
+        let root = (!finding.path.is_empty()).then(|| path::root(&finding.path));
+        let of_column = || unproven.get(&(finding.table.clone(), Some(root?)));
+        let Some(Problems(problems)) = of_table.or_else(of_column) else { continue };
+        let reasons: Vec<_> = problems.iter().map(in_a_sentence).collect();
         finding.level = Level::Breaking;
         finding.message =
             format!("{} The adapted SQL could not be proven safe: {}.", finding.message, reasons.join("; "));
+        for model in project.graph.order.iter().filter_map(|name| project.graph.models.get(name)) {
+            let fails = problems.iter().any(|problem| problem.file == model.file);
+            if fails && !finding.models.iter().any(|reader| reader.model == model.name) {
+                let columns = lineage.output(&model.name).into_iter().map(|(name, _)| name).collect();
+                finding.models.push(Reader { model: model.name.clone(), columns });
+            }
+        }
     }
+}
+
+/// A problem as a part of a sentence: its help follows in brackets.
+fn in_a_sentence(problem: &Problem) -> String {
+    let help = if problem.help.is_empty() { String::new() } else { format!(" ({})", problem.help) };
+    format!("{}{help}", Problem { help: String::new(), ..problem.clone() })
 }

@@ -8,6 +8,7 @@ use super::{Comparison, Project, Rename, renames};
 use crate::checks::CheckKind;
 use crate::drift::{Way, Ways, likely_renames};
 use crate::problem::{Problem, Problems};
+use crate::schema::path;
 
 /// Obstacles that one help names.
 const NAMED: usize = 3;
@@ -55,8 +56,8 @@ fn way(project: &Project, comparison: &Comparison, table: &str) -> Way {
     }
     match try_accept(project, comparison, table, &[]) {
         Ok(()) => match without_value(project, comparison, table) {
-            columns if columns.is_empty() => Way::Open,
-            columns => Way::After(format!("give {} another source", columns.join(" and "))),
+            needs if needs.is_empty() => Way::Open,
+            needs => Way::After(needs.join(" and ")),
         },
         Err(Problems(problems)) => match problems.iter().find(|problem| problem.file == table) {
             Some(problem) => Way::Shut(problem.message.replacen(REFUSED, "no update accepts it", 1)),
@@ -65,25 +66,36 @@ fn way(project: &Project, comparison: &Comparison, table: &str) -> Way {
     }
 }
 
-/// Outputs that may not be NULL and would be, once models read NULL where a column went. Where the column decides a model's
-/// rows, every output counts as read from it, and nothing is known of one.
+/// What has to be done first about outputs that may not be NULL, or not all of them, and would be once models read NULL where a
+/// column went. Where the column decides a model's rows, every output counts as read from it, and nothing is known of one.
 fn without_value(project: &Project, comparison: &Comparison, table: &str) -> Vec<String> {
     let of_table = comparison.findings.iter().filter(|finding| finding.table == table);
-    let mut columns = BTreeSet::new();
-    for reader in of_table.filter(|finding| finding.rule == "column-removed").flat_map(|finding| &finding.models) {
+    let removed = of_table.filter(|finding| finding.rule == "column-removed");
+    let readers = removed.flat_map(|finding| comparison.lineage.readers(table, &path::root(&finding.path)));
+    let mut needs = BTreeSet::new();
+    for reader in readers {
         if reader.columns.len() < comparison.lineage.output(&reader.model).len() {
-            let needed = reader.columns.iter().filter(|column| is_needed(project, &reader.model, column));
-            columns.extend(needed.map(|column| format!("`{column}` of {}, which may not be NULL,", reader.model)));
+            needs.extend(reader.columns.iter().filter_map(|column| need(project, &reader.model, column)));
         }
     }
-    columns.into_iter().collect()
+    needs.into_iter().collect()
 }
 
-fn is_needed(project: &Project, model: &str, column: &str) -> bool {
+/// What an output that would be NULL needs, if anything asks for a value of it: imperative.
+fn need(project: &Project, model: &str, column: &str) -> Option<String> {
     let is_key = project.graph.models.get(model).is_some_and(|model| model.primary_key.iter().any(|key| key == column));
-    let checks = project.contract(model).map(|contract| contract.checks.as_slice()).unwrap_or_default();
-    let of_column = checks.iter().filter(|check| check.column.as_deref() == Some(column));
-    is_key || of_column.into_iter().any(|check| matches!(check.kind, CheckKind::Nulls { .. }))
+    if is_key {
+        return Some(format!("give `{column}` of {model}, which may not be NULL, another source"));
+    }
+    let contract = project.contract(model)?;
+    let mut of_column = contract.checks.iter().filter(|check| check.column.as_deref() == Some(column));
+    let rule = of_column.find(|check| matches!(check.kind, CheckKind::Nulls { .. }))?;
+    Some(format!(
+        "give `{column}` of {model} another source or loosen its rule `{}` in {} ({})",
+        rule.name,
+        contract.file,
+        rule.allowed()
+    ))
 }
 
 /// Problems as the rest of a sentence.

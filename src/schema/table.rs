@@ -13,12 +13,24 @@ pub const UNREADABLE: &str = "crawlguard.unreadable";
 /// Table parameter of our own crawler: the files whose header is not the newest one, as JSON.
 pub const MIXED_HEADERS: &str = "crawlguard.mixed_headers";
 
-/// Table parameter of our own crawler: the columns and nested fields that older files have and the newest has not, as a
+/// Table parameter of our own crawler: the columns and nested fields that older files have and none of the newest has, as a
 /// JSON list of paths.
 pub const MISSING_IN_NEWEST: &str = "crawlguard.missing_in_newest";
 
 /// Table parameter of our own crawler: set if some lines of the table's files end in `\n` and some in `\r\n`.
 pub const MIXED_LINE_ENDS: &str = "crawlguard.mixed_line_ends";
+
+/// The same, of those that some of the newest files have and others have not.
+pub const MISSING_IN_SOME: &str = "crawlguard.missing_in_some";
+
+/// Table parameter of our own crawler: path → one of the newest files that lacks it, as a JSON object.
+pub const LACKING_FILES: &str = "crawlguard.lacking_files";
+
+/// Table parameter that names the crawler.
+pub const UPDATED_BY_CRAWLER: &str = "UPDATED_BY_CRAWLER";
+
+/// The name of our own crawler.
+pub const OUR_CRAWLER: &str = "crawlguard";
 
 /// Table parameter of our own crawler: what it noticed that is no fault, as a JSON list of problems.
 pub const NOTES: &str = "crawlguard.notes";
@@ -54,6 +66,11 @@ impl Table {
     /// Data columns, then partition keys.
     pub fn all_columns(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().chain(&self.partition_keys)
+    }
+
+    /// True if our own crawler wrote it, which records what Glue's does not.
+    pub fn is_of_our_crawler(&self) -> bool {
+        self.parameters.get(UPDATED_BY_CRAWLER).is_some_and(|name| name == OUR_CRAWLER)
     }
 
     /// A data column by name.

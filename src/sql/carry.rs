@@ -95,10 +95,13 @@ impl<'a> Carrier<'a> {
     fn insert(&mut self, link: &Link, column: &str, projection: &str, is_final: bool) -> Result<(), Problems> {
         let select = link.select;
         let inserted = self.inserted.entry(select.at).or_default();
-        let taken = select.items.iter().any(|item| item.name.as_deref() == Some(column));
-        if taken || !inserted.insert(column.to_owned()) {
-            let message = format!("an added column would be named `{column}`, and a column of this SELECT already is");
-            let help = "rename the model's column, or set `additions: ignore`";
+        let is_taken = select.items.iter().any(|item| item.name.as_deref() == Some(column));
+        if is_taken || !inserted.insert(column.to_owned()) {
+            let (other, help) = match is_taken {
+                true => ("a column of this SELECT", "rename the model's column, or set `additions: ignore`"),
+                false => ("another added column", "rename one of the two at the source, or set `additions: ignore`"),
+            };
+            let message = format!("an added column would be named `{column}`, and {other} already is");
             return Err(Problem::new(&self.model.file, self.source.place(select.at), message, help).into());
         }
         let partitions = if is_final { self.model.partitioned_by.len() } else { 0 };

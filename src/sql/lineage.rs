@@ -81,6 +81,11 @@ impl Lineage {
         self.reached(Origins::of(&table.to_lowercase(), &column.to_lowercase()))
     }
 
+    /// Who names any of the `columns` of `table`, as [`Self::readers`] does.
+    pub fn readers_of(&self, table: &str, columns: impl Iterator<Item = String>) -> Vec<Reader> {
+        self.reached(columns.map(|column| (table.to_lowercase(), column.to_lowercase())).collect())
+    }
+
     /// Who reads `table` at all: for facts about the whole table.
     pub fn table_readers(&self, table: &str) -> Vec<Reader> {
         self.reached(Origins::of(&table.to_lowercase(), ROWS))

@@ -17,6 +17,7 @@ mod documented;
 mod elsewhere;
 mod errors;
 mod library;
+mod newest;
 mod offers;
 mod rollback;
 mod sources;

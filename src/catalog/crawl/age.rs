@@ -1,8 +1,9 @@
-//! Which of a source's files is the newest.
+//! Which of a source's files are the newest.
 //!
-//! By the numbers in their paths where these tell it: a name outlives a copy, a checkout and a `touch`. Else by the time of
-//! change, as S3's `LastModified` has it, which nothing but an upload sets.
+//! By the days that their paths tell, then by the numbers where these tell it: a name outlives a copy, a checkout and a
+//! `touch`. Else by the time of change, as S3's `LastModified` has it, which nothing but an upload sets.
 
+use super::day::{self, Day};
 use super::listing::SourceFile;
 
 /// Sorts files, oldest first; equally old ones by path.
@@ -12,6 +13,25 @@ pub(super) fn sort(files: &mut [SourceFile]) {
     } else {
         files.sort_by(|a, b| (a.modified, &a.relative).cmp(&(b.modified, &b.relative)));
     }
+    if days(files).is_some() {
+        files.sort_by_cached_key(|file| day::of(&file.relative));
+    }
+}
+
+/// How many of the files, which are sorted, are the newest: those of the last day, where every path tells one, else one. What
+/// is delivered in a day is one delivery, in however many files.
+pub(super) fn newest(files: &[SourceFile]) -> usize {
+    match days(files) {
+        Some(days) => days.iter().rev().take_while(|day| Some(*day) == days.last()).count(),
+        None => files.len().min(1),
+    }
+}
+
+/// The day of each file, if every path tells one, to the day or to the month.
+fn days(files: &[SourceFile]) -> Option<Vec<Day>> {
+    let days: Vec<Day> = files.iter().map(|file| day::of(&file.relative)).collect::<Option<_>>()?;
+    let months = days.iter().filter(|(_, _, day)| *day == 0).count();
+    (months == 0 || months == days.len()).then_some(days)
 }
 
 /// True if the paths differ in numbers alone, and the first that differs is a count in the files' names or is part of a
@@ -73,6 +93,10 @@ mod tests {
 
     /// The paths in order; the first is the last that was written.
     fn sorted(paths: &[&str]) -> Vec<String> {
+        files(paths).into_iter().map(|file| file.relative).collect()
+    }
+
+    fn files(paths: &[&str]) -> Vec<SourceFile> {
         let mut files: Vec<_> = (0..)
             .zip(paths)
             .map(|(age, path)| SourceFile {
@@ -84,7 +108,37 @@ mod tests {
             })
             .collect();
         sort(&mut files);
-        files.into_iter().map(|file| file.relative).collect()
+        files
+    }
+
+    #[test]
+    fn the_files_of_the_last_day_are_the_newest() {
+        for (paths, expected) in [
+            (&["dt=2026-01-01/eu.json", "dt=2026-01-02/eu.json", "dt=2026-01-02/us.json"][..], 2),
+            (&["2026/01/01/part-9.json", "2026/01/02/part-0.json", "2026/01/02/part-1.json"], 2),
+            (&["eu_20260102.csv", "eu_20260103.csv", "us_20260103.csv"], 2),
+            (&["2026-01/a.csv", "2026-02/a.csv", "2026-02/b.csv"], 2),
+            // A month is no day.
+            (&["2026-02/a.csv", "2026-02-01/a.csv"], 1),
+            (&["1.csv", "2.csv", "10.csv"], 1),
+            (&["a.csv", "2026-01-02.csv"], 1),
+            (&[], 0),
+        ] {
+            assert_eq!(newest(&files(paths)), expected, "{paths:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_counts_before_the_time_of_change() {
+        for paths in [
+            ["store=2/2026-01-01.csv", "store=3/2026-01-02.csv", "store=1/2026-01-03.csv"],
+            ["dt=2026-01-01/us.json", "dt=2026-01-02/b.json", "dt=2026-01-03/a.json"],
+        ] {
+            assert_eq!(sorted(&paths), paths);
+        }
+        // Of one day the last that was written is the newest.
+        let same_day = ["2026-01-02-late.csv", "2026-01-02.csv", "2026-01-01.csv"];
+        assert_eq!(sorted(&same_day), ["2026-01-01.csv", "2026-01-02.csv", "2026-01-02-late.csv"]);
     }
 
     #[test]
@@ -110,7 +164,6 @@ mod tests {
             ["part-0-3f2a.csv", "part-0-77c1.csv", "part-1-aa00.csv"],
             // A store is no age, and in a date written backwards the day comes first.
             ["store=1/orders.csv", "store=2/orders.csv", "store=3/orders.csv"],
-            ["store=1/2026-01-03.csv", "store=2/2026-01-01.csv", "store=3/2026-01-02.csv"],
             ["01-02-2026.csv", "02-01-2026.csv", "31-12-2025.csv"],
             ["2026-01-01.csv", "2026-01-02.csv", "2026-01-02-late.csv"],
             // An id that begins like a year and goes on like no date, and ids of which one happens to be a date.

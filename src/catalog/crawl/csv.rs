@@ -11,33 +11,38 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(in crate::catalog) use scan::DELIMITERS;
 use scan::{Cell, Scan};
 
+use super::age;
 use super::classifier::{CsvClassifier, CsvHeader};
 use super::lines::Ends;
 use super::listing::{SourceFile, Target};
 use super::log::Log;
+use super::missing::Missing;
 use super::prefix::Inferred;
 use crate::problem::Problem;
-use crate::schema::{Column, DataType, Evidence, MIXED_HEADERS, Storage};
+use crate::schema::{Column, DataType, Evidence, MIXED_HEADERS, Storage, path};
 
 /// A scanned file and whether its first row is a header.
 struct Part<'a> {
     file: &'a SourceFile,
     scan: Scan,
     has_header: bool,
+    /// Of the newest files.
+    is_newest: bool,
 }
 
 /// The newest file's header, and types that hold the values of every file.
 pub(super) fn infer(target: &Target, files: &[SourceFile], gzip: bool, problems: &mut Vec<Problem>) -> Inferred {
     let header = target.classifier.as_ref().map_or(CsvHeader::Unknown, |classifier| classifier.header);
     let mut parts = Vec::new();
-    for file in files {
+    let old = files.len() - age::newest(files);
+    for (index, file) in files.iter().enumerate() {
         if let Some(scan) = scan::scan(target, file, gzip, &mut Log::new(&file.shown, problems)) {
             let has_header = match header {
                 CsvHeader::Unknown => scan.has_header(),
                 CsvHeader::Present => true,
                 CsvHeader::Absent => false,
             };
-            parts.push(Part { file, scan, has_header });
+            parts.push(Part { file, scan, has_header, is_newest: index >= old });
         }
     }
     if header == CsvHeader::Unknown {
@@ -130,23 +135,29 @@ fn as_open_csv(mut inferred: Inferred, classifier: &CsvClassifier) -> Inferred {
     inferred
 }
 
-/// A file whose values are all text has a header if it shares names with a file that surely has one.
+/// A file whose values are all text has a header if it shares names with a file that surely has one. After that the files that
+/// are not like the oldest are problems: the source was one way before they came.
 fn share_headers(parts: &mut [Part<'_>], problems: &mut Vec<Problem>) {
     let known: BTreeSet<String> =
         parts.iter().filter(|part| part.has_header).flat_map(|part| header_names(&part.scan)).collect();
-    let Some(with) = parts.iter().find(|part| part.has_header).map(|part| part.file.relative.clone()) else {
-        return;
-    };
     for part in parts.iter_mut().filter(|part| !part.has_header) {
         let shared = header_names(&part.scan).iter().filter(|name| known.contains(*name)).count();
-        part.has_header = shared * 2 >= part.scan.first.len();
-        if !part.has_header {
-            Log::new(&part.file.shown, problems).at_line(
-                part.scan.first_line,
-                format!("the file has no header, `{with}` has one"),
+        part.has_header = shared > 0 && shared * 2 >= part.scan.first.len();
+    }
+    let Some(oldest) = parts.first() else { return };
+    for part in parts.iter().filter(|part| part.has_header != oldest.has_header) {
+        let other = &oldest.file.relative;
+        let (message, help) = match oldest.has_header {
+            true => (
+                format!("the file has no header, `{other}` has one"),
                 "put the header back: without it Athena skips a row of data",
-            );
-        }
+            ),
+            false => (
+                format!("the file has a header, `{other}` has none"),
+                "take the header away, or give every file one: the table is read with or without it as a whole",
+            ),
+        };
+        Log::new(&part.file.shown, problems).at_line(part.scan.first_line, message, help);
     }
 }
 
@@ -239,6 +250,7 @@ fn describe(parts: &[Part<'_>]) -> Inferred {
     let (names, types) = (newest.names(), types(parts));
     let records = parts.iter().map(|part| part.scan.body_rows + u64::from(!part.has_header)).sum();
     let columns = names.iter().map(|name| column(name, types[name])).collect();
+    let missing = missing(parts, &names);
     let mut inferred = Inferred::new(Storage::LAZY_SIMPLE, columns, records);
     let delimiter = char::from(newest.scan.delimiter).to_string();
     inferred.serde_parameters.insert("field.delim".to_owned(), delimiter.clone());
@@ -253,7 +265,24 @@ fn describe(parts: &[Part<'_>]) -> Inferred {
         set("skip.header.line.count", "1".to_owned());
         inferred.skip_header_lines = 1;
     }
+    inferred.set_missing(missing);
     inferred
+}
+
+/// The table's last columns that others of the newest files end without: they read NULL. What stands elsewhere in them is told
+/// by their headers.
+fn missing(parts: &[Part<'_>], names: &[String]) -> Missing {
+    let mut missing = Missing::default();
+    let mut there = names.len();
+    for part in parts.iter().filter(|part| part.is_newest) {
+        let header = part.names();
+        if header.len() < there && names.starts_with(&header) {
+            let lacking = &names[header.len()..there];
+            lacking.iter().for_each(|name| missing.add(path::column(name), part.file, false));
+            there = header.len();
+        }
+    }
+    missing
 }
 
 /// The files whose columns are not the table's, as a JSON list: Athena reads them by the table's positions.

@@ -5,9 +5,11 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::age;
 use super::lines::{self, Ends, Lines};
 use super::listing::{SourceFile, unreadable};
 use super::log::Log;
+use super::missing::Missing;
 use super::prefix::Inferred;
 use super::shape::{Field, Fields, Place, Scalar, Shape};
 use crate::problem::Problem;
@@ -34,7 +36,7 @@ pub(super) fn infer(files: &[SourceFile], gzip: bool, problems: &mut Vec<Problem
     }
     report(&fields, "", files, problems);
     report_commas(&fields, files, problems);
-    let mut inferred = describe(&fields, records, files.len().saturating_sub(1));
+    let mut inferred = describe(&fields, records, files);
     inferred.set_ends(ends);
     inferred.names = names;
     inferred
@@ -138,7 +140,7 @@ fn report_shape(shape: &Shape, path: &str, files: &[SourceFile], problems: &mut 
     }
 }
 
-fn describe(fields: &Fields, records: u64, newest: usize) -> Inferred {
+fn describe(fields: &Fields, records: u64, files: &[SourceFile]) -> Inferred {
     let keys: Vec<_> = fields.list.iter().map(|field| field.key.as_str()).collect();
     let spellings: serde_json::Map<_, _> = fields
         .list
@@ -148,7 +150,7 @@ fn describe(fields: &Fields, records: u64, newest: usize) -> Inferred {
         .collect();
     let mut inferred = Inferred::new(Storage::OPENX_JSON, fields.list.iter().map(column).collect(), records);
     inferred.serde_parameters.insert("paths".to_owned(), keys.join(","));
-    inferred.set_missing_in_newest(missing(fields, newest));
+    inferred.set_missing(missing(fields, files));
     if !spellings.is_empty() {
         let spellings = serde_json::Value::Object(spellings).to_string();
         inferred.parameters.insert("crawlguard.former_keys".to_owned(), spellings);
@@ -156,27 +158,31 @@ fn describe(fields: &Fields, records: u64, newest: usize) -> Inferred {
     inferred
 }
 
-/// The paths of what the newest file no longer has, though it has the object that they were in.
-fn missing(fields: &Fields, newest: usize) -> Vec<String> {
-    let mut paths = Vec::new();
+/// What the newest files no longer have, though they have the object that it was in.
+fn missing(fields: &Fields, files: &[SourceFile]) -> Missing {
+    let mut missing = Missing::default();
+    let newest: Vec<usize> = (files.len() - age::newest(files)..files.len()).collect();
     for field in &fields.list {
-        add_missing(field, &path::column(&field.key.to_lowercase()), newest, &mut paths);
+        add_missing(field, &path::column(&field.key.to_lowercase()), &newest, files, &mut missing);
     }
-    paths
+    missing
 }
 
-fn add_missing(field: &Field, here: &str, newest: usize, paths: &mut Vec<String>) {
-    if field.last_file != newest {
-        return paths.push(here.to_owned());
+/// Adds a field, or what is inside it, that is missing in some of the files `among`.
+fn add_missing(field: &Field, here: &str, among: &[usize], files: &[SourceFile], missing: &mut Missing) {
+    let (having, lacking): (Vec<usize>, Vec<usize>) = among.iter().partition(|file| field.files.has(**file));
+    if let Some(first) = lacking.first() {
+        missing.add(here.to_owned(), &files[*first], having.is_empty());
     }
     let (mut shape, mut here) = (&field.shape, here.to_owned());
     while let Shape::Array(items) = shape {
         (shape, here) = (items, path::item(&here));
     }
-    if let Shape::Struct(fields) = shape
-        && fields.last_file == newest
-    {
-        fields.list.iter().for_each(|field| add_missing(field, &path::field(&here, &field.key), newest, paths));
+    if let Shape::Struct(fields) = shape {
+        let among: Vec<usize> = having.into_iter().filter(|file| fields.files.has(*file)).collect();
+        for field in &fields.list {
+            add_missing(field, &path::field(&here, &field.key), &among, files, missing);
+        }
     }
 }
 

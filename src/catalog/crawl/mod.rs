@@ -7,10 +7,12 @@
 mod age;
 mod classifier;
 mod csv;
+mod day;
 mod json;
 mod lines;
 mod listing;
 mod log;
+mod missing;
 mod parquet;
 mod prefix;
 mod shape;

@@ -7,6 +7,7 @@ use std::fs::File;
 
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
+use super::age;
 use super::listing::{SourceFile, unreadable};
 use super::log::Log;
 use super::prefix::Inferred;
@@ -17,15 +18,16 @@ use crate::schema::{Column, Storage};
 pub(super) fn infer(files: &[SourceFile], problems: &mut Vec<Problem>) -> Inferred {
     let (mut columns, mut newest, mut records) = (Vec::new(), Vec::new(), 0);
     let mut names = Vec::new();
-    for file in files {
+    let old = files.len() - age::newest(files);
+    for (index, file) in files.iter().enumerate() {
         match footer(file) {
             Ok(reader) => {
                 let meta = reader.metadata().file_metadata();
                 records += u64::try_from(meta.num_rows()).unwrap_or(0);
                 let mut log = Log::new(&file.shown, problems);
                 let found = read_columns(meta.schema(), &mut log);
-                newest.clone_from(&found);
                 names.push((file.relative.clone(), found.iter().map(|column| column.name.clone()).collect()));
+                newest.extend((index >= old).then(|| (file, found.clone())));
                 merge::columns(&mut columns, found, &mut log);
             }
             Err(problem) => problems.push(problem),
@@ -33,7 +35,7 @@ pub(super) fn infer(files: &[SourceFile], problems: &mut Vec<Problem>) -> Inferr
     }
     let missing = merge::missing(&columns, &newest);
     let mut inferred = Inferred::new(Storage::PARQUET, columns, records);
-    inferred.set_missing_in_newest(missing);
+    inferred.set_missing(missing);
     inferred.names = names;
     inferred.serde_parameters.insert("serialization.format".to_owned(), "1".to_owned());
     inferred

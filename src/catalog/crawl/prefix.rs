@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::age;
 use super::lines::Ends;
 use super::listing::{self, SourceFile, Target, unreadable};
+use super::missing::Missing;
 use super::sniff::{Kind, Sniffed, sniff};
 use super::{Outcome, Unread};
 use super::{csv, json, parquet, similarity};
 use crate::problem::Problem;
-use crate::schema::{Column, DataType, MISSING_IN_NEWEST, MIXED_LINE_ENDS, NOTES, Storage, Table, TableKind};
+use crate::schema::{
+    Column, DataType, MIXED_LINE_ENDS, NOTES, OUR_CRAWLER, Storage, Table, TableKind, UPDATED_BY_CRAWLER,
+};
 
 /// What the files of one format say, before it becomes a table.
 pub(super) struct Inferred {
@@ -38,13 +42,9 @@ impl Inferred {
         }
     }
 
-    /// Records the columns and nested fields, as paths, that older files have and the newest has not: in a union of files
-    /// nothing else shows them.
-    pub(super) fn set_missing_in_newest(&mut self, columns: Vec<String>) {
-        if !columns.is_empty() {
-            let list = serde_json::Value::from(columns).to_string();
-            self.parameters.insert(MISSING_IN_NEWEST.to_owned(), list);
-        }
+    /// Records what the newest files lack.
+    pub(super) fn set_missing(&mut self, missing: Missing) {
+        self.parameters.extend(missing.parameters());
     }
 }
 
@@ -52,7 +52,7 @@ impl Inferred {
 pub(super) fn crawl(target: &Target, database: &str) -> Outcome {
     let mut problems = Vec::new();
     let files = listing::files(target, &mut problems);
-    let groups = by_format(&files, &mut problems);
+    let (groups, empty) = by_format(&files, &mut problems);
     if groups.is_empty() && problems.is_empty() {
         let (message, help) = match files.is_empty() {
             true => ("the folder holds no data file", "deliver the data, or remove the folder"),
@@ -61,6 +61,7 @@ pub(super) fn crawl(target: &Target, database: &str) -> Outcome {
         problems.push(Problem::new(&target.shown, "", message, help));
     }
     report_formats(target, &groups, &mut problems);
+    report_empty(&files, &empty, &mut problems);
     let mut table = None;
     for (sniffed, files) in &groups {
         let inferred = infer(target, *sniffed, files, &mut problems);
@@ -74,12 +75,15 @@ pub(super) fn crawl(target: &Target, database: &str) -> Outcome {
 
 type Group = (Sniffed, Vec<SourceFile>);
 
-/// The files that hold something, by format and compression.
-fn by_format(files: &[SourceFile], problems: &mut Vec<Problem>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
+/// The files that hold something, by format and compression; and those that hold nothing, by their paths.
+fn by_format<'a>(files: &'a [SourceFile], problems: &mut Vec<Problem>) -> (Vec<Group>, BTreeSet<&'a str>) {
+    let (mut groups, mut empty) = (Vec::<Group>::new(), BTreeSet::new());
     for file in files {
         let sniffed = match sniff(file) {
-            Ok(None) => continue,
+            Ok(None) => {
+                empty.insert(file.relative.as_str());
+                continue;
+            }
             Ok(Some(sniffed)) => sniffed,
             Err(problem) => {
                 problems.push(problem);
@@ -91,7 +95,30 @@ fn by_format(files: &[SourceFile], problems: &mut Vec<Problem>) -> Vec<Group> {
             None => groups.push((sniffed, vec![file.clone()])),
         }
     }
-    groups
+    (groups, empty)
+}
+
+/// A newest file that holds nothing is an upload that went wrong, or a day that nothing came of: nobody could tell which. Older
+/// ones were told of in their time. Hadoop's writers leave an empty part where a task had no rows: beside a part that holds
+/// something it says nothing.
+fn report_empty(files: &[SourceFile], empty: &BTreeSet<&str>, problems: &mut Vec<Problem>) {
+    if empty.len() == files.len() {
+        return;
+    }
+    let newest = &files[files.len() - age::newest(files)..];
+    let is_empty = |file: &&SourceFile| empty.contains(file.relative.as_str());
+    let filled: BTreeSet<&str> = newest.iter().filter(|file| !is_empty(file)).filter_map(part_of).collect();
+    for file in newest.iter().filter(is_empty).filter(|file| part_of(file).is_none_or(|job| !filled.contains(job))) {
+        let help = "deliver it again; if there was nothing to deliver, take it away";
+        problems.push(Problem::new(&file.shown, "", "is one of the newest files, and it is empty", help));
+    }
+}
+
+/// The folder that the job wrote whose part a file is, by its name: `part-00003-…`, `000003_0`.
+fn part_of(file: &SourceFile) -> Option<&str> {
+    let (folder, name) = file.relative.rsplit_once('/').unwrap_or(("", &file.relative));
+    let is_task = |name: &str| name.len() > 7 && name.as_bytes()[..6].iter().all(u8::is_ascii_digit);
+    (name.starts_with("part-") || (is_task(name) && name[6..].starts_with('_'))).then_some(folder)
 }
 
 /// Glue makes several tables of a folder whose files differ in format or compression.
@@ -260,7 +287,7 @@ fn parameters(
     let entries = [
         ("CrawlerSchemaDeserializerVersion", "1.0".to_owned()),
         ("CrawlerSchemaSerializerVersion", "1.0".to_owned()),
-        ("UPDATED_BY_CRAWLER", "crawlguard".to_owned()),
+        (UPDATED_BY_CRAWLER, OUR_CRAWLER.to_owned()),
         ("averageRecordSize", bytes.checked_div(inferred.records).unwrap_or(0).to_string()),
         ("classification", sniffed.kind.classification().to_owned()),
         ("compressionType", compression(sniffed).to_owned()),

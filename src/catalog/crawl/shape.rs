@@ -131,6 +131,31 @@ pub(super) struct Fields {
     objects: u64,
     /// The newest file that has such an object.
     pub(super) last_file: usize,
+    /// All files that have one.
+    pub(super) files: Files,
+}
+
+/// Files by their indices. They are read in order, so neighbours are one range.
+#[derive(Debug, Default)]
+pub(super) struct Files(Vec<(usize, usize)>);
+
+impl Files {
+    fn of(file: usize) -> Self {
+        Self(vec![(file, file)])
+    }
+
+    fn add(&mut self, file: usize) {
+        match self.0.last_mut() {
+            Some((_, last)) if *last == file => {}
+            Some((_, last)) if *last + 1 == file => *last = file,
+            _ => self.0.push((file, file)),
+        }
+    }
+
+    pub(super) fn has(&self, file: usize) -> bool {
+        let after = self.0.partition_point(|(first, _)| *first <= file);
+        after > 0 && self.0[after - 1].1 >= file
+    }
 }
 
 #[derive(Debug)]
@@ -143,6 +168,8 @@ pub(super) struct Field {
     pub(super) first: Place,
     /// The newest file that has the key.
     pub(super) last_file: usize,
+    /// All files that have it.
+    pub(super) files: Files,
     /// Where one object first had the key twice.
     pub(super) twice: Option<Place>,
     seen_in: u64,
@@ -153,6 +180,7 @@ impl Fields {
     pub(super) fn start(&mut self, place: Place) {
         self.objects += 1;
         self.last_file = place.file;
+        self.files.add(place.file);
     }
 
     /// The index of a key. `likely` is where it would be if the objects all had the same keys in the same order.
@@ -166,7 +194,10 @@ impl Fields {
             field.twice = Some(place);
         }
         field.seen_in = self.objects;
-        field.last_file = place.file;
+        if field.last_file != place.file {
+            field.last_file = place.file;
+            field.files.add(place.file);
+        }
         index
     }
 
@@ -191,6 +222,7 @@ impl Field {
             former_keys: Vec::new(),
             first,
             last_file: first.file,
+            files: Files::of(first.file),
             twice: None,
             seen_in: 0,
         }

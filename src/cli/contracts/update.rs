@@ -14,7 +14,7 @@ use super::deployed;
 use super::journal::{self, Edit, text_of};
 use super::log::{self, Accepted, Entry};
 use super::{new_file, promised};
-use crate::contract::Document;
+use crate::contract::{Contract, Document};
 use crate::pipeline::{self, AdaptedModel, Cast, Comparison, Project, Rename, compare};
 use crate::report::human;
 use crate::schema::Table;
@@ -153,6 +153,11 @@ async fn propose(globals: &Globals, world: &World, request: Update<'_>, by: &By)
     for name in &tables {
         let table = promised(world, project.contract(name), &models.tables[name]);
         contract_edits(world, &project, &table, (&renames, &models.casts), &mut proposal)?;
+    }
+    let is_retyped = |contract: &&Contract| models.retyped.iter().any(|output| output.model == contract.table.name);
+    for contract in project.contracts.iter().filter(is_retyped) {
+        let table = pipeline::with_types(contract, &models.retyped);
+        contract_edits(world, &project, &table, (&[], &[]), &mut proposal)?;
     }
     let entry = |table: &String| Entry {
         at: by.at.clone(),

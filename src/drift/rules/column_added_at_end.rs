@@ -22,7 +22,9 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
     );
     let message = format!("Column {} ({}) was added at the end; {effect}.", name(change), after(change));
     let advice = match change.decode {
-        Decode::Safe => Advice::mend("").or_accept("to promise it; models that take additions carry it either way"),
+        Decode::Safe => {
+            Advice::mend("").or_accept("to promise it; models that take additions in carry it where they can")
+        }
         Decode::Unsafe | Decode::Unknown => accept(change, "Rewrite the stored files with the new column"),
     };
     Some((message, advice))

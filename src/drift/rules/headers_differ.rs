@@ -1,4 +1,4 @@
-use super::words::{after, before};
+use super::words::{before, quoted, sides};
 use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Decode, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -15,6 +15,17 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
     let ChangeKind::HeadersDiffer = change.kind else {
         return None;
     };
+    if change.before.is_none() {
+        let message = format!(
+            "Files of {} have rows of another length than the newest: {}; what stands behind the last column is read by no one.",
+            quoted(&change.table),
+            sides(change).1
+        );
+        let help = "Rewrite or move files so that all have the same columns, then run `crawlguard crawl`; nothing accepts it. If \
+                    they have, the crawler misread them: say in a custom CSV classifier how they are read (`Delimiter`, \
+                    `QuoteSymbol`; in crawlguard.toml, `delimiter`, `quote` of the source's classifier)";
+        return Some((message, Advice::mend(help)));
+    }
     let effect = match change.decode {
         Decode::Unknown => "which column a value belongs to is not known",
         Decode::Safe | Decode::Unsafe => {
@@ -22,10 +33,10 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
         }
     };
     let message = format!(
-        "Files of `{}` have another header than the table, {}: {}; {effect}.",
-        change.table,
+        "Files of {} have another header than the table, which has {}: {}; {effect}.",
+        quoted(&change.table),
         before(change),
-        after(change)
+        sides(change).1
     );
     let help = "Rewrite or move files so that all have one header, then run `crawlguard crawl`; nothing accepts it. If they \
                 have, the crawler misread them: say in a custom CSV classifier how they are read (`ContainsHeader`, \
@@ -36,7 +47,7 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
 const DOCS: &str = "\
 ## What it does
 Reports files of a CSV table whose header is neither the table's columns nor the beginning of them. It looks at the catalog's
-columns alone, so it is reported also where contract and catalog agree. One that is no header counts as `col0`, `col1`, ….
+columns alone, so it is reported also where contract and catalog agree. Without headers it looks at the number of cells.
 
 ## Why it matters
 The table has one list of columns, and every file is read by position. In a file with another header, one column's values come

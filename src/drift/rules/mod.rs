@@ -2,6 +2,7 @@
 
 pub(super) mod column_added_at_end;
 pub(super) mod column_added_in_middle;
+pub(super) mod column_back_in_newest;
 pub(super) mod column_case_changed;
 pub(super) mod column_duplicated;
 pub(super) mod column_missing_in_newest;
@@ -33,4 +34,4 @@ pub(super) mod type_shown;
 pub(super) mod type_widened;
 pub(super) mod unclassified_change;
 pub(super) mod unreadable;
-mod words;
+pub(super) mod words;

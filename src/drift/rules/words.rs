@@ -19,7 +19,7 @@ pub(super) fn sides(change: &Change) -> (&str, &str) {
 }
 
 /// Any text in backticks; a tab or another invisible sign is spelt out.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::drift) fn quoted(text: &str) -> String {
     let shown = |character: char| match character.is_control() {
         true => character.escape_default().to_string(),
         false => character.to_string(),

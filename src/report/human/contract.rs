@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{GREEN, RED, YELLOW, diff, paint};
 use crate::contract::Document;
-use crate::schema::{Column, Table};
+use crate::schema::{Column, MISSING_IN_NEWEST, MISSING_IN_SOME, Table};
 
 /// What another text of a contract promises instead, one line a column; the plain diff where that says nothing.
 pub fn contract_change(file: &str, before: &str, after: &str) -> String {
@@ -74,7 +74,17 @@ fn storage(old: &Table, new: &Table) -> Vec<String> {
         note(key, before.serde_parameters.get(key).cloned(), after.serde_parameters.get(key).cloned());
     }
     note("location", old.location.clone(), new.location.clone());
+    for (key, which) in [(MISSING_IN_NEWEST, "the newest files"), (MISSING_IN_SOME, "some of the newest files")] {
+        let (before, after) = (missing(old, key), missing(new, key));
+        changes.extend(after.difference(&before).map(|path| format!("  ~ {path} may be missing in {which}")));
+        changes.extend(before.difference(&after).map(|path| format!("  ~ {path} may no longer be missing in {which}")));
+    }
     changes.into_iter().map(|change| paint(YELLOW, &change) + "\n").collect()
+}
+
+fn missing(table: &Table, key: &str) -> BTreeSet<String> {
+    let list = table.parameters.get(key).and_then(|list| serde_json::from_str(list).ok());
+    list.unwrap_or_default()
 }
 
 fn all(table: &Table) -> impl Iterator<Item = &Column> {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{BOLD, GREEN, NO_MODELS, RED, YELLOW, adapted, builds_nothing, notes, one, paint, verdict_word};
-use crate::checks::{CheckResult, CheckStatus, sentence};
+use crate::checks::{COLUMN_TYPE, CheckResult, CheckStatus, sentence};
 use crate::drift::{Finding, Level, Verdict};
 use crate::pipeline::{Acceptance, Commands, Delivery, Outcome, Provenance, Run, StepStatus, advice};
 use crate::plan::{Action, AlertKind};
@@ -189,9 +189,9 @@ fn next(run: &Run, accepted: &[Acceptance]) -> String {
     let mut text = match run.outcome {
         Some(Outcome::Halted) => halted(run, accepted),
         Some(Outcome::ChecksFailed) => {
-            "\nnext: correct the newest files of the sources above and run again; if the numbers are right, change the \
-             rule in contracts/\n"
-                .to_owned()
+            let next = "\nnext: correct the newest files of the sources above and run again; if the numbers are right, \
+                        change the rule in contracts/\n";
+            next.to_owned() + &wrong_types(run)
         }
         Some(Outcome::Error) => "\nnext: mend what is said above, then run again\n".to_owned(),
         Some(Outcome::Superseded) => match &run.superseded_by {
@@ -214,6 +214,19 @@ fn next(run: &Run, accepted: &[Acceptance]) -> String {
         Some(Delivery::Sent) | None => String::new(),
     };
     text
+}
+
+/// Where the type is promised that a column of a model does not have.
+fn wrong_types(run: &Run) -> String {
+    let failed = run.checks.iter().filter(|it| it.status == CheckStatus::Fail && it.check == COLUMN_TYPE);
+    let one = |check: &CheckResult| {
+        let column = check.column.as_deref().unwrap_or_default();
+        format!(
+            "if the type of {}.{column} is right, write it into the contract of {}: `physicalType` of `{column}`\n",
+            check.table, check.table
+        )
+    };
+    failed.map(one).collect()
 }
 
 fn halted(run: &Run, accepted: &[Acceptance]) -> String {

@@ -16,7 +16,7 @@ fn empty_files() {
     check(&[("a.json", b"\xef\xbb\xbf"), ("b.csv", b"\xef\xbb\xbf")], &["t: every file is empty"]);
     check(&[("a.json.gz", &gzip(b""))], &["t: every file is empty"]);
     check(&[("a.json", b"{}\n")], &["t: no column was found"]);
-    // Beside others an empty file says nothing.
+    // An old one was told of when it was new.
     let lake = Lake::of(&[("a.json", b""), ("b.json", b"{\"a\":1}")]);
     assert_eq!(lake.table().parameters["objectCount"], "1");
 }
@@ -33,6 +33,28 @@ fn empty_lines_are_rows_to_athena() {
         &[("a.json", b"{\"a\":1}\n\n{\"a\":2}\n \t\r\n")],
         &[&format!("t/a.json:line 2: {message}"), &format!("t/a.json:line 4: {message}")],
     );
+}
+
+#[test]
+fn an_empty_file_among_the_newest() {
+    const ROW: &[u8] = b"{\"a\":1}";
+    const SAID: &str = "is one of the newest files, and it is empty";
+    check(&[("1.json", ROW), ("2.json", b"")], &[&format!("t/2.json: {SAID}")]);
+    check(
+        &[("dt=2026-01-01/eu.json", b""), ("dt=2026-01-02/eu.json", ROW), ("dt=2026-01-02/us.json", b"")],
+        &[&format!("t/dt=2026-01-02/us.json: {SAID}")],
+    );
+    // A whole job that wrote nothing, in the day's second folder.
+    let parts = |last: &'static [u8]| -> [(&'static str, &'static [u8]); 4] {
+        [
+            ("dt=2026-01-01/h=1/part-00000-a.json", ROW),
+            ("dt=2026-01-02/h=1/part-00000-b.json", b""),
+            ("dt=2026-01-02/h=1/part-00001-b.json", ROW),
+            ("dt=2026-01-02/h=2/000000_0.json", last),
+        ]
+    };
+    check(&parts(b""), &[&format!("t/dt=2026-01-02/h=2/000000_0.json: {SAID}")]);
+    assert_eq!(Lake::of(&parts(ROW)).table().parameters["objectCount"], "3");
 }
 
 #[test]
@@ -149,6 +171,10 @@ fn csv_files_that_differ() {
             "t/b.csv:line 1: the file has no header, `a.csv` has one",
             "t/c.csv:line 1: the file has no header, `a.csv` has one",
         ],
+    );
+    check(
+        &[("a.csv", b"2,y\n3,z\n"), ("b.csv", b"4,w\n"), ("c.csv", b"id,name\n1,x\n")],
+        &["t/c.csv:line 1: the file has a header, `a.csv` has none"],
     );
 }
 

@@ -168,6 +168,23 @@ fn the_newest_header_rules_and_the_others_are_told() {
 }
 
 #[test]
+fn a_file_of_the_newest_day_that_ends_sooner_is_told() {
+    let old = ("2026-01-01-eu.csv", "id,city,price\n1,Oslo,2.5\n");
+    let short = ("2026-01-02-us.csv", "id,city\n3,Rome\n");
+    let table = check_columns(
+        &[old, short, ("2026-01-02-eu.csv", "id,city,price\n2,Oslo,3\n")],
+        &["id bigint", "city string", "price double"],
+    );
+    assert_eq!(table.parameters["crawlguard.missing_in_some"], r#"["price"]"#);
+    // An older one may: the column was added since.
+    let table = check_columns(
+        &[("2026-01-01-us.csv", "id,city\n3,Rome\n"), ("2026-01-02-eu.csv", "id,city,price\n2,Oslo,3\n")],
+        &["id bigint", "city string", "price bigint"],
+    );
+    assert!(!table.parameters.contains_key("crawlguard.missing_in_some"));
+}
+
+#[test]
 fn a_file_of_text_alone_has_a_header_if_it_shares_names_with_one_that_has() {
     let table =
         check_columns(&[("a.csv", "id,name\n1,x\n"), ("b.csv", "id,name\nA2,y\n")], &["id string", "name string"]);

@@ -86,6 +86,24 @@ fn a_key_that_the_newest_file_lacks_stays_and_is_told() {
 }
 
 #[test]
+fn what_one_file_of_the_newest_day_lacks_is_told_whichever_was_written_last() {
+    let old = ("dt=2026-01-01/eu.json", "{\"id\":1,\"amt\":2,\"o\":{\"a\":1,\"b\":1}}\n");
+    let eu = ("dt=2026-01-02/eu.json", "{\"id\":1,\"amt\":2,\"o\":{\"a\":1}}\n");
+    let us = ("dt=2026-01-02/us.json", "{\"id\":1}\n");
+    for files in [[old, eu, us], [us, eu, old]] {
+        let table = check_columns(&files, &["id int", "amt int", "o struct<a:int,b:int>"]);
+        assert_eq!(table.parameters["crawlguard.missing_in_some"], r#"["amt","o"]"#);
+        // Of the files that have the object, none has the field.
+        assert_eq!(table.parameters["crawlguard.missing_in_newest"], r#"["o.b"]"#);
+        let files = r#"{"amt":"dt=2026-01-02/us.json","o":"dt=2026-01-02/us.json","o.b":"dt=2026-01-02/eu.json"}"#;
+        assert_eq!(table.parameters["crawlguard.lacking_files"], files);
+    }
+    let table =
+        check_columns(&[old, eu, ("dt=2026-01-02/us.json", eu.1)], &["id int", "amt int", "o struct<a:int,b:int>"]);
+    assert!(!table.parameters.contains_key("crawlguard.missing_in_some"));
+}
+
+#[test]
 fn names_are_lowercased_and_otherwise_kept() {
     let line = r#"{"Email Address":"x","Código \"ñ\"":1,"select":2,"日付":"x","a.b":1}"#;
     let table = check_columns(

@@ -57,6 +57,21 @@ fn files_merge_by_name() {
 }
 
 #[test]
+fn every_file_of_the_newest_day_is_looked_at() {
+    let all = parquet("required int32 id; required int32 x; required group o { required int32 a; required int32 b; }");
+    let without_x = parquet("required int32 id; required group o { required int32 a; }");
+    let without_o = parquet("required int32 id; required int32 x;");
+    let lake = Lake::of(&[
+        ("dt=2026-01-01/a.parquet", &all),
+        ("dt=2026-01-02/b.parquet", &without_x),
+        ("dt=2026-01-02/a.parquet", &without_o),
+    ]);
+    let table = lake.table();
+    assert_eq!(table.parameters["crawlguard.missing_in_some"], r#"["o","x"]"#);
+    assert_eq!(table.parameters["crawlguard.missing_in_newest"], r#"["o.b"]"#);
+}
+
+#[test]
 fn types_that_do_not_agree_are_a_problem() {
     let old = parquet("required int32 id; required binary x (UTF8); required int32 y (DATE);");
     let new = parquet("required binary id (UTF8); required binary x (UTF8); required int64 y (TIMESTAMP_MILLIS);");

@@ -92,6 +92,7 @@ fn claims(kind: ChangeKind) -> &'static str {
         Kind::ColumnDuplicated => "column-duplicated",
         Kind::ColumnRemoved => "column-removed",
         Kind::ColumnMissingInNewest => "column-missing-in-newest",
+        Kind::ColumnBackInNewest => "column-back-in-newest",
         Kind::ColumnReordered => "column-reordered",
         Kind::ColumnCaseChanged => "column-case-changed",
         Kind::HeaderLost => "header-lost",
@@ -140,6 +141,8 @@ fn every_kind_is_claimed_by_exactly_one_rule_and_seen_in_a_case() {
             after: None,
             decode: Decode::Safe,
             advice: None,
+            file: None,
+            shifted: Vec::new(),
         };
         let claimed: Vec<_> =
             RULES.iter().filter(|rule| (rule.detect)(&change).is_some()).map(|rule| rule.id).collect();

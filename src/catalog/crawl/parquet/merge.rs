@@ -1,6 +1,10 @@
 //! What several Parquet files' columns have in common.
 
+use std::collections::BTreeMap;
+
+use crate::catalog::crawl::listing::SourceFile;
 use crate::catalog::crawl::log::Log;
+use crate::catalog::crawl::missing::Missing;
 use crate::schema::{Column, DataType, StructField, path};
 
 /// Adds `found` to `known` by name, widening types where every value still fits.
@@ -21,8 +25,29 @@ pub(super) fn columns(known: &mut Vec<Column>, found: Vec<Column>, log: &mut Log
     }
 }
 
-/// The paths of what `all` files have together and the newest has not.
-pub(super) fn missing(all: &[Column], newest: &[Column]) -> Vec<String> {
+/// What `all` files have together and some of the newest have not.
+pub(super) fn missing(all: &[Column], newest: &[(&SourceFile, Vec<Column>)]) -> Missing {
+    let lacked: Vec<(&SourceFile, Vec<String>)> =
+        newest.iter().map(|(file, columns)| (*file, lacks(all, columns))).collect();
+    let is_lacked = |path: &str| lacked.iter().all(|(_, paths)| paths.iter().any(|other| holds(other, path)));
+    let mut first = BTreeMap::new();
+    for (file, paths) in &lacked {
+        for path in paths {
+            first.entry(path).or_insert(*file);
+        }
+    }
+    let mut missing = Missing::default();
+    first.into_iter().for_each(|(path, file)| missing.add(path.clone(), file, is_lacked(path)));
+    missing
+}
+
+/// True if the path is the other one, or inside it.
+fn holds(other: &str, path: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '{']))
+}
+
+/// The paths of what `all` files have together and one has not.
+fn lacks(all: &[Column], newest: &[Column]) -> Vec<String> {
     let mut paths = Vec::new();
     for column in all {
         let here = path::column(&column.name);

@@ -1,6 +1,9 @@
 //! Cases about what our own crawler recorded with a table.
 
-use crawlguard::schema::{MISSING_IN_NEWEST, MIXED_HEADERS, Table, UNREADABLE};
+use crawlguard::schema::{
+    LACKING_FILES, MISSING_IN_NEWEST, MISSING_IN_SOME, MIXED_HEADERS, OUR_CRAWLER, Table, UNREADABLE,
+    UPDATED_BY_CRAWLER,
+};
 
 use super::{Case, case};
 use crate::drift::lake::{Edit, csv, json, parquet};
@@ -87,6 +90,8 @@ fn headers() -> Vec<Case> {
 fn missing() -> Vec<Case> {
     const TWO: &str = "id bigint, amount double";
     const RULE: &str = "column-missing-in-newest";
+    const BACK: &str = "column-back-in-newest";
+    let ours = |table: Table| table.parameter(UPDATED_BY_CRAWLER, OUR_CRAWLER);
     let missing = |table: Table, paths: &str| table.parameter(MISSING_IN_NEWEST, paths);
     let renamed = "id bigint, amount double, amount_eur double";
     vec![
@@ -135,7 +140,58 @@ fn missing() -> Vec<Case> {
             &["column-missing-in-newest amount safe breaking"],
         ),
         case(RULE, "near_miss_accepted", missing(json(TWO), r#"["amount"]"#), missing(json(TWO), r#"["amount"]"#), &[]),
-        case(RULE, "near_miss_back_again", missing(json(TWO), r#"["amount"]"#), json(TWO), &[]),
+        case(
+            RULE,
+            "in_some_files",
+            json(TWO),
+            json(TWO).parameter(MISSING_IN_SOME, r#"["amount"]"#).parameter(LACKING_FILES, r#"{"amount":"us.json"}"#),
+            &["column-missing-in-newest amount safe breaking"],
+        ),
+        case(
+            RULE,
+            "in_all_files_after_some",
+            json(TWO).parameter(MISSING_IN_SOME, r#"["amount"]"#),
+            missing(json(TWO), r#"["amount"]"#).parameter(LACKING_FILES, r#"{"amount":"us.json"}"#),
+            &["column-missing-in-newest amount safe breaking"],
+        ),
+        case(
+            RULE,
+            "csv_that_ends_sooner",
+            csv(TWO),
+            csv(TWO).parameter(MISSING_IN_SOME, r#"["amount"]"#),
+            &["column-missing-in-newest amount safe breaking"],
+        ),
+        case(
+            RULE,
+            "near_miss_back_again",
+            missing(json(TWO), r#"["amount"]"#),
+            ours(json(TWO)),
+            &["column-back-in-newest amount safe tolerated"],
+        ),
+        case(
+            BACK,
+            "alone",
+            missing(json(TWO), r#"["amount"]"#),
+            ours(json(TWO)),
+            &["column-back-in-newest amount safe tolerated"],
+        ),
+        case(
+            BACK,
+            "in_some_files",
+            missing(json(TWO), r#"["amount"]"#),
+            ours(json(TWO))
+                .parameter(MISSING_IN_SOME, r#"["amount"]"#)
+                .parameter(LACKING_FILES, r#"{"amount":"us.json"}"#),
+            &["column-back-in-newest amount safe tolerated"],
+        ),
+        case(BACK, "near_miss_glue_records_nothing", missing(json(TWO), r#"["amount"]"#), json(TWO), &[]),
+        case(
+            BACK,
+            "near_miss_gone_altogether",
+            missing(json(TWO), r#"["amount"]"#),
+            ours(json("id bigint")),
+            &["column-removed amount safe breaking"],
+        ),
         case(
             RULE,
             "near_miss_never_promised",

@@ -1,0 +1,180 @@
+//! What the newest files lack, and what stands elsewhere in files that are read by position; and what models' contracts say of it.
+
+use super::*;
+
+fn read(lake: &Lake, file: &str) -> String {
+    std::fs::read_to_string(lake.path(file)).unwrap()
+}
+
+/// A source `t` of these files, with a contract and a model that reads it.
+fn source(files: &[(&str, &str)], model: &str) -> Lake {
+    let lake = Lake::new();
+    files.iter().for_each(|(file, text)| lake.write(&format!("lake/t/{file}"), text));
+    lake.write("sql/int_t.sql", model);
+    lake.crawl();
+    expect(lake.root(), 0, &["contracts", "init", "raw_t"]);
+    lake
+}
+
+/// `rule path level` of what a check finds of the source.
+fn found(lake: &Lake) -> Vec<String> {
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    let one = |it: &Value| format!("{} {} {}", text(it, "rule"), text(it, "path"), text(it, "level"));
+    checked(lake).iter().map(one).collect()
+}
+
+/// The findings about the source, after a crawl.
+fn checked(lake: &Lake) -> Vec<Value> {
+    lake.crawl();
+    let output = crawlguard(lake.root(), &["--format", "json", "check"]);
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    found["findings"].as_array().unwrap().iter().filter(|it| it["table"] == "raw_t").cloned().collect()
+}
+
+const MODEL: &str = "SELECT id, amt FROM raw_t\n";
+
+#[test]
+fn a_column_that_is_back_may_not_go_a_second_time() {
+    let lake = source(&[("2026-01-01.json", "{\"id\":1,\"amt\":2.5}\n")], MODEL);
+    lake.write("lake/t/2026-01-02.json", "{\"id\":2}\n");
+    const MISSING: &str = "column-missing-in-newest amt breaking";
+    assert_eq!(found(&lake), [MISSING]);
+    let said = crawlguard(lake.root(), &["contracts", "update", "raw_t"]);
+    let shown = String::from_utf8(said.stderr).unwrap();
+    assert!(shown.contains("  ~ amt may be missing in the newest files\n"), "{shown}");
+    assert!(shown.contains("note: `amt` of raw_t is missing in the newest files: their rows read NULL"), "{shown}");
+    expect(lake.root(), 0, &["contracts", "update", "raw_t", "--yes"]);
+    assert_eq!(found(&lake), [""; 0]);
+    lake.write("lake/t/2026-01-03.json", "{\"id\":3,\"amt\":1}\n");
+    assert_eq!(found(&lake), ["column-back-in-newest amt tolerated"]);
+    let shown = expect(lake.root(), 0, &["contracts", "update", "raw_t", "--yes"]);
+    assert!(shown.contains("  ~ amt may no longer be missing in the newest files\n"), "{shown}");
+    assert_eq!(found(&lake), [""; 0]);
+    lake.write("lake/t/2026-01-04.json", "{\"id\":4}\n");
+    assert_eq!(found(&lake), [MISSING]);
+}
+
+#[test]
+fn every_file_of_the_newest_day_counts() {
+    const ROW: &str = "{\"id\":1,\"amt\":2.5}\n";
+    let lake = source(&[("dt=2026-01-01/eu.json", ROW), ("dt=2026-01-01/us.json", ROW)], MODEL);
+    lake.write("lake/t/dt=2026-01-02/us.json", "{\"id\":4}\n");
+    lake.write("lake/t/dt=2026-01-02/eu.json", ROW);
+    assert_eq!(found(&lake), ["column-missing-in-newest amt breaking"]);
+    let message = checked(&lake)[0]["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("`dt=2026-01-02/us.json` no longer has `amt` (`double`), though others"), "{message}");
+    expect(lake.root(), 0, &["contracts", "update", "raw_t", "--yes"]);
+    assert_eq!(found(&lake), [""; 0]);
+    // What some may lack, not all may.
+    lake.write("lake/t/dt=2026-01-02/eu.json", "{\"id\":4}\n");
+    assert_eq!(found(&lake), ["column-missing-in-newest amt breaking"]);
+}
+
+#[test]
+fn an_empty_newest_file_stops_the_run() {
+    let lake = source(&[("1.json", "{\"id\":1,\"amt\":2.5}\n")], MODEL);
+    lake.write("lake/t/2.json", "");
+    let run = json(lake.root(), 2, &["run"]);
+    let message = run["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("2.json: is one of the newest files, and it is empty"), "{message}");
+}
+
+#[test]
+fn whoever_reads_a_shifted_column_is_hit() {
+    let lake =
+        source(&[("a.csv", "id,x,y,z\n1,a,b,c\n")], "SELECT id, x AS x1, y AS y1, z AS z1, id + 1 AS k FROM raw_t\n");
+    let hit = |text: &str| -> Vec<(String, Value)> {
+        lake.write("lake/t/a.csv", text);
+        let of = |it: &Value| (it["path"].as_str().unwrap().to_owned(), it["models"][0]["columns"].clone());
+        checked(&lake).iter().map(of).collect()
+    };
+    assert_eq!(hit("id,y,x,z\n1,b,a,c\n"), [("x".to_owned(), serde_json::json!(["x1", "y1"]))]);
+    assert_eq!(hit("id,new,x,y,z\n1,N,a,b,c\n"), [("new".to_owned(), serde_json::json!(["x1", "y1", "z1"]))]);
+    assert_eq!(hit("id,x,z\n1,a,c\n"), [("y".to_owned(), serde_json::json!(["y1", "z1"]))]);
+    // What stands behind everything moves nothing.
+    assert_eq!(hit("id,x,y\n1,a,b\n"), [("z".to_owned(), serde_json::json!(["z1"]))]);
+}
+
+#[test]
+fn a_wider_type_is_written_into_the_models_contract_too() {
+    let lake = source(&[("1.json", "{\"id\":1}\n")], "SELECT id FROM raw_t\n");
+    expect(lake.root(), 0, &["run"]);
+    expect(lake.root(), 0, &["contracts", "init", "int_t"]);
+    lake.write("lake/t/1.json", "{\"id\":3000000000}\n");
+    let finding = &json(lake.root(), 1, &["run"])["findings"][0];
+    assert_eq!((&finding["rule"], &finding["level"]), (&"type-widened".into(), &"breaking".into()));
+    let message = finding["message"].as_str().unwrap();
+    assert!(message.contains("contracts/int_t.json promises `id` of int_t as int (`physicalType`)"), "{message}");
+    let shown = expect(lake.root(), 0, &["contracts", "update", "raw_t", "--yes"]);
+    assert!(
+        shown.contains("contracts/int_t.json, version 1.0.0 becomes 2.0.0\n  ~ id int becomes bigint\n"),
+        "{shown}"
+    );
+    assert_eq!(json(lake.root(), 0, &["run"])["outcome"], "published");
+    // Somebody promises what is not built.
+    lake.write("contracts/int_t.json", &read(&lake, "contracts/int_t.json").replace("\"bigint\"", "\"int\""));
+    let said = expect(lake.root(), 1, &["run"]);
+    assert!(said.contains("write it into the contract of int_t:"), "{said}");
+}
+
+#[test]
+fn a_name_that_is_taken_is_told_in_one_sentence_of_the_column_that_has_it() {
+    let lake = Lake::new();
+    let row = |names: [&str; 3]| {
+        let pairs: Vec<String> = names.iter().map(|name| format!("\"{name}\":\"x\"")).collect();
+        format!("{{\"Id\":1,\"Ship City\":\"Rome\",{}}}\n", pairs.join(","))
+    };
+    let told = |names: [&str; 3]| -> Vec<(String, String, String, usize)> {
+        lake.write("lake/orders/1.json", &row(names));
+        lake.crawl();
+        let found = json(lake.root(), 1, &["check"]);
+        let text = |it: &Value, key: &str| it[key].as_str().unwrap().to_owned();
+        let one = |it: &Value| {
+            (text(it, "path"), text(it, "level"), text(it, "message"), it["models"].as_array().unwrap().len())
+        };
+        found["findings"].as_array().unwrap().iter().map(one).collect()
+    };
+    let [(_, breaking, message, models), (_, tolerated, other, _), (last, ..)] = &told(["City", "kind", "note"])[..]
+    else {
+        panic!("three columns")
+    };
+    assert_eq!((breaking.as_str(), *models), ("breaking", 1));
+    assert!(message.contains("a column of this SELECT already is (rename the model's column, or"), "{message}");
+    assert_eq!((tolerated.as_str(), last.as_str()), ("tolerated", "note"));
+    assert!(!other.contains("proven"), "{other}");
+    let twins = told(["a b", "a-b", "note"]);
+    assert!(twins.iter().any(|(_, _, message, _)| message.contains("another added column already is")), "{twins:?}");
+}
+
+#[test]
+fn a_removed_column_names_the_rule_that_its_loss_would_break() {
+    let lake = Lake::new();
+    expect(lake.root(), 0, &["run"]);
+    expect(lake.root(), 0, &["contracts", "init", "int_orders"]);
+    lake.write("lake/orders/1.json", "{\"Id\":1}\n{\"Id\":2}\n{\"Id\":3}\n");
+    lake.crawl();
+    let found = json(lake.root(), 1, &["check"]);
+    let help = found["findings"][0]["help"].as_str().unwrap();
+    assert!(help.contains("loosen its rule `nulls` in contracts/int_orders.json (at most "), "{help}");
+    assert!(help.contains("then run `crawlguard contracts update raw_orders`"), "{help}");
+}
+
+#[test]
+fn another_header_is_told_by_file_and_place() {
+    let lake = source(&[("2026-01-01.csv", "id,x,y\n1,a,b\n")], "SELECT id, x FROM raw_t\n");
+    lake.write("lake/t/2026-01-02.csv", "id,y,x\n1,b,a\n");
+    let message = |lake: &Lake, rule: &str| {
+        let found = checked(lake);
+        let of_rule = found.iter().find(|it| it["rule"] == rule).unwrap_or_else(|| panic!("{found:?}"));
+        of_rule["message"].as_str().unwrap().to_owned()
+    };
+    let said = message(&lake, "headers-differ");
+    assert!(said.contains("which has `id, y, x`: `2026-01-01.csv` has `x` in the place of `y`; the files"), "{said}");
+    let lake = source(&[("2026-01-01.csv", "1,a,b\n2,c,d\n")], "SELECT col0, col1 FROM raw_t\n");
+    lake.write("lake/t/2026-01-02.csv", "1,a\n2,c\n");
+    let said = message(&lake, "headers-differ");
+    assert!(
+        said.contains("rows of another length than the newest: `2026-01-01.csv` has 3 cells a row, and the"),
+        "{said}"
+    );
+}
