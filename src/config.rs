@@ -256,7 +256,8 @@ pub fn parse(text: &str) -> Result<Config, Problems> {
         let place = error.span().map_or(String::new(), |span| line_column(text, span.start));
         Problem::new(FILE, place, error.message().replace('\n', ", "), "See the schema that `crawlguard init` writes.")
     })?;
-    let problems = config.targets.iter().flat_map(|(name, target)| target_problems(name, target)).collect();
+    let mut problems: Vec<_> = config.targets.iter().flat_map(|(name, target)| target_problems(name, target)).collect();
+    problems.extend(shared_states(&config));
     Problems::or(problems, config)
 }
 
@@ -275,6 +276,27 @@ fn target_problems(name: &str, target: &Target) -> Vec<Problem> {
     match target {
         Target::Local(local) => local_problems(local, &mut wrong),
         Target::Aws(aws) => aws_problems(aws, &mut wrong),
+    }
+    problems
+}
+
+/// Two targets on AWS with one state would take each other's runs for their own.
+fn shared_states(config: &Config) -> Vec<Problem> {
+    let states = config.targets.iter().filter_map(|(name, target)| match target {
+        Target::Aws(aws) => Some((name, aws.state.as_str())),
+        Target::Local(_) => None,
+    });
+    let states: Vec<_> = states.collect();
+    let mut problems = Vec::new();
+    for (at, (name, state)) in states.iter().enumerate() {
+        for (first, other) in &states[..at] {
+            if is_inside(state, other) || is_inside(other, state) {
+                let message =
+                    format!("it and the `state` of target `{first}` are the same folder, or lie in each other");
+                let help = "Give each target a state folder of its own.";
+                problems.push(Problem::new(FILE, format!("targets.{name}.state"), message, help));
+            }
+        }
     }
     problems
 }
@@ -406,6 +428,24 @@ mod tests {
         crawlguard.toml:1:1: `targets` is missing
           help: Where the pipeline runs, by name.
         "#);
+    }
+
+    #[test]
+    fn targets_on_aws_share_no_state() {
+        let target = |name: &str, state: &str| {
+            format!(
+                "[targets.{name}]\nkind = \"aws\"\ndatabase = \"d\"\nwarehouse = \"s3://lake/{name}/\"\n\
+                 state = \"s3://state/{state}\"\ntopic = \"arn:aws:sns:eu-central-1:123456789012:t\"\n"
+            )
+        };
+        let of = |states: [&str; 3]| {
+            let targets: String = ["a", "b", "c"].iter().zip(states).map(|(name, state)| target(name, state)).collect();
+            parse(&format!("project = \"p\"\n{targets}"))
+        };
+        of(["x/", "y/", "xy/"]).unwrap();
+        let told = of(["x/", "x", "x/y/"]).unwrap_err().to_string();
+        assert_eq!(told.matches("targets.b.state").count(), 1, "{told}");
+        assert_eq!(told.matches("targets.c.state").count(), 2, "{told}");
     }
 
     #[test]

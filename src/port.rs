@@ -30,6 +30,13 @@ pub enum PortErrorKind {
     Unexpected,
 }
 
+impl PortErrorKind {
+    /// It stays until somebody does something about it.
+    pub fn is_lasting(self) -> bool {
+        matches!(self, Self::Denied | Self::NotFound | Self::Invalid)
+    }
+}
+
 impl PortError {
     pub fn new(
         kind: PortErrorKind,

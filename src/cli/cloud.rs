@@ -13,10 +13,15 @@ use crate::catalog::CrawlStatus;
 use crate::catalog::glue::crawler;
 use crate::cloud::Cloud;
 use crate::config::FILE;
-use crate::pipeline::{Ports, Project, Schemas, Step, Why, crawl_failed, drive, enqueue, load};
+use crate::pipeline::{
+    Asked as Asking, Ports, Project, Provenance, Schemas, Step, Why, crawl_failed, drive, enqueue, joined, load,
+    status, stop,
+};
 use crate::plan::{self, run_id};
+use crate::port::PortErrorKind;
 use crate::problem::{Problem, Problems};
 use crate::report::progress::Progress;
+use crate::store::Store;
 
 /// Between two looks at a crawler, which takes minutes.
 const CRAWL_POLL: Duration = Duration::from_secs(5);
@@ -131,11 +136,16 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
         reporter: &progress,
         inputs: Some(&inputs),
     };
-    let slot = asked.slot.map_or_else(world::now, plan::slot);
+    let joined = match asked.slot {
+        None => joined_run(globals, store, &project).await?,
+        Some(_) => None,
+    };
+    let is_joined = joined.is_some();
+    let mut slot = joined.unwrap_or_else(|| asked.slot.map_or_else(world::now, plan::slot));
     let mut id = run_id(&slot);
-    let taken = enqueue(store, &slot, Why::Command).await?;
+    let mut taken = if is_joined { Asking::Known } else { enqueue(store, &slot, Why::Command).await? };
     loop {
-        let driven = drive(ports, &project, world.request(), &holder).await;
+        let driven = drive(ports, &project, world.request(), &holder, &mut Vec::new()).await;
         if let Some(recorded) = load(store, &id).await?.filter(|recorded| recorded.run.outcome.is_some()) {
             if let Some(slot) = &recorded.run.superseded_by {
                 id = run_id(slot);
@@ -144,14 +154,53 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
             progress.finish();
             return Ok(Ended { run: recorded.run, after: driven.err() });
         }
-        let (_, step) = driven?;
-        match step {
+        if let Err(error) = &driven
+            && let Some(lasting) = error.lasting()
+            && has_begun(store).await?
+        {
+            // This machine's rights are not the function's, which may go on with the run.
+            if lasting.kind == PortErrorKind::Denied {
+                let next = world.commands.line("run");
+                say(
+                    globals,
+                    &format!("the run stays under way: the deployed function goes on with it, and `{next}` does, too"),
+                );
+            } else if stop(ports, &project, world.request(), &holder, lasting).await?.is_some() {
+                continue;
+            }
+        }
+        match driven? {
             Step::Waiting { queries, .. } => engine.wait(&queries).await?,
             Step::Busy { .. } => tokio::time::sleep(POLL).await,
             Step::Crawling => tokio::time::sleep(CRAWL_POLL).await,
+            // A newer one has taken its place.
+            Step::Idle if is_joined && taken == Asking::Known => {
+                slot = world::now();
+                id = run_id(&slot);
+                taken = enqueue(store, &slot, Why::Command).await?;
+            }
             Step::Idle => {
                 bail!("{}", taken.refusal(&slot).unwrap_or_else(|| format!("the run for slot {slot} is gone")))
             }
         }
     }
+}
+
+/// The slot of the run that one for now goes on with: a second build by the same text would show nothing else.
+async fn joined_run(globals: &Globals, store: &dyn Store, project: &Project) -> anyhow::Result<Option<String>> {
+    let Some(known) = joined(store).await? else { return Ok(None) };
+    let id = run_id(&known.slot);
+    let recorded = load(store, &id).await?;
+    let revision = |of: &Option<Provenance>| of.as_ref().map(|of| of.revision.clone());
+    if recorded.is_some_and(|it| revision(&it.run.provenance) != revision(&project.provenance)) {
+        return Ok(None);
+    }
+    say(globals, &format!("going on with run {id}, which was asked for already"));
+    Ok(Some(known.slot))
+}
+
+/// Whether there is a run under way that has a record.
+async fn has_begun(store: &dyn Store) -> anyhow::Result<bool> {
+    let Some(active) = status(store).await?.active else { return Ok(false) };
+    Ok(load(store, &run_id(&active.slot)).await?.is_some())
 }

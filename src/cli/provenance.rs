@@ -8,9 +8,15 @@ use super::world::World;
 use crate::pipeline::bundle::KEY;
 use crate::pipeline::bundle::{Bundle, Pushed};
 use crate::pipeline::{Provenance, RunError, deploy};
+#[cfg(feature = "aws")]
+use crate::pipeline::{load, runs};
 use crate::port::{PortError, PortErrorKind};
 #[cfg(feature = "aws")]
 use crate::problem::{Problem, Problems};
+
+/// Records that are looked at for the last text that was deployed.
+#[cfg(feature = "aws")]
+const RECORDS: usize = 20;
 
 /// This folder's project beside the deployed one.
 struct Comparison {
@@ -50,8 +56,29 @@ pub async fn of_run(world: &World, by: String, undeployed: bool) -> anyhow::Resu
         );
         return Err(Problems::from(Problem::new(KEY, "", message, help)).into());
     }
+    if compared.differing.is_none() && !undeployed && was_deployed(world).await? {
+        let message = format!("is gone from target `{}`, whose last run went by it", world.target);
+        let push = world.commands.line("contracts push");
+        let help = format!("deploy this folder by `{push}`; `run --undeployed` runs it as it is");
+        return Err(Problems::from(Problem::new(KEY, "", message, help)).into());
+    }
     let deployed = compared.differing.map(|files| files.is_empty());
     Ok(Provenance { revision: compared.revision, deployed, by })
+}
+
+/// Whether the newest record that says whose text its run went by names a deployed project.
+#[cfg(feature = "aws")]
+async fn was_deployed(world: &World) -> anyhow::Result<bool> {
+    let store = world.store.as_ref();
+    for id in runs(store).await?.iter().rev().take(RECORDS) {
+        // A record that cannot be read is told of where it is needed.
+        if let Ok(Some(recorded)) = load(store, id).await
+            && let Some(provenance) = recorded.run.provenance
+        {
+            return Ok(provenance.deployed.is_some());
+        }
+    }
+    Ok(false)
 }
 
 /// The same of a target that runs by its folder; `None` if its files lie elsewhere, too.

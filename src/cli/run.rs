@@ -221,7 +221,7 @@ pub async fn runs(globals: &Globals, id: Option<&str>) -> anyhow::Result<ExitCod
     }
     let rows = || {
         all.iter()
-            .map(|run| json!({"run_id": run.run_id, "slot": run.slot, "verdict": run.verdict, "outcome": run.outcome}))
+            .map(|run| json!({"run_id": run.run_id, "slot": run.slot, "verdict": run.verdict, "outcome": run.outcome, "crawled_at": run.crawled_at}))
     };
     print(globals, || json!({"schema_version": 1, "runs": rows().collect::<Vec<_>>()}), || human::runs(&all))?;
     Ok(ExitCode::from(exit::CLEAN))

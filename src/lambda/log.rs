@@ -6,11 +6,19 @@ use jiff::tz::TimeZone;
 
 use crate::pipeline::{Run, Step};
 
-/// A line for each run that ended, and one for the run that is under way.
-pub fn runs(ended: &[Run], step: &Step, now: Timestamp) {
+/// A line for each run that ended, and one for each whose crawl is old.
+pub fn ended(ended: &[Run], now: Timestamp) {
     for run in ended {
-        tracing::info!(run_id = run.run_id, seconds = age(&run.run_id, now), "run ended");
+        let (crawled_at, seconds) = (run.crawled_at.as_deref(), age(&run.run_id, now));
+        tracing::info!(run_id = run.run_id, seconds, outcome = ?run.outcome, crawled_at, "run ended");
+        if let Some(days) = run.crawl_age_days() {
+            tracing::warn!(run_id = run.run_id, days, "the last crawl is old, and newer files are not seen");
+        }
     }
+}
+
+/// A line for the run that is under way.
+pub fn open(step: &Step, now: Timestamp) {
     if let Step::Waiting { run_id, .. } | Step::Busy { run_id } = step {
         tracing::info!(run_id, seconds = age(run_id, now), "run open");
     }

@@ -292,21 +292,24 @@ impl Shell {
     async fn drive(&self, world: &World) -> Result<Value, Failure> {
         let (inputs, commands) = (world.schemas(), self.commands());
         let (ports, project, request) = (world.ports(&inputs), &world.project, self.request(world, "", &commands));
-        loop {
-            match pipeline::drive(ports, project, request, &holder()).await {
-                Ok((ended, step)) => {
-                    log::runs(&ended, &step, Timestamp::now());
-                    return Ok(answer(&ended, &step));
-                }
-                // A run that cannot begin would be tried by each sweep, and nobody would hear of it.
-                Err(RunError::Port(error)) if is_lasting(&error) => {
-                    if pipeline::give_up(ports, project, request, &holder(), &error).await?.is_none() {
-                        return Err(error.into());
+        let mut ended = Vec::new();
+        let driven = loop {
+            match pipeline::drive(ports, project, request, &holder(), &mut ended).await {
+                // A run that cannot begin or go on would be tried by each sweep, and nobody would hear of it.
+                Err(RunError::Port(error)) if error.kind.is_lasting() => {
+                    match pipeline::give_up(ports, project, request, &holder(), &error).await {
+                        Ok(Some(run)) => ended.push(run),
+                        Ok(None) => break Err(error.into()),
+                        Err(error) => break Err(error),
                     }
                 }
-                Err(error) => return Err(error.into()),
+                driven => break driven,
             }
-        }
+        };
+        log::ended(&ended, Timestamp::now());
+        let step = driven?;
+        log::open(&step, Timestamp::now());
+        Ok(answer(&ended, &step))
     }
 
     async fn refuse(&self, world: &World, slot: &str, message: &str) -> Result<(), RunError> {
@@ -314,7 +317,7 @@ impl Shell {
         let ports = world.ports(&inputs);
         let run =
             pipeline::refuse(ports, &world.project, self.request(world, slot, &commands), &holder(), message).await?;
-        log::runs(&[run], &Step::Idle, Timestamp::now());
+        log::ended(&[run], Timestamp::now());
         Ok(())
     }
 
@@ -361,11 +364,6 @@ fn ignored(why: &str) -> Value {
     json!({"schema_version": 1, "ignored": why})
 }
 
-/// It stays until somebody does something about it.
-fn is_lasting(error: &PortError) -> bool {
-    matches!(error.kind, PortErrorKind::Denied | PortErrorKind::NotFound)
-}
-
 /// The project's files in a folder of their own, and its settings.
 fn unpacked(bundle: &Bundle) -> Result<(TempDir, Settings), Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::new("StateUnreadable", format!("unpack: {error}")))?;
@@ -378,7 +376,8 @@ fn invalid(problems: Problems) -> Failure {
 }
 
 fn answer(ended: &[Run], step: &Step) -> Value {
-    let runs = ended.iter().map(|run| json!({"run_id": run.run_id, "verdict": run.verdict, "outcome": run.outcome}));
+    let run = |run: &Run| json!({"run_id": run.run_id, "verdict": run.verdict, "outcome": run.outcome, "crawled_at": run.crawled_at});
+    let runs = ended.iter().map(run);
     let (state, run_id) = match step {
         Step::Idle => ("idle", None),
         Step::Crawling => ("crawling", None),

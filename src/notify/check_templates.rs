@@ -1,5 +1,7 @@
 //! A project's templates tried out before an alert needs them.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::render;
@@ -36,6 +38,8 @@ fn empty(kind: AlertKind) -> Alert {
         findings: Vec::new(),
         checks: Vec::new(),
         error: None,
+        shown: BTreeMap::new(),
+        crawl_age_days: None,
         accept: Vec::new(),
         details: "crawlguard --target local runs run".to_owned(),
         fingerprint: String::new(),
@@ -75,6 +79,8 @@ fn full(kind: AlertKind) -> Alert {
             check(CheckStatus::Inconclusive, json!(null)),
         ],
         error: Some("read table `raw_orders`: access denied".to_owned()),
+        shown: [("int_orders".to_owned(), Some("run".to_owned())), ("fact_cities".to_owned(), None)].into(),
+        crawl_age_days: Some(3),
         accept: vec!["crawlguard contracts update raw_orders".to_owned()],
         resolves: Some(Told {
             kind: AlertKind::Breaking,

@@ -85,11 +85,14 @@ fn attributes(alert: &Alert) -> Vec<(&'static str, String)> {
         AlertKind::Error => "error",
         AlertKind::Resolved => "resolved",
     };
-    let verdict = match Verdict::of(&alert.findings) {
-        Verdict::Clean => "clean",
-        Verdict::Tolerated => "tolerated",
-        Verdict::Breaking => "breaking",
-        Verdict::Unknown => "unknown",
+    // Findings alone would call a run clean that has no answer, or whose tables failed.
+    let verdict = match (alert.kind, Verdict::of(&alert.findings)) {
+        (AlertKind::ChecksFailed, _) => kind,
+        (AlertKind::Error, _) | (_, Verdict::Unknown) => "unknown",
+        (_, Verdict::Breaking) => "breaking",
+        (_, Verdict::Tolerated) => "tolerated",
+        (AlertKind::Resolved, Verdict::Clean) => "clean",
+        (AlertKind::Breaking, Verdict::Clean) => "unknown",
     };
     let attributes = [
         ("kind", kind),

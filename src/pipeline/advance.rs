@@ -130,7 +130,7 @@ async fn succeed(
     Ok(())
 }
 
-fn fail(ports: Ports<'_>, run: &mut Run, index: usize, message: String) {
+pub(super) fn fail(ports: Ports<'_>, run: &mut Run, index: usize, message: String) {
     if let Action::Check { table, checks, columns, .. } = &run.plan.steps[index].action {
         run.checks.extend(evaluate(table, checks, None, Baseline::Unknown));
         run.checks.extend(column_types(table, columns, None));

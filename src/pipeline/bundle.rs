@@ -129,11 +129,11 @@ fn is_deployed(path: &Path) -> bool {
 pub async fn deployed(store: &dyn Store) -> Result<Option<(Bundle, String)>, RunError> {
     let read = stored::read::<Bundle>(store, KEY).await;
     let Some((bundle, tag)) = read.map_err(|error| error.advised(EARLIER))? else { return Ok(None) };
-    stored::of_version(KEY, bundle.schema_version, SCHEMA_VERSION)?;
+    stored::of_version(store, KEY, bundle.schema_version, SCHEMA_VERSION)?;
     let whole = Bundle::new(bundle.files.clone(), bundle.pushed.clone());
     if whole.revision != bundle.revision {
         let message = "its files are not those of its revision, so it was changed by hand";
-        return Err(RunError::record(KEY, message).advised(EARLIER));
+        return Err(RunError::record(&store.place(KEY), message).advised(EARLIER));
     }
     Ok(Some((bundle, tag)))
 }

@@ -7,6 +7,7 @@ use super::record::{Run, has_ended, runs};
 use super::{Ports, Project, RunError, publish, retention};
 use crate::catalog::Catalog;
 use crate::plan::{STAGING_PREFIX, run_of_staging};
+use crate::port::PortError;
 use crate::schema::Table;
 
 /// What is kept.
@@ -37,14 +38,28 @@ pub async fn cleanup(ports: Ports<'_>, run: &Run, keep: Keep) -> Result<(), RunE
     }
     suspects.retain(|location| !live.contains(location));
     let mut garbage = garbage::noted(ports, suspects).await?;
+    let mut refused = None;
     for table in &staging {
-        ports.catalog.forget(&table.name).await?;
+        gone_on(ports.catalog.forget(&table.name).await, &mut refused)?;
     }
     for published in &run.published {
-        ports.catalog.prune(&published.table, keep.versions).await?;
+        gone_on(ports.catalog.prune(&published.table, keep.versions).await, &mut refused)?;
     }
-    garbage::collect(ports, run, &ids, &mut garbage).await?;
-    retention::expire(ports, run, &ids, keep.runs_days).await
+    // An entry that stays may still be gone back to, so its data stays, too.
+    if refused.is_none() {
+        garbage::collect(ports, run, &ids, &mut garbage).await?;
+    }
+    retention::expire(ports, run, &ids, keep.runs_days).await?;
+    refused.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Keeps the first error that stays, and lets the others pass: one entry that may not be dropped keeps no other one.
+fn gone_on(dropped: Result<(), PortError>, refused: &mut Option<PortError>) -> Result<(), PortError> {
+    match dropped {
+        Err(error) if error.kind.is_lasting() => drop(refused.get_or_insert(error)),
+        dropped => return dropped,
+    }
+    Ok(())
 }
 
 /// The staging entries of this run and of runs that have ended. One of an unfinished run is still read, and one of no run

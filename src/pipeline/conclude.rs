@@ -1,10 +1,10 @@
 //! The two ends of a run: from a comparison to a stored plan, and from the last step to an outcome and one alert.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cleanup::{Keep, cleanup, orphans};
 use super::failure;
-use super::publish::publishable;
+use super::publish::{TRIES, publishable};
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
 use super::told;
 use super::{Commands, Comparison, Ports, Project, Request, RunError, compare, readable};
@@ -13,7 +13,7 @@ use crate::checks::{CheckResult, CheckStatus};
 use crate::config::Target;
 use crate::drift::{Finding, Level, Verdict};
 use crate::plan::{self, Action, Alert, AlertKind, Inputs, Plan, Step, Told};
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::sql::Graph;
 
 /// Errors of one run that its record and alert tell.
@@ -125,7 +125,12 @@ pub async fn conclude(
     if outcome == Outcome::Published {
         let settings = &project.settings.config.targets;
         let runs_days = settings.get(request.target).map_or(u32::MAX, Target::keep_runs_days);
-        cleanup(ports, &recorded.run, Keep { versions: request.keep_versions, runs_days }).await?;
+        let keep = Keep { versions: request.keep_versions, runs_days };
+        if let Some(note) = cleaned(ports, &recorded.run, keep).await?
+            && !recorded.run.notes.contains(&note)
+        {
+            recorded.run.notes.push(note);
+        }
     }
     // Once stored, an alert is this run's to send, whatever its files have become when it goes on.
     if recorded.run.alert.is_none() {
@@ -143,6 +148,24 @@ pub async fn conclude(
     recorded.run.delivery = told::tell(ports, project, &recorded.run, alert, request.remind_after_days).await?;
     recorded.run.end(outcome);
     recorded.save(ports.store).await
+}
+
+/// Cleans up, unless that cannot be: what is published is not to wait for a right to remove what it leaves. The note says
+/// why, and the next published run tries again.
+async fn cleaned(ports: Ports<'_>, run: &Run, keep: Keep) -> Result<Option<Problem>, RunError> {
+    let mut tries = 1;
+    loop {
+        match cleanup(ports, run, keep).await {
+            Ok(()) => return Ok(None),
+            Err(error) if error.lasting().is_none() && !matches!(error, RunError::Record { .. }) => return Err(error),
+            Err(_) if tries < TRIES => tries += 1,
+            Err(error) => {
+                tracing::warn!(%error, "not cleaned up");
+                let help = "Mend that; the next run that publishes tries again, and until then what should go stays.";
+                return Ok(Some(Problem::new("", "", format!("old builds are not cleaned up: {error}"), help)));
+            }
+        }
+    }
 }
 
 /// Queries end in any order; what people read of them has one.
@@ -210,12 +233,12 @@ fn alert(run: &Run, outcome: Outcome, graph: &Graph, commands: &Commands) -> Ale
     let mut findings: Vec<Finding> = run.findings.clone();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let checks: Vec<_> = run.checks.iter().filter(|check| check.status != CheckStatus::Pass).cloned().collect();
-    let failed = run.steps.iter().filter(|step| step.status == StepStatus::Failed);
-    let mut failed: Vec<_> = failed.map(|step| step.name.as_str()).collect();
+    let mut failed: Vec<String> =
+        run.failed_with().map(|(step, cause)| format!("{step}: {}", failure::kind(cause))).collect();
     let stops = findings.iter().any(|finding| finding.level != Level::Tolerated);
     if failed.is_empty() && !stops && checks.is_empty() {
         // Nothing else tells one such error from another.
-        failed.extend(run.error.as_deref());
+        failed.extend(run.error.clone());
     }
     Alert {
         kind,
@@ -225,13 +248,15 @@ fn alert(run: &Run, outcome: Outcome, graph: &Graph, commands: &Commands) -> Ale
         target: run.target.clone(),
         accept: accepting(run, commands),
         details: details(run, commands),
-        fingerprint: Alert::fingerprint_of(&findings, &checks, &failed),
+        fingerprint: Alert::fingerprint_of(&findings, &checks, &failed.iter().map(String::as_str).collect::<Vec<_>>()),
         findings,
         checks,
         // Row data stays in the run's record.
         error: run.error.as_ref().map(|error| {
             errors(run, &|step, error| failure::words(step, graph, error)).unwrap_or_else(|| error.clone())
         }),
+        shown: run.shown.clone(),
+        crawl_age_days: run.crawl_age_days(),
         resolves: None,
     }
 }
@@ -252,6 +277,8 @@ fn resolved(run: &Run, told: Told, commands: &Commands) -> Alert {
         findings: run.findings.clone(),
         checks: Vec::new(),
         error: None,
+        shown: BTreeMap::new(),
+        crawl_age_days: run.crawl_age_days(),
         accept: Vec::new(),
         details: details(run, commands),
         fingerprint: told.fingerprint.clone(),

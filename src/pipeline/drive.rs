@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::advance::{Progress, advance};
 use super::conclude::{compared, conclude, refused};
-use super::publish::is_as_compared;
+use super::publish::{TRIES, is_as_compared, shown_of};
 use super::queue::{LOOKS, Queue, Slot, Why, status};
 use super::record::{Recorded, Run, StepStatus, load};
 use super::whole::free_id;
@@ -13,7 +13,7 @@ use super::{Ports, Project, Request, RunError, Schemas, told};
 use crate::catalog::CrawlStatus;
 use crate::engine::QueryId;
 use crate::plan::{self, run_id};
-use crate::port::{PortError, PortErrorKind};
+use crate::port::PortErrorKind;
 use crate::store::Store;
 
 /// Where a driver leaves off.
@@ -29,25 +29,29 @@ pub enum Step {
     Busy { run_id: String },
 }
 
-/// Moves on what is to be run, as far as it goes without waiting; returns the runs that ended on the way.
+/// Moves on what is to be run, as far as it goes without waiting; adds to `ended` the runs whose end this driver stored.
 pub async fn drive(
     ports: Ports<'_>,
     project: &Project,
     request: Request<'_>,
     holder: &str,
-) -> Result<(Vec<Run>, Step), RunError> {
-    let mut ended = Vec::new();
-    let mut looks = 0;
+    ended: &mut Vec<Run>,
+) -> Result<Step, RunError> {
+    let (mut looks, mut tries) = (0, 1);
     loop {
-        match step(ports, project, request, holder, &mut ended).await {
-            Ok(Some(step)) => return Ok((ended, step)),
+        match step(ports, project, request, holder, ended).await {
+            Ok(Some(step)) => return Ok(step),
             Ok(None) => {}
             Err(RunError::Overtaken { .. }) if looks < LOOKS => looks += 1,
-            // A faster driver has published, and taken the staging tables away.
-            Err(RunError::Port(error)) if error.kind == PortErrorKind::NotFound && looks < 2 => looks += 1,
+            // A faster driver has published, and taken the staging tables away; or a right is a moment late.
+            Err(RunError::Port(error)) if is_tried_again(error.kind) && tries < TRIES => tries += 1,
             Err(error) => return Err(error),
         }
     }
+}
+
+fn is_tried_again(kind: PortErrorKind) -> bool {
+    matches!(kind, PortErrorKind::NotFound | PortErrorKind::Denied)
 }
 
 /// Whether the run under way may wait for a query: for one of its own, or for one that is not stored yet.
@@ -102,10 +106,12 @@ async fn step(
         if recorded.run.outcome.is_none() {
             // Tables that change under a build can fail it, too.
             let has_failed = recorded.run.steps.iter().any(|step| step.status == StepStatus::Failed);
-            if has_failed && !is_as_compared(ports, &recorded.run).await? {
+            // A publication that stands halfway is told, whatever takes its place.
+            if has_failed && recorded.run.shown.is_empty() && !is_as_compared(ports, &recorded.run).await? {
                 recorded.run.superseded_by = queue.successor(&active, Timestamp::now());
             }
             conclude(ports, project, &mut recorded, request).await?;
+            ended.push(recorded.run.clone());
         }
     }
     if let Some(slot) = &recorded.run.superseded_by {
@@ -113,7 +119,6 @@ async fn step(
     }
     queue.active = None;
     queue.save(ports.store).await?;
-    ended.push(recorded.run);
     Ok(None)
 }
 
@@ -128,14 +133,16 @@ async fn begun(
 ) -> Result<Option<Recorded>, RunError> {
     let told = |why: &str| Ok(Some(Recorded::new(refused(project, request, id, why))));
     if slot.begun {
-        return told(&format!(
-            "the record of run {id} was removed while it ran; what it had begun is not gone on with"
-        ));
+        let why = format!("the record of run {id} was removed while it ran; what it had begun is not gone on with");
+        let shown = shown_of(ports, id).await?;
+        return Ok(Some(Recorded::new(Run { shown, ..refused(project, request, id, &why) })));
     }
     if let Why::CrawlFailed { message } = &slot.why {
         return told(message);
     }
-    match ports.catalog.crawl().await? {
+    let crawl = ports.catalog.crawl().await?;
+    let crawled_at = crawl.as_ref().and_then(|crawl| crawl.last.clone());
+    match crawl {
         Some(crawl) if crawl.running => return Ok(None),
         // Its tables are of an earlier day, and the files may not be.
         Some(CrawlStatus { crawler, error: Some(error), .. }) => return told(&crawl_failed(&crawler, &error)),
@@ -144,6 +151,7 @@ async fn begun(
     match compared(ports, project, request, id).await {
         Ok((comparison, mut run)) => {
             run.inputs = Schemas::of(&comparison.tables);
+            run.crawled_at = crawled_at;
             Ok(Some(Recorded::new(run)))
         }
         Err(RunError::Problems(problems)) => told(&problems.to_string()),
@@ -156,23 +164,6 @@ async fn begun(
 /// What people are told of a crawl that did not succeed; the same words each time, so that they are told once.
 pub fn crawl_failed(crawler: &str, error: &str) -> String {
     format!("crawler `{crawler}` failed: {error}")
-}
-
-/// Ends the active slot's run, which could not even begin, with the alert that says why; `None` if one has begun, which
-/// may go on once the cause is gone.
-pub async fn give_up(
-    ports: Ports<'_>,
-    project: &Project,
-    request: Request<'_>,
-    holder: &str,
-    error: &PortError,
-) -> Result<Option<Run>, RunError> {
-    let Some(active) = status(ports.store).await?.active.filter(|active| !active.begun) else { return Ok(None) };
-    if load(ports.store, &run_id(&active.slot)).await?.is_some() {
-        return Ok(None);
-    }
-    let request = Request { slot: &active.slot, ..request };
-    refuse(ports, project, request, holder, &error.to_string()).await.map(Some)
 }
 
 /// Ends a slot that cannot be run at all, with the alert that says why. The queue is left alone: a project that cannot be

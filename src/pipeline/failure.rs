@@ -3,6 +3,7 @@
 
 use crate::notify::masked;
 use crate::plan::{Action, Step};
+use crate::port::PortError;
 use crate::sql::Graph;
 
 /// Characters of an engine's message that an alert shows.
@@ -45,6 +46,22 @@ const ADVICE: [(&[&str], &str); 7] = [
     ),
     (&["EXCEEDED_", "Query exhausted resources"], "let the model read less at once"),
 ];
+
+/// What a port's error says of a step that it ends. What mends it stands apart: an alert shows no second half of a message.
+pub(super) fn of_port(error: &PortError) -> String {
+    let PortError { operation, subject, message, .. } = error;
+    match message.rsplit_once("; ") {
+        Some((said, advice)) => format!("{operation} {subject}: {said}\n  help: {advice}"),
+        None => error.to_string(),
+    }
+}
+
+/// A failed step's message without what is another one each time: values, numbers, ids, places.
+pub(super) fn kind(message: &str) -> String {
+    let sentence = without_values(first_sentence(message));
+    let is_stable = |word: &&str| !word.contains(|c: char| c.is_ascii_digit() || matches!(c, '/' | '\'' | '"'));
+    sentence.split_whitespace().filter(is_stable).collect::<Vec<_>>().join(" ")
+}
 
 /// One line about a failed step.
 pub(super) fn words(step: &Step, graph: &Graph, message: &str) -> String {
@@ -233,6 +250,24 @@ mod tests {
             assert_eq!(build(message), expected);
         }
         assert!(build(&"x".repeat(900)).len() < 300);
+    }
+
+    #[test]
+    fn a_kind_tells_causes_apart_and_not_nights() {
+        let at = |id: &str| format!("InvalidRequestException: WorkGroup {id} is not found. s3://b/{id}/1 'x{id}'");
+        assert_eq!(kind(&at("a1")), kind(&at("b2")));
+        assert_ne!(kind(&at("a1")), kind("InvalidRequestException: No output location provided."));
+        let denied = PortError::new(
+            crate::port::PortErrorKind::Denied,
+            "update table",
+            "`d.a`",
+            "AccessDeniedException: no: no; it needs credentials that allow `glue:UpdateTable`",
+        );
+        let said = said(&of_port(&denied));
+        assert!(
+            said.contains("`d.a`") && said.ends_with("it needs credentials that allow `glue:UpdateTable`"),
+            "{said}"
+        );
     }
 
     /// A line that is not the model's names no place.

@@ -128,9 +128,9 @@ impl Garbage {
         let Some((garbage, tag)) = stored::read::<Self>(ports.store, KEY).await? else {
             return Ok(Self { schema_version: SCHEMA_VERSION, since: BTreeMap::new(), tag: None });
         };
-        stored::of_version(KEY, garbage.schema_version, SCHEMA_VERSION)?;
+        stored::of_version(ports.store, KEY, garbage.schema_version, SCHEMA_VERSION)?;
         if let Some(since) = garbage.since.values().find(|since| since.parse::<Timestamp>().is_err()) {
-            return Err(RunError::record(KEY, format!("`{since}` is no time")));
+            return Err(RunError::record(&ports.store.place(KEY), format!("`{since}` is no time")));
         }
         Ok(Self { tag: Some(tag), ..garbage })
     }

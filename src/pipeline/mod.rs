@@ -24,6 +24,7 @@ mod record;
 mod rename;
 mod reporter;
 mod retention;
+mod stop;
 mod stored;
 mod told;
 mod ways;
@@ -45,18 +46,19 @@ pub use commands::Commands;
 pub use compare::{Comparison, Sieve, compare, compare_tables, readable};
 pub use conclude::{begin, conclude};
 pub use deploy::{Edit, Push, push, take_back};
-pub use drive::{Step, awaits, crawl_failed, drive, give_up, refuse, refuse_locked};
+pub use drive::{Step, awaits, crawl_failed, drive, refuse, refuse_locked};
 pub use failure::advice;
 pub use inputs::{Inputs, Schemas};
 pub use outputs::{RetypedOutput, with_types};
 pub use project::Project;
 pub use publish::{ROWS, RUN};
-pub use queue::{Asked, Queue, Slot, Why, ask_for_crawl, crawl_began, enqueue, status, under_way};
+pub use queue::{Asked, Queue, Slot, Why, ask_for_crawl, crawl_began, enqueue, joined, status, under_way};
 pub use record::{
     AdaptedModel, Delivery, Outcome, Provenance, Published, Recorded, Run, StepRecord, StepStatus, load, runs,
 };
 pub use rename::{Rename, renames};
 pub use reporter::{Event, Quiet, Reporter};
+pub use stop::{give_up, stop};
 pub use whole::{Request, end, run, unfinished};
 
 /// The outside world, as the pipeline sees it.
@@ -104,6 +106,14 @@ impl RunError {
         match self {
             Self::Record { key, message } => Self::Record { key, message: format!("{message}; {advice}") },
             error => error,
+        }
+    }
+
+    /// The error of a port that stays until somebody does something about it.
+    pub fn lasting(&self) -> Option<&PortError> {
+        match self {
+            Self::Port(error) if error.kind.is_lasting() => Some(error),
+            _ => None,
         }
     }
 }

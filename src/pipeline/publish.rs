@@ -1,11 +1,13 @@
 //! Making staging tables visible: all or none.
 
+use std::collections::BTreeMap;
+
 use super::Event;
 use super::record::{Published, Recorded, Run, StepStatus};
-use super::{Ports, Project, RunError};
+use super::{Ports, Project, RunError, failure};
 use crate::checks::CheckStatus;
 use crate::config::Target;
-use crate::plan::Action;
+use crate::plan::{Action, STAGING_PREFIX};
 use crate::port::{PortError, PortErrorKind};
 use crate::problem::{Problem, Problems};
 pub use crate::schema::ROWS;
@@ -13,6 +15,8 @@ use crate::sql::{Materialization, Model};
 
 /// Table parameter: the run that published the version.
 pub const RUN: &str = "crawlguard.run_id";
+/// What is denied is tried so often, by a run and by each step of a publication: a right may be a moment late.
+pub(super) const TRIES: usize = 3;
 
 /// Publishes if every check passed; else the step is skipped. What was meant is stored before the first swap, so a rerun
 /// after a crash swaps the rest and nothing twice.
@@ -36,20 +40,38 @@ pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) ->
         recorded.run.steps[index].attempt = 1;
         recorded.save(ports.store).await?;
     }
+    // One that is being put back is not taken up again.
+    if let Some(cause) = recorded.run.steps[index].error.clone() {
+        return put_back(ports, recorded, index, cause).await;
+    }
     ports.reporter.event(&Event::Started { step: "publish" });
     match swap_all(ports, recorded, &tables).await {
         Ok(()) => recorded.run.steps[index].status = StepStatus::Succeeded,
-        Err(error) if matches!(error.kind, PortErrorKind::Conflict | PortErrorKind::Invalid) => {
-            // Who has lost the run must not undo what another has published of it since.
-            recorded.save(ports.store).await?;
-            undo(ports, recorded).await?;
-            recorded.run.published.clear();
-            recorded.run.steps[index].status = StepStatus::Failed;
-            recorded.run.steps[index].error = Some(error.to_string());
-        }
+        Err(error) if is_final(&error) => return put_back(ports, recorded, index, cause(&error)).await,
         Err(error) => return Err(error.into()),
     }
     recorded.save(ports.store).await
+}
+
+/// Swapping again would meet it again.
+fn is_final(error: &PortError) -> bool {
+    error.kind == PortErrorKind::Conflict || error.kind.is_lasting()
+}
+
+fn cause(error: &PortError) -> String {
+    match error.kind {
+        PortErrorKind::Conflict => format!(
+            "{} was changed by somebody else while this run published\n  help: only crawlguard may write to it: stop what \
+             else does, then run again\n  catalog: {}",
+            error.subject, error.message
+        ),
+        PortErrorKind::NotFound if !error.message.contains("; ") => {
+            format!(
+                "{error}\n  help: it was there until the run published; find out who drops such tables, then run again"
+            )
+        }
+        _ => failure::of_port(error),
+    }
 }
 
 /// Whether the run would still find what it had compared.
@@ -100,24 +122,92 @@ async fn swap_all(ports: Ports<'_>, recorded: &mut Recorded, tables: &[(String, 
     let run_id = recorded.run.run_id.clone();
     for ((table, staging), published) in tables.iter().zip(&mut recorded.run.published) {
         let notes = [(ROWS.to_owned(), published.rows.to_string()), (RUN.to_owned(), run_id.clone())];
-        let now = ports.catalog.swap(table, staging, published.replaced.as_deref(), &notes).await?;
+        let mut tries = 1;
+        let now = loop {
+            match ports.catalog.swap(table, staging, published.replaced.as_deref(), &notes).await {
+                Err(error) if error.kind == PortErrorKind::Denied && tries < TRIES => tries += 1,
+                swapped => break swapped?,
+            }
+        };
         published.version = now.version;
     }
     Ok(())
 }
 
-/// Puts back what this run had swapped before it met a table that somebody else had changed.
-async fn undo(ports: Ports<'_>, recorded: &Recorded) -> Result<(), RunError> {
+/// Puts back what this run had swapped before `cause` kept it from going on, and ends the publication. What cannot be put
+/// back either is said, with what each table shows.
+pub(super) async fn put_back(
+    ports: Ports<'_>,
+    recorded: &mut Recorded,
+    index: usize,
+    mut cause: String,
+) -> Result<(), RunError> {
+    recorded.run.steps[index].error = Some(cause.clone());
+    // Who has lost the run must not undo what another has published of it since, and whoever goes on after a crash must not
+    // swap again.
+    recorded.save(ports.store).await?;
+    let mut left = Vec::new();
     for published in &recorded.run.published {
-        // What was swapped is for the catalog to say: the record may be older than a crash.
-        let current = ports.catalog.table(&published.table).await?;
-        if current.is_none_or(|table| table.parameters.get(RUN) != Some(&recorded.run.run_id)) {
-            continue;
-        }
-        match &published.replaced {
-            Some(version) => ports.catalog.restore(&published.table, version, &[]).await.map(drop)?,
-            None => ports.catalog.forget(&published.table).await?,
+        match undo(ports, &recorded.run.run_id, published).await {
+            Ok(()) => {}
+            Err(error) if is_final(&error) => left.push(format!("\n  `{}` is not put back: {error}", published.table)),
+            Err(error) => return Err(error.into()),
         }
     }
-    Ok(())
+    let run = &mut recorded.run;
+    let tables = std::mem::take(&mut run.published);
+    if !left.is_empty() {
+        run.shown = shown(ports, tables.iter().map(|published| published.table.as_str())).await;
+        cause += &left.concat();
+    }
+    ports.reporter.event(&Event::Failed { step: &run.steps[index].name, message: &cause });
+    run.steps[index].status = StepStatus::Failed;
+    run.steps[index].error = Some(cause);
+    recorded.save(ports.store).await
+}
+
+/// Puts one table back, if it shows this run.
+async fn undo(ports: Ports<'_>, run_id: &str, published: &Published) -> Result<(), PortError> {
+    let mut tries = 1;
+    loop {
+        match undo_once(ports, run_id, published).await {
+            Err(error) if error.kind == PortErrorKind::Denied && tries < TRIES => tries += 1,
+            done => return done,
+        }
+    }
+}
+
+async fn undo_once(ports: Ports<'_>, run_id: &str, published: &Published) -> Result<(), PortError> {
+    // What was swapped is for the catalog to say: the record may be older than a crash.
+    let current = ports.catalog.table(&published.table).await?;
+    if current.is_none_or(|table| table.parameters.get(RUN).is_none_or(|run| run != run_id)) {
+        return Ok(());
+    }
+    match &published.replaced {
+        Some(version) => ports.catalog.restore(&published.table, version, &[]).await.map(drop),
+        None => ports.catalog.forget(&published.table).await,
+    }
+}
+
+/// The run that each table shows, as far as it can be told.
+async fn shown(ports: Ports<'_>, tables: impl Iterator<Item = &str>) -> BTreeMap<String, Option<String>> {
+    let mut shown = BTreeMap::new();
+    for name in tables {
+        match ports.catalog.table(name).await {
+            Ok(None) => {}
+            Ok(Some(table)) => drop(shown.insert(name.to_owned(), table.parameters.get(RUN).cloned())),
+            Err(_) => drop(shown.insert(name.to_owned(), None)),
+        }
+    }
+    shown
+}
+
+/// The run that each published table shows, if one of them shows this one, whose record is gone.
+pub(super) async fn shown_of(ports: Ports<'_>, run_id: &str) -> Result<BTreeMap<String, Option<String>>, RunError> {
+    let tables = ports.catalog.tables("").await?.into_iter();
+    let of_runs = tables.filter(|table| !table.name.starts_with(STAGING_PREFIX));
+    let of_runs = of_runs.filter_map(|table| Some((table.name, table.parameters.get(RUN).cloned()?)));
+    let shown: BTreeMap<_, _> = of_runs.map(|(table, run)| (table, Some(run))).collect();
+    let is_shown = shown.values().flatten().any(|run| run == run_id);
+    Ok(if is_shown { shown } else { BTreeMap::new() })
 }

@@ -9,6 +9,9 @@ use crate::store::Store;
 
 const KEY: &str = "queue.json";
 const SCHEMA_VERSION: u32 = 1;
+/// What to do about a queue that cannot be read.
+const WAY_ON: &str = "put an earlier version of it back; or remove it, and ask again for what `crawlguard runs` shows as under \
+                      way: `crawlguard run --slot` with its slot";
 /// A run that its tables overtake is taken over so often in a row; then people are told.
 const AGAIN: u32 = 2;
 /// How often a writer that was overtaken looks again.
@@ -60,11 +63,12 @@ pub enum Why {
 
 impl Queue {
     pub(super) async fn load(store: &dyn Store) -> Result<Self, RunError> {
-        let Some((queue, tag)) = stored::read::<Self>(store, KEY).await? else {
+        let read = stored::read::<Self>(store, KEY).await.map_err(|error| error.advised(WAY_ON))?;
+        let Some((queue, tag)) = read else {
             let (waiting, schema_version) = (Vec::new(), SCHEMA_VERSION);
             return Ok(Self { schema_version, active: None, waiting, newest: None, crawl: None, tag: None });
         };
-        stored::of_version(KEY, queue.schema_version, SCHEMA_VERSION)?;
+        stored::of_version(store, KEY, queue.schema_version, SCHEMA_VERSION).map_err(|error| error.advised(WAY_ON))?;
         Ok(Self { tag: Some(tag), ..queue })
     }
 
@@ -104,7 +108,20 @@ impl Queue {
         }
     }
 
-    fn add(&mut self, slot: &str, why: &Why) -> Asked {
+    /// Of runs for the same reason that have not begun, the last one shows what the others would. One for a moment after
+    /// `until` is still to come, and takes no place of those before.
+    fn merge(&mut self, why: &Why, until: Option<&str>) {
+        let is_meant = |known: &Slot| known.why == *why && until.is_none_or(|until| known.slot.as_str() <= until);
+        let again = self.waiting.iter().filter(|known| is_meant(known)).map(|known| known.again).max();
+        let last = self.waiting.iter().rposition(is_meant);
+        let mut at = 0..;
+        self.waiting.retain(|known| at.next() == last || !is_meant(known));
+        if let Some(last) = self.waiting.iter_mut().find(|known| is_meant(known)) {
+            last.again = again.unwrap_or_default();
+        }
+    }
+
+    fn add(&mut self, slot: &str, why: &Why, now: &str) -> Asked {
         if self.active.iter().chain(&self.waiting).any(|known| known.slot == slot) {
             return Asked::Known;
         }
@@ -113,15 +130,8 @@ impl Queue {
         }
         self.waiting.push(Slot { slot: slot.into(), why: why.clone(), begun: false, again: 0 });
         self.waiting.sort_by(|a, b| a.slot.cmp(&b.slot));
-        // Of crawls that no run has begun with, the last one shows what the others would.
-        let crawls = || self.waiting.iter().filter(|known| known.why == Why::Crawl);
-        let again = crawls().map(|crawl| crawl.again).max();
-        let last = self.waiting.iter().rposition(|known| known.why == Why::Crawl);
-        let mut at = 0..;
-        self.waiting.retain(|known| at.next() == last || known.why != Why::Crawl);
-        if let Some(last) = self.waiting.iter_mut().find(|known| known.why == Why::Crawl) {
-            last.again = again.unwrap_or_default();
-        }
+        self.merge(&Why::Crawl, None);
+        self.merge(&Why::Daily, Some(now));
         Asked::New
     }
 }
@@ -164,10 +174,20 @@ pub async fn under_way(store: &dyn Store) -> Result<Option<Slot>, RunError> {
     Ok(queue.active.into_iter().chain(queue.waiting).find(is_run))
 }
 
+/// The slot that a run for now goes on with, if it would show nothing else: the one under way, or else the last that
+/// waits. `None` if there is none.
+pub async fn joined(store: &dyn Store) -> Result<Option<Slot>, RunError> {
+    let queue = Queue::load(store).await?;
+    let now = slot(Timestamp::now());
+    let is_run = |known: &Slot| !matches!(known.why, Why::CrawlFailed { .. }) && known.slot <= now;
+    Ok(queue.active.filter(is_run).or_else(|| queue.waiting.into_iter().rev().find(is_run)))
+}
+
 /// Asks for a run for `slot`.
 pub async fn enqueue(store: &dyn Store, slot: &str, why: Why) -> Result<Asked, RunError> {
+    let now = self::slot(Timestamp::now());
     change(store, |queue| {
-        let asked = queue.add(slot, &why);
+        let asked = queue.add(slot, &why, &now);
         (asked == Asked::New, asked)
     })
     .await

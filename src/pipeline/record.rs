@@ -67,6 +67,13 @@ pub struct Run {
     pub orphans: Vec<String>,
     /// What went wrong, where the outcome is `error`.
     pub error: Option<String>,
+    /// The run that each table shows, where a publication stopped halfway and could not be put back; `None` if that is not
+    /// known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shown: BTreeMap<String, Option<String>>,
+    /// When the crawl began whose tables were compared, `2026-01-02T03:04:05Z`; `None` where no crawler is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crawled_at: Option<String>,
     /// The slot whose run takes the place of this one, where the outcome is `superseded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded_by: Option<String>,
@@ -184,6 +191,8 @@ impl Run {
             delivery: None,
             orphans: Vec::new(),
             error: None,
+            shown: BTreeMap::new(),
+            crawled_at: None,
             superseded_by: None,
             plan,
         }
@@ -208,6 +217,20 @@ impl Run {
             }
         }
         causes.into_iter().map(|(_, steps)| steps).collect()
+    }
+
+    /// Days from the crawl whose tables were compared to the moment that the run stands for, once that is two or more:
+    /// newer files are not seen.
+    pub fn crawl_age_days(&self) -> Option<i64> {
+        let (crawled, slot): (Timestamp, Timestamp) =
+            (self.crawled_at.as_ref()?.parse().ok()?, self.slot.parse().ok()?);
+        Some(slot.duration_since(crawled).as_hours() / 24).filter(|days| *days >= 2)
+    }
+
+    /// The failed steps, each with its error without its model's file.
+    pub(super) fn failed_with(&self) -> impl Iterator<Item = (&str, &str)> {
+        let failed = self.steps.iter().enumerate().filter(|(_, step)| step.status == StepStatus::Failed);
+        failed.map(|(index, step)| (step.name.as_str(), self.cause(index, step.error.as_deref().unwrap_or_default())))
     }
 
     /// A failed step's error without its model's file.
@@ -259,11 +282,13 @@ pub(super) fn key(run_id: &str) -> String {
 pub async fn load(store: &dyn Store, run_id: &str) -> Result<Option<Recorded>, RunError> {
     let key = key(run_id);
     let read = stored::read::<Run>(store, &key).await;
-    let Some((run, tag)) = read.map_err(|error| error.advised("put an earlier version of it back, or remove it"))?
+    let Some((run, tag)) = read.map_err(|error| {
+        error.advised("put an earlier version of it back; or remove it, and the run is told of as an error")
+    })?
     else {
         return Ok(None);
     };
-    stored::of_version(&key, run.schema_version, SCHEMA_VERSION)?;
+    stored::of_version(store, &key, run.schema_version, SCHEMA_VERSION)?;
     Ok(Some(Recorded { run, tag: Some(tag) }))
 }
 

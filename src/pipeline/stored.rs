@@ -12,7 +12,7 @@ pub(super) async fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> R
     let Some(object) = store.get(key).await? else { return Ok(None) };
     match serde_json::from_slice(&object.bytes) {
         Ok(value) => Ok(Some((value, object.tag))),
-        Err(error) => Err(RunError::record(key, error.to_string())),
+        Err(error) => Err(RunError::record(&store.place(key), error.to_string())),
     }
 }
 
@@ -33,6 +33,7 @@ pub(super) async fn write<T: Serialize>(
 }
 
 /// That an object is of the one version that is known.
-pub(super) fn of_version(key: &str, found: u32, known: u32) -> Result<(), RunError> {
-    if found == known { Ok(()) } else { Err(RunError::record(key, format!("schema version {found} is not known"))) }
+pub(super) fn of_version(store: &dyn Store, key: &str, found: u32, known: u32) -> Result<(), RunError> {
+    let error = || RunError::record(&store.place(key), format!("schema version {found} is not known"));
+    if found == known { Ok(()) } else { Err(error()) }
 }

@@ -17,6 +17,9 @@ const KEY: &str = "alerts/state.json";
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 const SCHEMA_VERSION: u32 = 1;
+/// What to do about a state that cannot be read.
+const WAY_ON: &str =
+    "put an earlier version of it back; or remove it, and people are told once more of what is still wrong";
 
 /// What every target of a store was told, as stored under `alerts/state.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -73,7 +76,18 @@ enum Flushed {
     /// The first one left is in doubt.
     InDoubt(String),
     /// Why the first one left could not be sent.
-    Failed(String),
+    Failed(PortError),
+}
+
+impl Flushed {
+    /// Why some are left, if some are.
+    fn why(&self) -> Option<String> {
+        match self {
+            Self::All => None,
+            Self::InDoubt(why) => Some(why.clone()),
+            Self::Failed(error) => Some(error.to_string()),
+        }
+    }
 }
 
 impl Target {
@@ -94,8 +108,9 @@ impl Target {
 
 impl State {
     async fn load(store: &dyn Store) -> Result<Self, RunError> {
-        let Some((state, tag)) = stored::read::<Self>(store, KEY).await? else { return Ok(Self::default()) };
-        stored::of_version(KEY, state.schema_version, SCHEMA_VERSION)?;
+        let read = stored::read::<Self>(store, KEY).await.map_err(|error| error.advised(WAY_ON))?;
+        let Some((state, tag)) = read else { return Ok(Self::default()) };
+        stored::of_version(store, KEY, state.schema_version, SCHEMA_VERSION).map_err(|error| error.advised(WAY_ON))?;
         Ok(Self { tag: Some(tag), ..state })
     }
 
@@ -123,19 +138,25 @@ pub(super) async fn tell(
     remind_after_days: u32,
 ) -> Result<Option<Delivery>, RunError> {
     let mut state = State::load(ports.store).await?;
-    flush(ports, project, &mut state, &run.target).await?;
+    let flushed = flush(ports, project, &mut state, &run.target).await?;
     let Some(alert) = alert else { return Ok(None) };
     let target = state.targets.entry(run.target.clone()).or_default();
     if let Some(before) = target.delivery_of(&run.run_id) {
         return Ok(Some(before));
     }
     if let Some(last) = target.last().filter(|last| is_repetition(last, alert, remind_after_days)) {
-        return Ok(Some(Delivery::AlreadyTold { run_id: last.run_id, slot: last.slot }));
+        return Ok(Some(match flushed.why() {
+            None => Delivery::AlreadyTold { run_id: last.run_id, slot: last.slot },
+            // What waits to be sent says the same, and nobody knows it yet.
+            Some(why) => {
+                Delivery::Unsent { error: format!("that of run {} says the same, and is kept: {why}", last.run_id) }
+            }
+        }));
     }
     target.unsent.push(alert.clone());
     let error = match flush(ports, project, &mut state, &run.target).await? {
         Flushed::All => return Ok(Some(Delivery::Sent)),
-        Flushed::Failed(error) => error,
+        Flushed::Failed(error) => error.to_string(),
         Flushed::InDoubt(error) => {
             // It is an earlier notice that stands before this one.
             state.save(ports.store).await?;
@@ -157,7 +178,7 @@ pub(super) async fn send_kept(ports: Ports<'_>, project: &Project, target: &str,
     };
     let mut state = State::load(ports.store).await?;
     match flush(ports, project, &mut state, target).await? {
-        Flushed::Failed(error) => Err(PortError::new(PortErrorKind::Unavailable, "send", "a kept alert", error).into()),
+        Flushed::Failed(error) => Err(PortError::new(error.kind, "send", "a kept alert", error.to_string()).into()),
         Flushed::All | Flushed::InDoubt(_) => Ok(()),
     }
 }
@@ -174,7 +195,7 @@ async fn flush(ports: Ports<'_>, project: &Project, state: &mut State, name: &st
                 target.sending = Some(Sending { since: slot(Timestamp::now()), by: nonce() });
                 state.save(ports.store).await?;
                 if let Err(error) = send(ports, project, &alert).await? {
-                    return failed(ports, state, name, &error).await;
+                    return failed(ports, state, name, error).await;
                 }
             }
         }
@@ -205,12 +226,12 @@ async fn send(ports: Ports<'_>, project: &Project, alert: &Alert) -> Result<Resu
 }
 
 /// What was surely not taken may be sent at once by whoever comes next.
-async fn failed(ports: Ports<'_>, state: &mut State, name: &str, error: &PortError) -> Result<Flushed, RunError> {
+async fn failed(ports: Ports<'_>, state: &mut State, name: &str, error: PortError) -> Result<Flushed, RunError> {
     if !error.may_have_taken_effect() {
         state.targets.entry(name.to_owned()).or_default().sending = None;
         state.save(ports.store).await?;
     }
-    Ok(Flushed::Failed(error.to_string()))
+    Ok(Flushed::Failed(error))
 }
 
 fn in_doubt(alert: &Alert) -> String {

@@ -1,5 +1,7 @@
 //! An alert as data; the text comes from alerts/.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::checks::{CheckResult, CheckStatus};
@@ -22,6 +24,13 @@ pub struct Alert {
     pub checks: Vec<CheckResult>,
     /// What went wrong where there is neither a finding nor a check; without row data, which stays in the run's record.
     pub error: Option<String>,
+    /// The run that each table shows, where a publication stopped halfway and could not be put back; `None` if that is not
+    /// known.
+    #[serde(default)]
+    pub shown: BTreeMap<String, Option<String>>,
+    /// Days from the last crawl to the run's slot, once that is two or more: newer files are not seen.
+    #[serde(default)]
+    pub crawl_age_days: Option<i64>,
     /// Exact commands that accept the change, one a table, and before it one for a likely rename; none for a table whose acceptance would be refused.
     pub accept: Vec<String>,
     /// Exact command that shows the whole run; empty in alerts of older versions.
@@ -66,7 +75,7 @@ pub enum AlertKind {
 
 impl Alert {
     /// What stays the same while the same things are wrong: 16 hex digits over the findings that stop the build, the
-    /// checks that did not pass and the steps that failed, in any order. Counts, wording and tolerated findings change
+    /// checks that did not pass and what failed of which step, in any order. Counts, wording and tolerated findings change
     /// from night to night: left out.
     pub fn fingerprint_of(findings: &[Finding], checks: &[CheckResult], steps: &[&str]) -> String {
         let stops = findings.iter().filter(|finding| finding.level != Level::Tolerated);

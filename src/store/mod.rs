@@ -48,6 +48,11 @@ pub trait Store: Send + Sync {
     /// Removes an object; absent is fine.
     async fn remove(&self, key: &str) -> Result<(), PortError>;
 
+    /// Where an object is, for whoever has to look at it by hand.
+    fn place(&self, key: &str) -> String {
+        key.to_owned()
+    }
+
     /// Takes the lock; `Conflict` naming the holder if somebody has it.
     async fn lock(&self, holder: &str) -> Result<Lease, PortError>;
 }

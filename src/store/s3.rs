@@ -111,6 +111,10 @@ impl Store for S3Store {
         request.send().await.map(drop).map_err(|error| REMOVE.failed(self.subject(key), error))
     }
 
+    fn place(&self, key: &str) -> String {
+        self.folder.uri(key)
+    }
+
     async fn lock(&self, holder: &str) -> Result<Lease, PortError> {
         lease::take(self, holder).await
     }

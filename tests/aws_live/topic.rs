@@ -25,6 +25,8 @@ async fn an_alert_reaches_the_topic() {
         details: String::new(),
         fingerprint: String::new(),
         resolves: None,
+        shown: std::collections::BTreeMap::new(),
+        crawl_age_days: None,
     };
     let text = Rendered { subject: "shop: breaking".into(), body: "what changed\n".into() };
     SnsNotifier::new(sns.clone(), &topic).send(&alert, &text).await.unwrap();

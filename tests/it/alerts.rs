@@ -22,6 +22,8 @@ fn alert(kind: AlertKind) -> Alert {
         details: "crawlguard runs 20260102T030405Z-1a2b".into(),
         fingerprint: String::new(),
         resolves: None,
+        shown: std::collections::BTreeMap::new(),
+        crawl_age_days: None,
     }
 }
 

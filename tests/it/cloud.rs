@@ -4,6 +4,7 @@ mod arrivals;
 mod bad_input;
 mod calls;
 mod cleanup;
+mod ends;
 mod events;
 mod fake;
 mod faults;

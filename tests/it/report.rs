@@ -76,6 +76,8 @@ fn alert(run: &Run, kind: AlertKind) -> Alert {
         details: String::new(),
         fingerprint: String::new(),
         resolves: None,
+        shown: std::collections::BTreeMap::new(),
+        crawl_age_days: None,
     }
 }
 

@@ -49,6 +49,14 @@ fn indented(text: &str) -> String {
 /// How the run ended. Drift that is none is only said where nothing else went wrong.
 fn head(run: &Run) -> String {
     let mut text = format!("run {}: {}\n", run.run_id, outcome(run));
+    if let Some(crawled_at) = &run.crawled_at {
+        let age = run.crawl_age_days().map_or_else(String::new, |days| format!(", {days} days before the run"));
+        writeln!(text, "catalog as of {crawled_at}{age}").expect("a String takes all");
+    }
+    for (table, shown) in &run.shown {
+        let shown = shown.as_ref().map_or_else(|| "what is not known".to_owned(), |run| format!("run {run}"));
+        writeln!(text, "  {table} shows {shown}").expect("a String takes all");
+    }
     if !run.findings.is_empty() {
         writeln!(text, "drift: {}", verdict_word(run.verdict)).expect("a String takes all");
     } else if run.outcome != Some(Outcome::Error) {
@@ -63,6 +71,7 @@ fn outcome(run: &Run) -> String {
         Some(Outcome::Published) => paint(GREEN, "published"),
         Some(Outcome::Halted) => paint(RED, "halted, nothing published"),
         Some(Outcome::ChecksFailed) => paint(RED, "checks failed, nothing published"),
+        Some(Outcome::Error) if !run.shown.is_empty() => paint(RED, "error, published by halves"),
         Some(Outcome::Error) => paint(RED, "error, nothing published"),
         Some(Outcome::Superseded) if run.superseded_by.is_none() => {
             paint(YELLOW, "cut off, and its files changed: nothing published")
@@ -278,8 +287,9 @@ pub fn runs(runs: &[Run]) -> String {
             }
             Some(Outcome::Error | Outcome::Superseded) | None => String::new(),
         };
+        let crawl = run.crawl_age_days().map_or_else(String::new, |days| format!(", crawl {days} days old"));
         let drift = if run.verdict == Verdict::Tolerated { ", drift tolerated" } else { "" };
-        writeln!(text, "{}  {}{why}{drift}", run.run_id, outcome(run)).expect("a String takes all");
+        writeln!(text, "{}  {}{why}{drift}{crawl}", run.run_id, outcome(run)).expect("a String takes all");
     }
     if text.is_empty() { "no runs yet\n".into() } else { text }
 }

@@ -41,7 +41,8 @@ pub struct Account {
     pub athena: Athena,
     pub sns: Sns,
     pub calls: Calls,
-    /// What is answered to every call of a service and action; to all of its calls if the action is empty.
+    /// What is answered to every call of a service and action, of one resource if that is named behind it; to all of the
+    /// service's calls if the action is empty.
     pub refusals: Vec<(&'static str, &'static str, Refusal)>,
     /// Each table that somebody made or replaced by Glue's API, and how many queries had been answered by then.
     pub publications: Vec<(String, usize)>,
@@ -69,7 +70,10 @@ impl Account {
             return Err(Refusal::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token"));
         }
         let refused = self.refusals.iter().find(|(service, action, _)| {
-            *service == request.service && (action.is_empty() || *action == request.action)
+            *service == request.service
+                && (action.is_empty()
+                    || *action == request.action
+                    || *action == format!("{} {}", request.action, request.resource))
         });
         if let Some((.., refusal)) = refused {
             return Err(refusal.clone());

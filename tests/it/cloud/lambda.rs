@@ -124,6 +124,7 @@ async fn events_that_are_lost_doubled_or_reordered_change_nothing() {
 async fn fifty_invocations_at_once_give_one_run() {
     let expected = in_good_order().await;
     let lake = std::sync::Arc::new(deployed());
+    let mut told = 0;
     for _ in 0..20 {
         let invocations: Vec<_> = (0..50)
             .map(|_| {
@@ -133,7 +134,7 @@ async fn fifty_invocations_at_once_give_one_run() {
             .collect();
         for invocation in invocations {
             match invocation.await.unwrap() {
-                Ok(_) => {}
+                Ok(answer) => told += answer["ended"].as_array().map_or(0, Vec::len),
                 Err(failure) => assert_eq!(failure.kind, "Conflict", "{failure}"),
             }
         }
@@ -141,6 +142,7 @@ async fn fifty_invocations_at_once_give_one_run() {
     }
     invoke(&lake, &sweep()).await.unwrap();
     assert_eq!(end_state(&lake), expected);
+    assert_eq!(told, 1, "of a run's drivers, the one that ended it says so");
 }
 
 #[tokio::test(flavor = "multi_thread")]
