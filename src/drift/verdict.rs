@@ -80,7 +80,8 @@ impl Finding {
     pub fn is_acceptable(&self) -> bool {
         match self.acceptance() {
             Acceptance::Update => true,
-            Acceptance::Never => false,
+            // What a policy tolerates stands in nobody's way.
+            Acceptance::Never => self.level == Level::Tolerated,
             Acceptance::Retirement => self.models.is_empty(),
             Acceptance::OfTable => self.path.is_empty(),
             Acceptance::OfColumn => !self.path.is_empty(),

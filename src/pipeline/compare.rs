@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::places::drop_of_other_targets;
 use super::{Project, RunError, ways};
 use crate::catalog::Catalog;
 use crate::checks::{CheckKind, CheckSpec};
@@ -82,7 +83,8 @@ pub fn compare_tables(project: &Project, prefix: &str, tables: Vec<Table>) -> Re
 fn compared(project: &Project, tables: Vec<Table>) -> Result<Comparison, Problems> {
     let crawled = project.crawled();
     let lineage = traced(&project.graph, &project.contracts)?;
-    let changes = diff(crawled, &tables);
+    let mut changes = diff(crawled, &tables);
+    drop_of_other_targets(&mut changes, &project.settings, &tables);
     let findings = judge(&changes, &project.contracts, Some(&lineage));
     let additions = additions(&changes, &findings);
     let substitutions = substitutions(&changes, &findings, crawled, &lineage);
