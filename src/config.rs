@@ -133,6 +133,8 @@ pub struct Aws {
     /// Prefix of the tables that the crawler makes and crawlguard guards.
     #[serde(default = "default_prefix")]
     pub raw_prefix: String,
+    /// The folder above the sources, `s3://bucket/prefix/`: targets that share contracts have the same folders below it.
+    pub raw: Option<String>,
     /// The Athena workgroup.
     #[serde(default = "default_workgroup")]
     pub workgroup: String,
@@ -317,8 +319,9 @@ fn aws_problems(aws: &Aws, wrong: &mut impl FnMut(&str, &str, &str)) {
         let help = "Set it to 2 or more.";
         wrong("keep_versions", "readers that began before a publication still read the version before it", help);
     }
-    let folders = [("warehouse", Some(&aws.warehouse)), ("state", Some(&aws.state)), ("results", aws.results.as_ref())];
-    for (setting, uri) in folders.into_iter().filter_map(|(setting, uri)| Some((setting, uri?))) {
+    let own = [("warehouse", Some(&aws.warehouse)), ("state", Some(&aws.state))];
+    let folders = own.into_iter().chain([("results", aws.results.as_ref()), ("raw", aws.raw.as_ref())]);
+    for (setting, uri) in folders.filter_map(|(setting, uri)| Some((setting, uri?))) {
         if !is_s3_folder(uri) {
             wrong(setting, &format!("`{uri}` is no S3 folder"), "Write it as \"s3://bucket/prefix/\".");
         }
@@ -461,10 +464,10 @@ mod tests {
                     state = \"s3://lake/state/\"\ntopic = \"arn:aws:sns:eu-central-1:123456789012:alerts\"\n";
         assert_eq!(parse(good).unwrap().targets["prod"].keep_versions(), 4);
         let bad = good.replace("s3://lake/state/", "s3://lake/tables/state").replace(":alerts", ".fifo")
-            + "keep_versions = 1\naccount = \"12\"\nresults = \"lake\"\n";
+            + "keep_versions = 1\naccount = \"12\"\nresults = \"lake\"\nraw = \"raw\"\n";
         let problems = parse(&bad).unwrap_err();
         let places: Vec<_> = problems.0.iter().map(|problem| problem.place.as_str()).collect();
-        let settings = ["account", "keep_versions", "results", "topic", "topic", "warehouse"];
+        let settings = ["account", "keep_versions", "raw", "results", "topic", "topic", "warehouse"];
         assert_eq!(places, settings.map(|setting| format!("targets.prod.{setting}")), "{problems}");
     }
 

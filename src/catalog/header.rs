@@ -40,7 +40,9 @@ fn lines(head: &[u8], whole: bool, count: u32) -> Result<Vec<&str>, String> {
     for _ in 0..count {
         let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
             if !whole {
-                return Err(format!("its header is longer than the {} bytes that are looked at", head.len()));
+                let help = "shorten it, or set `header_files = 0` in the target: then no header is looked at";
+                let why = format!("its header is longer than the {} bytes that are looked at", head.len());
+                return Err(format!("{why}\n  help: {help}"));
             }
             lines.push(rest);
             break;
@@ -175,7 +177,9 @@ mod tests {
     fn what_cannot_be_told_is_an_error() {
         let comma = table(Storage::LAZY_SIMPLE, ("field.delim", ","), 1);
         let cut = other(&comma, b"id,amount,chan", false);
-        assert_eq!(cut, Err("its header is longer than the 14 bytes that are looked at".into()));
+        let why = cut.unwrap_err();
+        assert!(why.starts_with("its header is longer than the 14 bytes that are looked at\n  help: "), "{why}");
+        assert!(why.contains("`header_files = 0`"), "{why}");
         assert_eq!(other(&comma, b"id,\xff\xfe\n", true), Err("its header is no UTF-8 text".into()));
         // What follows the header is not looked at.
         assert_eq!(other(&comma, b"id,amount,channel\n\xff", false), Ok(None));

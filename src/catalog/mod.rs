@@ -7,6 +7,8 @@ pub mod glue;
 pub mod glue_json;
 #[cfg(feature = "aws")]
 mod header;
+#[cfg(feature = "aws")]
+mod quotes;
 mod update_time;
 
 use async_trait::async_trait;
@@ -28,6 +30,8 @@ pub struct CrawlStatus {
     pub last: Option<String>,
     /// Why its last crawl did not succeed, if it did not.
     pub error: Option<String>,
+    /// What it is set to leave unseen.
+    pub notes: Vec<Problem>,
 }
 
 /// A table catalog: Glue, or a folder of Glue-shaped JSON.

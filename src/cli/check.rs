@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Globals;
-use super::world::World;
+use super::world::{Crawled, World};
 use super::{exit, print, provenance, say};
-use crate::catalog::{doubt, glue_json, updated};
+use crate::catalog::{doubt, glue_json, notes, updated};
 use crate::pipeline::{Sieve, compare, compare_tables};
 use crate::plan::slot;
 use crate::problem::{Problem, Problems};
@@ -26,8 +26,8 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
     if dump.is_none() {
         world.admit().await?;
     }
-    let as_of = match &dump {
-        Some(dump) => dump.as_of,
+    let Crawled { at: as_of, notes: mut noted } = match &dump {
+        Some(dump) => Crawled { at: dump.as_of, notes: Vec::new() },
         None => world.crawled_at().await?,
     };
     let is_live = dump.is_none();
@@ -47,12 +47,13 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
     } else if !comparison.findings.is_empty() {
         say(globals, "note: `contracts update` accepts what the target's own catalog shows, whatever this file says");
     }
+    noted.extend(notes(&comparison.tables));
     let (verdict, mut findings) = (comparison.verdict, comparison.findings);
     findings.iter_mut().for_each(|finding| finding.help = world.commands.spell(&finding.help));
     print(
         globals,
-        || json!({"schema_version": 1, "verdict": verdict, "findings": findings, "catalog_as_of": as_of.map(slot)}),
-        || human::catalog_age(as_of, Timestamp::now()) + &human::findings(verdict, &findings),
+        || json!({"schema_version": 1, "verdict": verdict, "findings": findings, "notes": noted, "catalog_as_of": as_of.map(slot)}),
+        || human::catalog_age(as_of, Timestamp::now()) + &human::findings(verdict, &findings) + &human::noted(&noted),
     )?;
     Ok(exit::of_verdict(verdict))
 }

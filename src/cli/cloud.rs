@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::args::Globals;
 use super::run::{Asked, Ended, holder};
-use super::world::{self, World};
+use super::world::{self, Crawled, World};
 use super::{provenance, say};
 use crate::catalog::CrawlStatus;
 use crate::catalog::glue::crawler;
@@ -94,8 +94,10 @@ async fn crawl_ended(cloud: &Cloud, name: &str) -> anyhow::Result<CrawlStatus> {
 
 /// When the last crawl began, if a crawler is named; refused as a run would refuse: while one is at work, or after one that
 /// failed.
-pub async fn crawled_at(world: &World) -> anyhow::Result<Option<Timestamp>> {
-    let Some(CrawlStatus { crawler, running, last, error }) = world.catalog.crawl().await? else { return Ok(None) };
+pub async fn crawled_at(world: &World) -> anyhow::Result<Crawled> {
+    let Some(CrawlStatus { crawler, running, last, error, notes }) = world.catalog.crawl().await? else {
+        return Ok(Crawled { at: None, notes: Vec::new() });
+    };
     let crawl = world.commands.line("crawl");
     let refusal = match error {
         _ if running => {
@@ -111,7 +113,7 @@ pub async fn crawled_at(world: &World) -> anyhow::Result<Option<Timestamp>> {
             let help = format!("mend that, and run `{crawl}`");
             Problem::new("", "", crawl_failed(&crawler, &error), help)
         }
-        None => return Ok(last.and_then(|last| last.parse().ok())),
+        None => return Ok(Crawled { at: last.and_then(|last| last.parse().ok()), notes }),
     };
     Err(Problems::from(refusal).into())
 }

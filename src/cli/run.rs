@@ -14,7 +14,7 @@ use super::world::{self, Here, Place, World};
 use super::{contracts, crawl, exit, inputs, print, provenance, say};
 use crate::notify::Outbox;
 use crate::pipeline::{
-    Outcome, Ports, Project, Recorded, Request, Run, RunError, StepStatus, begin, compare, end, load, orphans,
+    Outcome, Ports, Project, Recorded, Request, Run, RunError, StepStatus, begin, compare, end, load, look_beside,
     refuse_locked, runs as run_ids, unfinished,
 };
 use crate::plan::{self, run_id};
@@ -26,12 +26,14 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     let world = World::open(globals).await?;
     let project = world.project()?;
     world.admit().await?;
-    let as_of = world.crawled_at().await?;
+    let crawled = world.crawled_at().await?;
+    let as_of = crawled.at;
     let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
     provenance::note(globals, &world).await?;
     let slot = world::now();
     let mut run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot), &world.commands)?;
-    run.orphans = orphans(&project, world.catalog.as_ref()).await?;
+    look_beside(&project, world.catalog.as_ref(), &mut run).await?;
+    run.notes.extend(crawled.notes);
     #[cfg(feature = "embedded")]
     if !run.plan.steps.is_empty()
         && let Place::Here(here) = &world.place

@@ -40,6 +40,13 @@ pub enum Place {
     Cloud(Box<Cloud>),
 }
 
+/// What is known of the last crawl.
+pub struct Crawled {
+    pub at: Option<Timestamp>,
+    /// What its crawler is set to leave unseen.
+    pub notes: Vec<Problem>,
+}
+
 /// A local target's folders.
 pub struct Here {
     pub local: Local,
@@ -197,9 +204,9 @@ impl World {
 
     /// When the catalog was last crawled, if that is known. Refused while it says nothing of the lake: it never was, a crawl
     /// is writing it, or the last crawl failed.
-    pub async fn crawled_at(&self) -> anyhow::Result<Option<Timestamp>> {
+    pub async fn crawled_at(&self) -> anyhow::Result<Crawled> {
         match &self.place {
-            Place::Here(here) => self.crawled_here_at(here).await,
+            Place::Here(here) => Ok(Crawled { at: self.crawled_here_at(here).await?, notes: Vec::new() }),
             #[cfg(feature = "aws")]
             Place::Cloud(_) => super::cloud::crawled_at(self).await,
         }

@@ -132,7 +132,13 @@ pub(super) fn headers(facts: &mut Facts<'_>, found: &Table) {
         let after = Some(recorded.clone());
         return facts.add("", ChangeKind::HeadersDiffer, Some(newest.join(", ")), after, Decode::Unknown);
     };
-    let displaced: Vec<String> = files.iter().filter_map(|file| file.displaced(&newest, has_header)).collect();
+    let differing: Vec<_> =
+        files.iter().filter_map(|file| Some((file, file.displaced(&newest, has_header)?))).collect();
+    let decode = match differing.iter().all(|(file, _)| file.may_be_renamed(&newest)) {
+        true => facts.reading.in_files(Update::Rename),
+        false => decode,
+    };
+    let displaced: Vec<String> = differing.into_iter().map(|(_, words)| words).collect();
     if !displaced.is_empty() {
         let before = has_header.then(|| newest.join(", "));
         facts.add("", ChangeKind::HeadersDiffer, before, Some(listed(&displaced)), decode);
@@ -159,6 +165,17 @@ impl File {
             Some(due) => format!("{file} has {} in the place of {}", quoted(name), quoted(due)),
             None => format!("{file} has {} behind the last column", quoted(name)),
         })
+    }
+
+    /// True if every name that differs may be another name of the column in its place: some names are the table's, and none
+    /// stands in another's place. One that is no header has none of them.
+    fn may_be_renamed(&self, newest: &[&str]) -> bool {
+        let is_at = |name: &String, due: &&str| due.eq_ignore_ascii_case(name);
+        let is_known = |name: &String| newest.iter().any(|column| column.eq_ignore_ascii_case(name));
+        let mut places = self.header.iter().zip(newest);
+        self.header.len() <= newest.len()
+            && places.clone().any(|(name, due)| is_at(name, due))
+            && places.all(|(name, due)| is_at(name, due) || !is_known(name))
     }
 }
 

@@ -80,7 +80,8 @@ impl Finding {
     pub fn is_acceptable(&self) -> bool {
         match self.accepted_by() {
             AcceptedBy::Update => true,
-            AcceptedBy::Never => false,
+            // What a policy tolerates stands in nobody's way.
+            AcceptedBy::Never => self.level == Level::Tolerated,
             AcceptedBy::Retirement => self.models.is_empty(),
             AcceptedBy::OfTable => self.path.is_empty(),
             AcceptedBy::OfColumn => !self.path.is_empty(),

@@ -4,6 +4,7 @@ use minijinja::{Environment, Value};
 
 use super::headline::headline;
 use crate::checks::numbers;
+use crate::problem::shell_word;
 
 /// Longest line: what a mail client on a phone shows without breaking it.
 const WIDTH: usize = 72;
@@ -12,6 +13,7 @@ const WIDTH: usize = 72;
 pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("wrap", wrap);
     environment.add_filter("listed", listed);
+    environment.add_filter("shell", shell_word);
     environment.add_filter("headline", |finding: &Value| headline_of(finding));
     environment.add_filter("numbers", |measured: &Value| numbers_of(measured));
     environment.add_filter("masked", |text: &str| masked(text));

@@ -218,6 +218,7 @@ fn base(
         .into_iter()
         .filter(|added| !renames.iter().any(|rename| rename.table == added.table && rename.to == added.column))
         .collect();
+    Problems::or(substitutions.iter().filter_map(|cast| castless(cast, &comparison.tables)).collect(), ())?;
     let (mut nulls, casts) = (nulls(&substitutions, &additions), casts(&substitutions));
     nulls.extend(casts.iter().map(|cast| cast_note(cast, &changes)));
     nulls.extend(changes.iter().filter_map(|change| nested_note(change, &findings)));
@@ -228,6 +229,23 @@ fn base(
         .map_err(|problems| because(problems, &findings))?;
     let accepted = Accepted { tables, casts, adaptation, nulls, ..Accepted::default() };
     Ok(Base { accepted, sources, additions, substitutions })
+}
+
+/// That no cast makes the promised type of the one that is there: neither engine has one between what is nested and what is
+/// of another kind.
+fn castless(substitution: &Substitution, tables: &[Table]) -> Option<Problem> {
+    let Substitution::TryCast { table, column, data_type } = substitution else { return None };
+    let found = &tables.iter().find(|found| found.name == *table)?.column(column)?.data_type;
+    let is_nested =
+        |data_type: &DataType| matches!(data_type, DataType::Array(_) | DataType::Map(..) | DataType::Struct(_));
+    let is_of_another_kind = std::mem::discriminant(found) != std::mem::discriminant(data_type);
+    ((is_nested(found) || is_nested(data_type)) && is_of_another_kind).then(|| {
+        let message =
+            format!("{REFUSED} while models name `{column}`: it is {found} now, and no cast makes {data_type} of it");
+        let help =
+            "mend the source; or take the column out of the models that name it, accept, and name it anew as it is now";
+        Problem::new(table, "", message, help)
+    })
 }
 
 fn renamed(rename: &Rename) -> Substitution {

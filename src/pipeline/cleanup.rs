@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::garbage::{self, folder};
 use super::record::{Run, has_ended, runs};
-use super::{Ports, Project, RunError, publish, retention};
-use crate::catalog::Catalog;
+use super::{Ports, RunError, publish, retention};
 use crate::plan::{STAGING_PREFIX, run_of_staging};
 use crate::port::PortError;
 use crate::schema::Table;
@@ -76,14 +75,4 @@ async fn ended_staging(ports: Ports<'_>, run: &Run, ids: &[String]) -> Result<Ve
         }
     }
     Ok(ended)
-}
-
-/// Tables that a run published and no model builds any more: readers still see them, and nothing renews them.
-pub async fn orphans(project: &Project, catalog: &dyn Catalog) -> Result<Vec<String>, RunError> {
-    let tables = catalog
-        .tables("")
-        .await?
-        .into_iter()
-        .filter(|table| table.parameters.contains_key(publish::RUN) && !table.name.starts_with(STAGING_PREFIX));
-    Ok(tables.map(|table| table.name).filter(|name| !project.graph.models.contains_key(name)).collect())
 }

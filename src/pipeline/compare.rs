@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::places::drop_of_other_targets;
 use super::{Project, RunError, outputs, ways};
 use crate::catalog::Catalog;
 use crate::checks::{CheckKind, CheckSpec};
@@ -113,7 +114,8 @@ fn compared(project: &Project, tables: Vec<Table>, as_promised: &[AsPromised]) -
     let crawled = project.crawled();
     let lineage = traced(&project.graph, &project.contracts)?;
     Problems::or(without_target_column(&project.contracts, &tables, &lineage), ())?;
-    let changes = diff_beside(crawled, &tables, as_promised);
+    let mut changes = diff_beside(crawled, &tables, as_promised);
+    drop_of_other_targets(&mut changes, &project.settings, &tables);
     let findings = judge(&changes, &project.contracts, Some(&lineage));
     let additions = additions(&changes, &findings);
     let substitutions = substitutions(&changes, &findings, crawled, &lineage);

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cleanup::{Keep, cleanup, orphans};
+use super::beside::look_beside;
+use super::cleanup::{Keep, cleanup};
 use super::failure;
 use super::publish::{TRIES, publishable};
 use super::record::{AdaptedModel, Outcome, Recorded, Run, StepStatus};
@@ -75,7 +76,7 @@ pub(super) async fn compared(
     if !run.plan.steps.is_empty() {
         readable(project, &comparison, |table| ports.engine.refusal(table))?;
     }
-    run.orphans = orphans(project, ports.catalog).await?;
+    look_beside(project, ports.catalog, &mut run).await?;
     Ok((comparison, run))
 }
 

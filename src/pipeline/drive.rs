@@ -142,16 +142,17 @@ async fn begun(
     }
     let crawl = ports.catalog.crawl().await?;
     let crawled_at = crawl.as_ref().and_then(|crawl| crawl.last.clone());
-    match crawl {
+    match &crawl {
         Some(crawl) if crawl.running => return Ok(None),
         // Its tables are of an earlier day, and the files may not be.
-        Some(CrawlStatus { crawler, error: Some(error), .. }) => return told(&crawl_failed(&crawler, &error)),
+        Some(CrawlStatus { crawler, error: Some(error), .. }) => return told(&crawl_failed(crawler, error)),
         _ => {}
     }
     match compared(ports, project, request, id).await {
         Ok((comparison, mut run)) => {
             run.inputs = Schemas::of(&comparison.tables);
             run.crawled_at = crawled_at;
+            run.notes.extend(crawl.into_iter().flat_map(|crawl| crawl.notes));
             Ok(Some(Recorded::new(run)))
         }
         Err(RunError::Problems(problems)) => told(&problems.to_string()),

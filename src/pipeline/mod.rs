@@ -6,6 +6,7 @@
 mod accept;
 mod advance;
 mod baseline;
+mod beside;
 pub mod bundle;
 mod cleanup;
 mod commands;
@@ -17,6 +18,7 @@ mod failure;
 mod inputs;
 mod garbage;
 mod outputs;
+mod places;
 mod project;
 mod publish;
 mod queue;
@@ -40,8 +42,8 @@ use crate::store::Store;
 
 pub use accept::{Accepted, Cast, accept, accepted_document};
 pub use advance::{Progress, advance};
+pub use beside::{is_ours, look_beside};
 pub use bundle::{Bundle, Pushed};
-pub use cleanup::orphans;
 pub use commands::Commands;
 pub use compare::{Comparison, Sieve, compare, compare_tables, readable};
 pub use conclude::{begin, conclude};

@@ -9,6 +9,7 @@ use similar::{ChangeTag, TextDiff};
 use crate::drift::{Decode, Finding, Level, Rule, Verdict};
 use crate::pipeline::Run;
 use crate::plan::{Action, explain, slot};
+use crate::problem::Problem;
 use crate::sql::ident::in_ddl;
 
 mod contract;
@@ -113,9 +114,17 @@ fn adapted(run: &Run) -> String {
 
 /// What is left to people, one a line.
 fn notes(run: &Run) -> String {
-    let noticed = run.notes.iter().map(ToString::to_string);
-    let notes = run.not_carried.iter().cloned().chain(orphans(&run.orphans)).chain(noticed);
-    notes.map(|note| format!("{} {note}\n", paint(YELLOW, "note:"))).collect()
+    let notes = run.not_carried.iter().cloned().chain(orphans(&run.orphans)).map(|note| as_note(&note));
+    notes.collect::<String>() + &noted(&run.notes)
+}
+
+/// What was noticed that is no fault, one a line.
+pub fn noted(notes: &[Problem]) -> String {
+    notes.iter().map(|note| as_note(&note.to_string())).collect()
+}
+
+fn as_note(text: &str) -> String {
+    format!("{} {text}\n", paint(YELLOW, "note:"))
 }
 
 fn orphans(tables: &[String]) -> Option<String> {

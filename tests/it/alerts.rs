@@ -241,6 +241,18 @@ fn the_accept_command_stays_whole() {
 }
 
 #[test]
+fn the_accept_command_of_a_table_that_a_shell_would_divide_is_there() {
+    let table = "raw_my orders";
+    let command = "crawlguard contracts update 'raw_my orders' --yes";
+    let rename = "crawlguard contracts update 'raw_my orders' --rename a=b --yes";
+    let findings = vec![Finding { table: table.into(), ..renamed() }];
+    let alert = Alert { accept: vec![rename.into(), command.into()], findings, ..breaking() };
+    let body = render(&alert, &[]).expect("it renders").body;
+    assert!(body.contains(&format!("If it only has a new name:\n{rename}\n")), "{body}");
+    assert!(body.contains(&format!("from then on:\n{command}\n")), "{body}");
+}
+
+#[test]
 fn names_cannot_break_the_subject_or_a_line() {
     let finding =
         Finding { table: "raw_é\r\nBcc: x@example.org".into(), path: "\u{1b}[31mid\u{202e}".into(), ..renamed() };

@@ -26,7 +26,7 @@ use std::thread;
 
 pub use classifier::{Classifiers, CsvClassifier, CsvHeader, CsvSerde};
 #[cfg(feature = "aws")]
-pub(super) use csv::{DELIMITERS, column_names};
+pub(super) use csv::{DELIMITERS, Quotes, cells, column_names};
 use listing::Target;
 
 use crate::problem::Problem;

@@ -3,12 +3,13 @@
 //! <https://docs.aws.amazon.com/glue/latest/webapi/API_Crawler.html>
 
 use aws_sdk_glue::Client;
-use aws_sdk_glue::types::{Crawler, CrawlerState, CrawlerTargets, LastCrawlStatus};
+use aws_sdk_glue::types::{Crawler, CrawlerState, CrawlerTargets, LastCrawlStatus, RecrawlBehavior, UpdateBehavior};
 
 use crate::aws::{Call, code};
 use crate::catalog::CrawlStatus;
 use crate::plan::slot;
 use crate::port::{PortError, PortErrorKind};
+use crate::problem::Problem;
 
 const STATUS: Call = Call::new("read crawler", "glue:GetCrawler");
 const START: Call = Call::new("start crawler", "glue:StartCrawler");
@@ -23,12 +24,35 @@ pub async fn status(client: &Client, name: &str) -> Result<CrawlStatus, PortErro
         _ => Some(last.error_message().unwrap_or("Glue gave no reason").to_owned()),
     });
     let began = last.and_then(|last| last.start_time()).and_then(|time| jiff::Timestamp::from_second(time.secs()).ok());
+    let note = |(found, help): (&str, &str)| Problem::new(format!("crawler `{name}`"), "", found, help);
+    let notes = hides(&crawler).into_iter().map(note).collect();
     Ok(CrawlStatus {
         crawler: name.to_owned(),
         running: crawler.state() != Some(&CrawlerState::Ready),
         last: began.map(slot),
         error,
+        notes,
     })
+}
+
+/// The settings under which changes of columns are never seen: what the crawler does, and what to do about it.
+/// <https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html>
+pub fn hides(crawler: &Crawler) -> Vec<(&'static str, &'static str)> {
+    let mut hides = Vec::new();
+    if crawler.schema_change_policy().and_then(|policy| policy.update_behavior()) == Some(&UpdateBehavior::Log) {
+        let help = "set its UpdateBehavior to UPDATE_IN_DATABASE, unless a custom classifier needs LOG";
+        hides.push(("only logs changes of columns, so they are never seen", help));
+    }
+    let recrawls = crawler.recrawl_policy().and_then(|policy| policy.recrawl_behavior());
+    if recrawls == Some(&RecrawlBehavior::CrawlNewFoldersOnly) {
+        hides.push(("crawls new folders only, and then logs changes, so they are never seen", "set CRAWL_EVERYTHING"));
+    }
+    let set = crawler.configuration().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    if set.is_some_and(|set| set["CrawlerOutput"]["Tables"]["AddOrUpdateBehavior"] == "MergeNewColumns") {
+        let help = "take MergeNewColumns out of its configuration";
+        hides.push(("merges new columns, so one that is gone is never seen", help));
+    }
+    hides
 }
 
 /// The folders of S3 that the crawler reads, `s3://bucket/prefix`.

@@ -1,4 +1,5 @@
-//! The header lines of a table's newest files, by ranged reads: what a crawl and a positional SerDe do not show.
+//! The header lines of a table's newest files, and the quotes in their first rows, by ranged reads: what a crawl and a
+//! positional SerDe do not show.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -10,9 +11,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::aws::{Call, S3Folder, code};
-use crate::catalog::header;
+use crate::catalog::quotes::{self, Quoted};
+use crate::catalog::{header, notes};
 use crate::port::{PortError, PortErrorKind};
-use crate::schema::{MIXED_HEADERS, Table, UNREADABLE};
+use crate::problem::Problem;
+use crate::schema::{MIXED_HEADERS, NOTES, Table, UNREADABLE};
 
 const LIST: Call = Call::new("list files", "s3:ListBucket");
 const READ: Call = Call::new("read header", "s3:GetObject");
@@ -33,6 +36,19 @@ pub struct Probe {
     pub listed: usize,
 }
 
+/// What is to be done where a source needs its quotes.
+const OPEN_CSV: &str = "read them by a custom CSV classifier (`Serde` OpenCSVSerDe, `QuoteSymbol`, `ContainsHeader`) in a new \
+                        crawler: files that one has read stay as it read them";
+
+/// What a table's newest files show.
+#[derive(Default)]
+struct Seen {
+    /// Those whose header is not the table's, oldest first, as the local crawler records them.
+    others: Vec<serde_json::Value>,
+    /// That the newest of them to do so holds values in quotes.
+    quoted: Option<Problem>,
+}
+
 /// A file among a table's newest.
 struct Newest {
     key: String,
@@ -48,10 +64,10 @@ enum Failure {
 }
 
 impl Probe {
-    /// Marks the tables whose files have another header, or one that cannot be read. An error that passes is returned: to
-    /// ask again is better than to alert.
+    /// Marks the tables whose files have another header, or one that cannot be read, or quotes that its SerDe does not know. An
+    /// error that passes is returned: to ask again is better than to alert.
     pub async fn mark(&self, tables: Vec<Table>) -> Result<Vec<Table>, PortError> {
-        let (probed, mut marked): (Vec<_>, Vec<_>) = tables.into_iter().partition(header::is_expected);
+        let (probed, mut marked): (Vec<_>, Vec<_>) = tables.into_iter().partition(is_probed);
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let mut looks = JoinSet::new();
         for table in probed {
@@ -69,10 +85,15 @@ impl Probe {
     }
 
     async fn marked(&self, mut table: Table) -> Result<Table, PortError> {
-        match self.others(&table).await {
-            Ok(others) if others.is_empty() => {}
-            Ok(others) => {
-                table.parameters.insert(MIXED_HEADERS.into(), serde_json::Value::Array(others).to_string());
+        match self.looked_at(&table).await {
+            Ok(Seen { others, quoted }) => {
+                if !others.is_empty() {
+                    table.parameters.insert(MIXED_HEADERS.into(), serde_json::Value::Array(others).to_string());
+                }
+                if let Some(note) = quoted {
+                    let all: Vec<Problem> = notes(std::slice::from_ref(&table)).into_iter().chain([note]).collect();
+                    table.parameters.insert(NOTES.into(), serde_json::json!(all).to_string());
+                }
             }
             Err(Failure::Why(why)) => {
                 table.parameters.insert(UNREADABLE.into(), why);
@@ -82,21 +103,33 @@ impl Probe {
         Ok(table)
     }
 
-    /// The newest files whose header is not the table's, oldest first, as the local crawler records them.
-    async fn others(&self, table: &Table) -> Result<Vec<serde_json::Value>, Failure> {
+    /// What the newest files show that the catalog does not.
+    async fn looked_at(&self, table: &Table) -> Result<Seen, Failure> {
         let location = table.location.as_deref().unwrap_or_default();
         let folder = S3Folder::parse(location).ok_or_else(|| {
             Failure::Why(format!("its location `{location}` is no S3 folder, so no header can be read"))
         })?;
-        let mut others = Vec::new();
+        let mut seen = Seen::default();
         for file in self.newest(&folder).await? {
             let uri = format!("s3://{}/{}", folder.bucket, file.key);
             let Some((head, whole)) = self.head(&folder.bucket, &file, &uri).await? else { continue };
             let other = header::other(table, &head, whole).map_err(|why| Failure::Why(format!("`{uri}`: {why}")))?;
             let name = file.key.strip_prefix(&folder.prefix).unwrap_or(&file.key);
-            others.extend(other.map(|header| serde_json::json!({ "file": name, "header": header })));
+            seen.others.extend(other.map(|header| serde_json::json!({ "file": name, "header": header })));
+            if quotes::are_unknown_to(table) {
+                match quotes::found(table, &head, whole) {
+                    Quoted::No => {}
+                    Quoted::Kept(line) => seen.quoted = Some(kept_quotes(&uri, line)),
+                    Quoted::Misread(line, why) => {
+                        let why = format!(
+                            "`{uri}`, line {line}: {why}\n  help: write the cells without quotes, or {OPEN_CSV}"
+                        );
+                        return Err(Failure::Why(why));
+                    }
+                }
+            }
         }
-        Ok(others)
+        Ok(seen)
     }
 
     /// The newest files that Athena reads under a location, oldest first.
@@ -157,6 +190,16 @@ impl Newest {
         let is_archived = matches!(class, "GLACIER" | "DEEP_ARCHIVE");
         (!is_hidden).then(|| Self { key: key.to_owned(), size, age, is_archived })
     }
+}
+
+/// Whether rows can be misread that neither crawl nor SerDe would tell of.
+fn is_probed(table: &Table) -> bool {
+    header::is_expected(table) || quotes::are_unknown_to(table)
+}
+
+fn kept_quotes(uri: &str, line: usize) -> Problem {
+    let told = "cells stand in quotes, and values keep theirs: the table's LazySimpleSerDe knows no quotes";
+    Problem::new(uri, format!("line {line}"), told, OPEN_CSV)
 }
 
 /// What asking again would not change is for a finding to say.

@@ -41,9 +41,10 @@ pub async fn swap(
         let [found, wanted] = [version, expected].map(|version| version.unwrap_or("none"));
         return Err(conflict(UPDATE, catalog.subject(target), format!("is at version {found}, not {wanted}")));
     }
-    for table in current.iter().chain([&staged]) {
-        refuse_partitions(catalog, table).await?;
+    if let Some(current) = &current {
+        refuse_partitions(catalog, current, "drop or rename the table, and run again").await?;
     }
+    refuse_partitions(catalog, &staged, "build the model as an Iceberg table").await?;
     let input = published(target, current.as_ref(), &staged, parameters)?;
     match version {
         Some(version) => update(catalog, input, version, &staged).await,
@@ -131,7 +132,7 @@ fn shows(table: &GlueTable, wanted: &GlueTable) -> bool {
 }
 
 /// Partitions are entries of their own, which no single call replaces: readers would see a mix.
-async fn refuse_partitions(catalog: &GlueCatalog, table: &GlueTable) -> Result<(), PortError> {
+async fn refuse_partitions(catalog: &GlueCatalog, table: &GlueTable, help: &str) -> Result<(), PortError> {
     let is_iceberg = table.parameters.as_ref().and_then(|parameters| parameters.get("table_type"));
     if table.partition_keys().is_empty() || is_iceberg.is_some_and(|kind| kind.eq_ignore_ascii_case("iceberg")) {
         return Ok(());
@@ -142,8 +143,7 @@ async fn refuse_partitions(catalog: &GlueCatalog, table: &GlueTable) -> Result<(
     if answer.partitions().is_empty() {
         return Ok(());
     }
-    Err(UPDATE
-        .invalid(subject, "its Hive partitions cannot be replaced in one step; build the model as an Iceberg table"))
+    Err(UPDATE.invalid(subject, format!("its Hive partitions cannot be replaced in one step; {help}")))
 }
 
 fn published(

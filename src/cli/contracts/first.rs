@@ -4,7 +4,7 @@ use super::super::args::Globals;
 use super::super::say;
 use super::super::world::World;
 use super::{journal, write};
-use crate::pipeline::Project;
+use crate::pipeline::{Project, is_ours};
 use crate::sql::first_model;
 
 /// Writes a first model over each of these tables that no model reads yet: (model, file). A file that is there stays.
@@ -27,7 +27,13 @@ pub async fn first_models(
     for table in world.catalog.tables(prefix).await?.iter().filter(|table| tables.contains(&table.name)) {
         let model = format!("int_{}", table.name.strip_prefix(prefix).unwrap_or(&table.name));
         let file = world.settings.config.sql.join(format!("{model}.sql")).display().to_string();
-        if !is_read(&project, &table.name) && !world.settings.root.join(&file).exists() {
+        if is_read(&project, &table.name) || world.settings.root.join(&file).exists() {
+            continue;
+        }
+        if world.catalog.table(&model).await?.is_some_and(|found| !is_ours(&found)) {
+            let why = format!("`{model}` is there, and no run published it: write a model of another name");
+            say(globals, &format!("no first model is written over {}: {why}", table.name));
+        } else {
             write(world, &file, &first_model(table))?;
             written.push((model, file));
         }

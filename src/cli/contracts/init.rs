@@ -16,7 +16,7 @@ use super::{new_file, of, promised, write};
 use crate::catalog::gone;
 use crate::contract::{Contract, Document};
 use crate::problem::{Problem, Problems, closest, shell_word};
-use crate::schema::{Table, UNREADABLE};
+use crate::schema::{Table, TableKind, UNREADABLE};
 use crate::sql::Model;
 
 pub async fn init(globals: &Globals, world: &World, asked: &[String]) -> anyhow::Result<ExitCode> {
@@ -175,6 +175,10 @@ fn revive(world: &World, who: &str, retired: &Contract, table: &Table) -> anyhow
 
 /// Why nothing can be promised of a table, and what to do about it.
 fn why_not(table: &Table) -> Option<(String, &'static str)> {
+    if table.kind == TableKind::View {
+        let help = "give the view a name without the raw prefix";
+        return Some(("it is a view, and no crawler makes one".to_owned(), help));
+    }
     if let Some(why) = table.parameters.get(UNREADABLE) {
         let why = why.lines().next().unwrap_or_default();
         return Some((format!("its files cannot be read: {why}"), "mend them, and run `crawlguard crawl`"));

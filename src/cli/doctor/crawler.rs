@@ -1,13 +1,12 @@
 //! The crawler: whether what it is set to do lets changes be seen.
 
-use aws_sdk_glue::types::{
-    Crawler, CsvClassifier, CsvHeaderOption, DeleteBehavior, LastCrawlStatus, RecrawlBehavior, UpdateBehavior,
-};
+use aws_sdk_glue::types::{Crawler, CsvClassifier, CsvHeaderOption, DeleteBehavior, LastCrawlStatus};
 use serde_json::Value;
 
 use super::Examined;
 use super::cloud::failed;
 use crate::aws::Call;
+use crate::catalog::glue::crawler::hides;
 use crate::cloud::Cloud;
 use crate::config::Aws;
 
@@ -79,19 +78,11 @@ fn names(crawler: &Crawler, target: &Aws) -> Vec<Examined> {
 }
 
 fn policies(crawler: &Crawler) -> Vec<Examined> {
-    let mut examined = Vec::new();
     let changes = crawler.schema_change_policy();
-    if changes.and_then(|policy| policy.update_behavior()) == Some(&UpdateBehavior::Log) {
-        let help = "set its UpdateBehavior to UPDATE_IN_DATABASE, unless a custom classifier needs LOG";
-        examined.push(wrong(crawler, "only logs changes of columns, so they are never seen", help));
-    }
+    let mut examined: Vec<_> = hides(crawler).into_iter().map(|(found, help)| wrong(crawler, found, help)).collect();
     if changes.and_then(|policy| policy.delete_behavior()) == Some(&DeleteBehavior::DeleteFromDatabase) {
         let found = "drops tables whose files are gone, with their versions";
         examined.push(caution(crawler, found, "set its DeleteBehavior to LOG"));
-    }
-    let recrawls = crawler.recrawl_policy().and_then(|policy| policy.recrawl_behavior());
-    if recrawls == Some(&RecrawlBehavior::CrawlNewFoldersOnly) {
-        examined.push(wrong(crawler, "crawls new folders only, and then logs changes", "set CRAWL_EVERYTHING"));
     }
     examined
 }
@@ -100,10 +91,6 @@ fn configuration(crawler: &Crawler) -> Vec<Examined> {
     let set: Value = crawler.configuration().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let output = &set["CrawlerOutput"];
     let mut examined = Vec::new();
-    if output["Tables"]["AddOrUpdateBehavior"] == "MergeNewColumns" {
-        let help = "take MergeNewColumns out of its configuration";
-        examined.push(wrong(crawler, "merges new columns, so one that is gone is never seen", help));
-    }
     if output["Partitions"]["AddOrUpdateBehavior"] != "InheritFromTable" {
         let help = "set CrawlerOutput.Partitions.AddOrUpdateBehavior to InheritFromTable";
         examined.push(wrong(crawler, "gives partitions columns of their own, which nobody compares", help));
@@ -169,7 +156,8 @@ fn header(classifier: &CsvClassifier, target: &Aws) -> Option<Examined> {
 #[cfg(test)]
 mod tests {
     use aws_sdk_glue::types::{
-        CrawlerTargets, LastCrawlInfo, RecrawlPolicy, S3Target, Schedule, SchemaChangePolicy, builders::CrawlerBuilder,
+        CrawlerTargets, LastCrawlInfo, RecrawlBehavior, RecrawlPolicy, S3Target, Schedule, SchemaChangePolicy,
+        UpdateBehavior, builders::CrawlerBuilder,
     };
 
     use super::*;

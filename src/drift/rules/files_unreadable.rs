@@ -36,7 +36,8 @@ const DOCS: &str = "\
 ## What it does
 Reports a table of which the catalog may not tell the truth. It is the only finding of that table. Either
 - its files could not be read the last time: by `crawlguard crawl`, whether or not it has a contract yet, or, on AWS, those whose
-  header is looked at (no right to read them, archived, cut off, too many to find the newest), or
+  header is looked at (no right to read them, archived, cut off, too many to find the newest; a cell in quotes that its SerDe,
+  which knows none, divides or reads as NULL), or
 - it is a view among the crawled tables, or a link to another catalog's table, or
 - it was last written by another crawler than the target's.
 
@@ -52,6 +53,6 @@ Repair the file, fetch it again or remove it; give the right that the message na
 `crawlguard crawl`, which also clears the mark.
 
 ## Known limits
-Glue's own crawler leaves no such mark: it skips what it cannot read or calls the table's format unknown. On AWS only the headers
-of CSV files are looked at.
+Glue's own crawler leaves no such mark: it skips what it cannot read or calls the table's format unknown. On AWS only the first
+16 KiB of the newest CSV files are looked at.
 ";

@@ -35,7 +35,8 @@ The same name now stands for other files: a test copy, a part of the prefix, or 
 
 ## How to resolve
 Set the crawler's target or `TableLevelConfiguration` so that the table gets its root back; or run
-`crawlguard contracts update raw_orders`.
+`crawlguard contracts update raw_orders`. Where two targets on AWS share contracts, set `raw` in both, the folder above the
+sources (`raw = 's3://shop-dev-raw/'`): below it the same folder is the same place.
 
 ## Known limits
 Whether the files there are the same is not looked at.

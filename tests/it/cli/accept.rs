@@ -470,3 +470,28 @@ fn targets_of_one_project_write_contracts_one_at_a_time() {
     assert!(!lake.path(".crawlguard/update.json").exists());
     expect(lake.root(), 0, &["check"]);
 }
+
+#[test]
+fn no_cast_is_offered_between_what_is_nested_and_what_is_not() {
+    for (before, after, kind) in
+        [("\"x\"", "{\"a\":1}", "struct<"), ("{\"a\":1}", "\"x\"", "string"), ("7", "[7]", "array<")]
+    {
+        let lake = Lake::new();
+        lake.write("lake/caps/1.json", &format!("{{\"id\":1,\"total cap\":{before}}}\n"));
+        lake.write("sql/int_caps.sql", "SELECT id, \"total cap\" AS cap FROM raw_caps\n");
+        lake.crawl();
+        expect(lake.root(), 0, &["contracts", "init", "raw_caps"]);
+        lake.write("lake/caps/1.json", &format!("{{\"id\":1,\"total cap\":{after}}}\n"));
+        let run = json(lake.root(), 1, &["run"]);
+        let finding = &run["findings"][0];
+        assert_eq!(finding["rule"], "type-incompatible", "{run}");
+        let help = finding["help"].as_str().unwrap();
+        assert!(help.contains("no update accepts it while models name `total cap`: it is"), "{help}");
+        assert_eq!(run["acceptable"], serde_json::json!([]), "{run}");
+        let message = refused(lake.root(), &["contracts", "update", "raw_caps", "--yes"]);
+        assert!(message.contains(kind) && message.contains("take the column out of the models"), "{message}");
+        lake.write("sql/int_caps.sql", "SELECT id FROM raw_caps\n");
+        expect(lake.root(), 0, &["contracts", "update", "raw_caps", "--yes"]);
+        assert_eq!(json(lake.root(), 0, &["run"])["outcome"], "published");
+    }
+}

@@ -32,7 +32,38 @@ fn change(lake: &Lake, pointer: &str, value: Value) {
     account.glue.put(DATABASE, &table, Vec::new());
 }
 
+/// A table of somebody else's, under a model's name.
+fn occupy(lake: &Lake, kind: &str, parameters: Value, partitions: Vec<Value>) {
+    let mut account = lake.aws.account();
+    let mut table = described(account.glue.table(DATABASE, "raw_orders").expect("a table"));
+    table["Name"] = json!("int_orders");
+    table["TableType"] = json!(kind);
+    table["Parameters"] = parameters;
+    if !partitions.is_empty() {
+        table["PartitionKeys"] = json!([{"Name": "dt", "Type": "string"}]);
+    }
+    account.glue.put(DATABASE, &table, partitions);
+}
+
 const CASES: &[Case] = &[
+    Case {
+        name: "somebody else's table under a model's name, for a plan",
+        arrange: |lake, _| occupy(lake, "EXTERNAL_TABLE", json!({"owner": "nightly"}), Vec::new()),
+        command: &["plan"],
+        says: &["sql/int_orders.sql: a table named `int_orders` is in database `shop`", "rename the model, or drop"],
+    },
+    Case {
+        name: "somebody else's table under a model's name, for a run",
+        arrange: |lake, _| occupy(lake, "EXTERNAL_TABLE", json!({"owner": "nightly"}), Vec::new()),
+        command: &["run"],
+        says: &["a table named `int_orders` is in database `shop`, and no run published it", "`crawlguard.run_id`"],
+    },
+    Case {
+        name: "a view under a model's name",
+        arrange: |lake, _| occupy(lake, "VIRTUAL_VIEW", json!({"presto_view": "true"}), Vec::new()),
+        command: &["run"],
+        says: &["a view named `int_orders` is in database `shop`", "drop or rename the view"],
+    },
     Case {
         name: "no credentials",
         arrange: |_, laptop| laptop.has_credentials = false,
@@ -264,4 +295,85 @@ async fn an_event_of_another_account_starts_nothing() {
     assert_eq!(lake.aws.account().athena.queries.len(), 0);
     let own = shell(&lake.aws).handle(&event("111122223333")).await.unwrap();
     assert!(own.get("ignored").is_none(), "{own}");
+}
+
+#[test]
+fn no_first_model_takes_the_name_of_a_table_that_is_there() {
+    let lake = Lake::new();
+    let laptop = Laptop::new(&lake);
+    occupy(&lake, "EXTERNAL_TABLE", json!({"owner": "nightly"}), Vec::new());
+    for folder in ["contracts", "sql"] {
+        std::fs::remove_dir_all(laptop.root().join(folder)).unwrap();
+    }
+    let said = laptop.says(&["contracts", "init"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.err.contains("no first model is written over raw_orders: `int_orders` is there"), "{said:?}");
+    assert!(!laptop.root().join("sql/int_orders.sql").exists());
+}
+
+#[test]
+fn nothing_is_promised_of_a_view() {
+    let lake = Lake::new();
+    let laptop = Laptop::new(&lake);
+    std::fs::remove_dir_all(laptop.root().join("contracts")).unwrap();
+    std::fs::remove_dir_all(laptop.root().join("sql")).unwrap();
+    change(&lake, "/TableType", json!("VIRTUAL_VIEW"));
+    let said = laptop.says(&["contracts", "init"]);
+    assert!(said.err.contains("skipped raw_orders: it is a view, and no crawler makes one"), "{said:?}");
+    assert!(!laptop.root().join("contracts/raw_orders.json").exists());
+    let said = laptop.says(&["contracts", "init", "raw_orders"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("give the view a name without the raw prefix"), "{said:?}");
+}
+
+#[test]
+fn a_crawler_that_hides_changes_is_noted() {
+    for (set, words) in [
+        (json!({"SchemaChangePolicy": {"UpdateBehavior": "LOG"}}), "only logs changes of columns"),
+        (
+            json!({"Configuration": "{\"CrawlerOutput\":{\"Tables\":{\"AddOrUpdateBehavior\":\"MergeNewColumns\"}}}"}),
+            "merges",
+        ),
+    ] {
+        let lake = Lake::new();
+        lake.aws.account().glue.crawler("raw").set = set;
+        let laptop = Laptop::new(&lake);
+        for command in ["check", "plan", "run"] {
+            let said = laptop.says(&[command]);
+            assert_eq!(said.code, Some(0), "{said:?}");
+            assert!(said.out.contains("note: crawler `raw`") && said.out.contains(words), "{command}: {said:?}");
+        }
+        let notes = laptop.says(&["check", "--format", "json"]).json()["notes"].take();
+        assert!(notes[0]["message"].as_str().is_some_and(|message| message.contains(words)), "{notes}");
+    }
+}
+
+#[test]
+fn a_contract_of_another_target_is_of_the_same_place() {
+    let lake = Lake::new();
+    let laptop = Laptop::new(&lake);
+    let contract = std::fs::read_to_string(laptop.root().join("contracts/raw_orders.json")).unwrap();
+    assert!(contract.contains("s3://shop/raw/orders/"), "{contract}");
+    laptop.write("contracts/raw_orders.json", &contract.replace("s3://shop/raw/orders/", "s3://shop-dev/in/orders/"));
+    let said = laptop.says(&["check"]);
+    assert!(said.code == Some(1) && said.out.contains("breaking[location-changed]"), "{said:?}");
+    let (local, prod) = SETTINGS.split_once("[targets.prod]").unwrap();
+    let prod = format!("{prod}raw = \"s3://shop/raw/\"\n");
+    let dev = prod.replace("database = \"shop\"", "database = \"dev\"").replace("s3://shop/raw/", "s3://shop-dev/in/");
+    laptop.write("crawlguard.toml", &format!("{local}[targets.prod]{prod}[targets.dev]{dev}"));
+    let said = laptop.says(&["check"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    laptop.write("contracts/raw_orders.json", &contract.replace("s3://shop/raw/orders/", "s3://shop-dev/in/old/"));
+    assert_eq!(laptop.says(&["check"]).code, Some(1));
+}
+
+#[test]
+fn a_table_whose_partitions_cannot_be_replaced_is_to_be_dropped_or_renamed() {
+    let lake = Lake::new();
+    let ours = json!({"crawlguard.run_id": "20260101T000000Z"});
+    occupy(&lake, "EXTERNAL_TABLE", ours, vec![json!({"Values": ["x"]})]);
+    let said = Laptop::new(&lake).says(&["run"]);
+    let words = "`shop.int_orders`: its Hive partitions cannot be replaced in one step; drop or rename the table";
+    assert!(said.code == Some(2) && said.out.contains(words), "{said:?}");
+    assert_eq!(lake.aws.account().glue.table(DATABASE, "fact_cities"), None);
 }

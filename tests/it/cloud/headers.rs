@@ -2,12 +2,15 @@
 
 use std::io::Write;
 
+use crawlguard::catalog::notes;
 use crawlguard::cloud::Cloud;
 use crawlguard::drift::Verdict;
 use crawlguard::pipeline::{Comparison, Outcome, RunError, compare};
+use serde_json::json;
 
-use super::fake::{Fault, FaultKind};
-use super::lake::{Lake, RAW, Site};
+use super::fake::{Fault, FaultKind, described};
+use super::lake::{DATABASE, Lake, RAW, Site, shell};
+use super::laptop::Laptop;
 use crate::support::SLOT;
 
 /// The small project, and a promised CSV source beside it.
@@ -126,4 +129,97 @@ async fn a_run_halts_on_a_shift() {
     assert_eq!(run.outcome, Some(Outcome::Halted));
     assert_eq!(site.aws.account().athena.queries.len(), 0);
     assert!(site.aws.account().sns.mails[0].body.contains("channel for amount in 2026-02.csv"));
+}
+
+/// What is said of a table that LazySimpleSerDe reads, once this file lies beside the first.
+async fn quoted(text: &str) -> (Verdict, Vec<String>, Vec<String>) {
+    let site = with_sales().site();
+    site.aws.account().s3.put(&format!("{RAW}sales/2026-02.csv"), text.as_bytes());
+    let compared = compared(&site).await.unwrap();
+    let findings = compared.findings.iter().map(|finding| finding.message.clone() + " " + &finding.help);
+    (compared.verdict, findings.collect(), notes(&compared.tables).iter().map(ToString::to_string).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quoted_cell_that_the_serde_misreads_is_never_clean() {
+    for (text, line, why) in [
+        ("id,amount,channel\n3,4.5,\"web, shop\"\n", "line 2", "a quoted cell holds the delimiter"),
+        ("id,amount,channel\n3,4.5,web\n4,\"5.5\",web\n", "line 3", "a value of column `amount` stands in quotes"),
+        ("id,amount,channel\n3,4.5,\"web\nshop\"\n", "line 2", "a quoted cell does not end on its line"),
+    ] {
+        let (verdict, findings, _) = quoted(text).await;
+        assert_eq!(verdict, Verdict::Unknown, "{text}");
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        assert!(finding.contains("2026-02.csv") && finding.contains(line) && finding.contains(why), "{finding}");
+        assert!(finding.contains("a custom CSV classifier (`Serde` OpenCSVSerDe"), "{finding}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_that_stay_in_text_are_noted() {
+    for text in ["id,amount,channel\n3,4.5,\"web\"\n", "\"id\",\"amount\",\"channel\"\n3,4.5,web\n"] {
+        let (verdict, findings, notes) = quoted(text).await;
+        assert_eq!((verdict, findings), (Verdict::Clean, vec![]), "{text}");
+        assert!(notes.len() == 1 && notes[0].contains("2026-02.csv") && notes[0].contains("quotes"), "{notes:?}");
+    }
+    assert_eq!(quoted("id,amount,channel\n3,4.5,web\n").await.2, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shift_that_arrives_while_a_run_builds_is_not_published() {
+    let lake = with_sales();
+    lake.deploy();
+    lake.aws.account().athena.is_held = true;
+    let waiting = shell(&lake.aws).handle(&json!({"command": "run"})).await.unwrap();
+    assert_eq!(waiting["state"], "waiting");
+    lake.aws.account().s3.put(&format!("{RAW}sales/2026-02.csv"), b"id,channel,amount\n3,web,4.5\n");
+    lake.aws.account().athena.is_held = false;
+    let mut state = json!(null);
+    while state != "idle" {
+        lake.aws.finish_queries();
+        state = shell(&lake.aws).handle(&json!({"command": "sweep"})).await.unwrap()["state"].take();
+    }
+    assert_eq!(lake.aws.account().publications, []);
+    let mails = lake.aws.account().sns.mails.clone();
+    assert!(mails.len() == 1 && mails[0].body.contains("channel for amount in 2026-02.csv"), "{mails:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_looks_twice_and_no_more() {
+    let site = with_sales().site();
+    site.aws.account().calls.reset(None);
+    assert_eq!(site.run(SLOT).await.outcome, Some(Outcome::Published));
+    let reads = |action: &str| {
+        let log = &site.aws.account().calls.log;
+        log.iter().filter(|call| call.action == action && call.resource.contains("raw/sales")).count()
+    };
+    assert_eq!((reads("ListObjectsV2"), reads("GetObject")), (2, 2), "{:?}", site.aws.account().calls.log);
+}
+
+#[test]
+fn a_renamed_column_is_accepted_while_older_files_have_the_older_name() {
+    let lake = with_sales();
+    let laptop = Laptop::new(&lake);
+    lake.aws.account().s3.put(&format!("{RAW}sales/2026-02.csv"), b"id,total,channel\n3,4.5,web\n");
+    {
+        let mut account = lake.aws.account();
+        let mut table = described(account.glue.table(DATABASE, "raw_sales").expect("a table"));
+        table["StorageDescriptor"]["Columns"][1]["Name"] = json!("total");
+        account.glue.put(DATABASE, &table, Vec::new());
+    }
+    let update = ["contracts", "update", "raw_sales", "--rename", "amount=total", "--yes"];
+    let said = laptop.says(&update);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("say `headers-differ: tolerate` in the policy"), "{said:?}");
+    let contract = std::fs::read_to_string(laptop.root().join("contracts/raw_sales.json")).unwrap();
+    let mut contract: serde_json::Value = serde_json::from_str(&contract).unwrap();
+    let policy = json!({"property": "crawlguard.policy", "value": {"headers-differ": "tolerate"}});
+    contract["customProperties"].as_array_mut().unwrap().push(policy);
+    laptop.write("contracts/raw_sales.json", &contract.to_string());
+    assert_eq!(laptop.says(&update).code, Some(0));
+    let said = laptop.says(&["check", "--format", "json"]);
+    assert_eq!((said.code, &said.json()["verdict"]), (Some(0), &json!("tolerated")), "{said:?}");
+    // A shift stays what it is, whatever the policy says.
+    lake.aws.account().s3.put(&format!("{RAW}sales/2026-03.csv"), b"id,channel,total\n3,web,4.5\n");
+    assert_eq!(laptop.says(&["check"]).code, Some(1));
 }

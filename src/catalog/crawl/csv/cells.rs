@@ -2,13 +2,13 @@
 
 /// One cell, without the quotes around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RawCell<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) quotes: Quotes,
+pub(in crate::catalog) struct RawCell<'a> {
+    pub(in crate::catalog) bytes: &'a [u8],
+    pub(in crate::catalog) quotes: Quotes,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quotes {
+pub(in crate::catalog) enum Quotes {
     None,
     Closed,
     /// It starts with a quote that no other quote on the line closes.
@@ -23,11 +23,11 @@ impl RawCell<'_> {
 }
 
 /// Divides a line at `delimiter`, save inside quotes.
-pub(super) fn cells(line: &[u8], delimiter: u8) -> Cells<'_> {
+pub(in crate::catalog) fn cells(line: &[u8], delimiter: u8) -> Cells<'_> {
     Cells { rest: Some(line), delimiter }
 }
 
-pub(super) struct Cells<'a> {
+pub(in crate::catalog) struct Cells<'a> {
     rest: Option<&'a [u8]>,
     delimiter: u8,
 }

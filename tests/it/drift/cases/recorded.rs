@@ -76,6 +76,16 @@ fn headers() -> Vec<Case> {
             r#"[{"file":"2024-03.csv","header":[]},{"file":"2024-04.csv","header":["ID","amount"]}]"#,
             &[],
         ),
+        differ(
+            "another_name_in_its_place",
+            r#"[{"file":"1.csv","header":["id","total","channel"]},{"file":"2.csv","header":["id","sum"]}]"#,
+            &["headers-differ - safe breaking"],
+        ),
+        differ(
+            "another_name_and_a_shift",
+            r#"[{"file":"1.csv","header":["id","total","channel"]},{"file":"2.csv","header":["id","vat","amount"]}]"#,
+            BREAKING,
+        ),
         case("headers-differ", "near_miss_by_name", json(THREE), recorded(json(THREE)), &[]),
         case(
             "headers-differ",

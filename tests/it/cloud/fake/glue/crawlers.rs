@@ -9,6 +9,8 @@ use crate::cloud::fake::{ACCOUNT, REGION};
 #[derive(Debug, Clone, Default)]
 pub struct Crawler {
     database: String,
+    /// What else GetCrawler says of it.
+    pub set: Value,
     /// The folders of S3 that it reads.
     pub folders: Vec<String>,
     /// The TableInputs that its next crawl writes.
@@ -59,8 +61,10 @@ impl Glue {
         let crawler = &self.crawlers[name];
         let state = if crawler.is_running { "RUNNING" } else { "READY" };
         let targets: Vec<_> = crawler.folders.iter().map(|folder| json!({"Path": folder})).collect();
-        let shown = json!({"Name": name, "DatabaseName": crawler.database, "State": state, "LastCrawl": crawler.last,
+        let mut shown = json!({"Name": name, "DatabaseName": crawler.database, "State": state, "LastCrawl": crawler.last,
                            "Targets": {"S3Targets": targets}});
+        let fields = shown.as_object_mut().expect("an object");
+        fields.extend(crawler.set.as_object().cloned().unwrap_or_default());
         Ok(json!({"Crawler": shown}))
     }
 
