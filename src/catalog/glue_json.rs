@@ -7,7 +7,6 @@ mod each;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::Error;
 use serde_json::{Map, Value, json};
 
 use crate::problem::{Problem, Problems, json_place};

@@ -160,7 +160,7 @@ fn compared(project: &Project, tables: Vec<Table>, as_promised: &[AsPromised]) -
 pub(super) fn traced_over(project: &Project, adaptation: &Adaptation, sources: &[Table]) -> Result<Lineage, Problems> {
     let mut graph = project.graph.clone();
     graph.models.extend(adaptation.models.iter().map(|model| (model.name.clone(), model.clone())));
-    Lineage::trace(&graph, &of_models(&graph, sources.iter()))
+    Lineage::trace(&graph, &clones(of_models(&graph, sources.iter())))
 }
 
 /// The models' columns over what contracts promise of raw tables: what is promised of the models must be among them.

@@ -1,5 +1,5 @@
 use super::words::{after, name, quoted};
-use crate::drift::{Acceptance, Advice, Change, ChangeKind, Level, Rule};
+use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
     id: "column-back-in-newest",
@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule {
     docs: DOCS,
     level_read: Level::Tolerated,
     level_unread: Level::Tolerated,
-    acceptance: Acceptance::Update,
+    accepted_by: AcceptedBy::Update,
     detect,
 };
 
