@@ -21,10 +21,10 @@ pub struct AsPromised {
 }
 
 impl AsPromised {
-    /// `None` if the table differs from what is promised.
+    /// `None` if the table differs from what is promised, or nothing is promised any more.
     pub fn of(promised: &Table, found: &Table) -> Option<Self> {
         let place = || Self { name: found.name.clone(), location: found.location.clone() };
-        compare(promised, found).is_empty().then(place)
+        (!promised.deprecated && compare(promised, found).is_empty()).then(place)
     }
 }
 
