@@ -263,7 +263,8 @@ async fn what_is_not_there_ends_a_laptops_run_with_an_alert() {
     let said = laptop.says(&["run"]);
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.out.contains("error, nothing published"), "{said:?}");
-    assert!(mail(&lake).0.contains("there is none"));
+    let (body, _) = mail(&lake);
+    assert!(body.contains("ResourceNotFoundException") && body.contains("Nothing was published"), "{body}");
     assert_eq!(queue(&lake)["active"], Value::Null);
 }
 
