@@ -316,7 +316,10 @@ fn a_source_that_was_never_read_is_not_passed_over() {
     let finding = &run["findings"][0];
     assert_eq!((&finding["rule"], &finding["table"]), (&"files-unreadable".into(), &"raw_fresh".into()));
     assert!(finding["message"].as_str().unwrap().contains("fresh/a.json:line 1"), "{finding}");
-    assert_eq!(finding["help"], "Write one object a line, then run `crawlguard crawl`; nothing accepts it.");
+    assert_eq!(
+        finding["help"],
+        "Write one object a line, then run `crawlguard run`, which looks again; nothing accepts it."
+    );
     assert_eq!(run["delivery"], "sent");
     // It is told once, is no table to promise, and leaves nothing behind.
     let again = json(lake.root(), 2, &["run"]);
