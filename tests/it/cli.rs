@@ -85,7 +85,7 @@ fn check_prints_the_promised_json_and_writes_nothing() {
     let before = tree(lake.root());
     let check = json(lake.root(), 1, &["check"]);
     assert_eq!(tree(lake.root()), before);
-    assert_eq!(keys(&check), ["schema_version", "verdict", "findings", "catalog_as_of"]);
+    assert_eq!(keys(&check), ["schema_version", "verdict", "findings", "notes", "catalog_as_of"]);
     assert_eq!(check["verdict"], "breaking");
     let finding =
         &check["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "column-removed").unwrap();
