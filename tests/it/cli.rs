@@ -89,7 +89,7 @@ fn check_prints_the_promised_json_and_writes_nothing() {
     let before = tree(lake.root());
     let check = json(lake.root(), 1, &["check"]);
     assert_eq!(tree(lake.root()), before);
-    assert_eq!(keys(&check), ["schema_version", "verdict", "findings", "catalog_as_of"]);
+    assert_eq!(keys(&check), ["schema_version", "verdict", "findings", "notes", "catalog_as_of"]);
     assert_eq!(check["verdict"], "breaking");
     let finding =
         &check["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "column-removed").unwrap();
@@ -320,7 +320,10 @@ fn a_source_that_was_never_read_is_not_passed_over() {
     let finding = &run["findings"][0];
     assert_eq!((&finding["rule"], &finding["table"]), (&"files-unreadable".into(), &"raw_fresh".into()));
     assert!(finding["message"].as_str().unwrap().contains("fresh/a.json:line 1"), "{finding}");
-    assert_eq!(finding["help"], "Write one object a line, then run `crawlguard crawl`; nothing accepts it.");
+    assert_eq!(
+        finding["help"],
+        "Write one object a line, then run `crawlguard run`, which looks again; nothing accepts it."
+    );
     assert_eq!(run["delivery"], "sent");
     // It is told once, is no table to promise, and leaves nothing behind.
     let again = json(lake.root(), 2, &["run"]);

@@ -22,7 +22,7 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
         change.table,
         why.trim_end_matches('.')
     );
-    let then = "run `crawlguard crawl`; nothing accepts it";
+    let then = "run `crawlguard run`, which looks again; nothing accepts it";
     let mend = match change.advice.as_deref() {
         // Lines to paste stay whole.
         Some(advice) if advice.contains('\n') => format!("{advice}\n  Then {then}"),
@@ -50,7 +50,7 @@ A download was cut off, and `orders/2024-05-02.json` ends in the middle of an ob
 
 ## How to resolve
 Repair the file, fetch it again or remove it; give the right that the message names; or mend the setting. Then run
-`crawlguard crawl`, which also clears the mark.
+`crawlguard run`, which looks again: on this machine it crawls, on AWS it reads the headers, as `crawlguard check` does.
 
 ## Known limits
 Glue's own crawler leaves no such mark: it skips what it cannot read or calls the table's format unknown. On AWS only the first
