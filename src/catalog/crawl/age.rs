@@ -165,7 +165,6 @@ mod tests {
             // A store is no age, and in a date written backwards the day comes first.
             ["store=1/orders.csv", "store=2/orders.csv", "store=3/orders.csv"],
             ["01-02-2026.csv", "02-01-2026.csv", "31-12-2025.csv"],
-            ["2026-01-01.csv", "2026-01-02.csv", "2026-01-02-late.csv"],
             // An id that begins like a year and goes on like no date, and ids of which one happens to be a date.
             ["shop=20265678/a.csv", "shop=20265679/a.csv", "shop=20269900/a.csv"],
             ["12345678.csv", "20260102.csv", "20265678.csv"],
