@@ -21,10 +21,10 @@ pub struct AsPromised {
 }
 
 impl AsPromised {
-    /// `None` if the table differs from what is promised, or nothing is promised any more.
-    pub fn of(promised: &Table, found: &Table) -> Option<Self> {
+    /// `None` if the table differs from what is promised, or the contract is not in force.
+    pub fn of(contract: &Contract, found: &Table) -> Option<Self> {
         let place = || Self { name: found.name.clone(), location: found.location.clone() };
-        (!promised.deprecated && compare(promised, found).is_empty()).then(place)
+        (contract.is_guarded() && compare(&contract.table, found).is_empty()).then(place)
     }
 }
 

@@ -86,8 +86,8 @@ pub fn compare_tables(project: &Project, prefix: &str, sieve: Sieve) -> Result<C
 /// thousand tables their columns fill the memory.
 #[derive(Default)]
 pub struct Sieve<'a> {
-    /// Of each table that no model reads what is promised.
-    promised: BTreeMap<String, &'a Table>,
+    /// The contracts of tables that no model reads, by table.
+    contracts: BTreeMap<String, &'a Contract>,
     tables: Vec<Table>,
     as_promised: Vec<AsPromised>,
 }
@@ -95,15 +95,14 @@ pub struct Sieve<'a> {
 impl<'a> Sieve<'a> {
     pub fn new(project: &'a Project) -> Self {
         let read = read(&project.graph);
-        let tables = project.crawled().iter().map(|contract| &contract.table);
-        let named = tables.map(|table| (table.name.to_ascii_lowercase(), table));
-        let promised = named.filter(|(name, _)| !read.contains(name.as_str())).collect();
-        Self { promised, ..Self::default() }
+        let named = project.crawled().iter().map(|contract| (contract.table.name.to_ascii_lowercase(), contract));
+        let contracts = named.filter(|(name, _)| !read.contains(name.as_str())).collect();
+        Self { contracts, ..Self::default() }
     }
 
     pub fn add(&mut self, table: Table) {
-        let promised = self.promised.get(&table.name.to_ascii_lowercase());
-        match promised.and_then(|promised| AsPromised::of(promised, &table)) {
+        let contract = self.contracts.get(&table.name.to_ascii_lowercase());
+        match contract.and_then(|contract| AsPromised::of(contract, &table)) {
             Some(place) => self.as_promised.push(place),
             None => self.tables.push(table),
         }

@@ -58,7 +58,7 @@ fn a_table_that_is_as_promised_need_not_be_held() {
         let catalog: Vec<Table> = [case.catalog.as_slice(), &parts, &[quiet.clone()]].concat();
         let place = |table: &Table| {
             let contract = contracts.iter().find(|contract| contract.table.name == table.name)?;
-            AsPromised::of(&contract.table, table)
+            AsPromised::of(contract, table)
         };
         let held: Vec<Table> = catalog.iter().filter(|table| place(table).is_none()).cloned().collect();
         let beside: Vec<AsPromised> = catalog.iter().filter_map(place).collect();
