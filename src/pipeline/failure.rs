@@ -47,12 +47,13 @@ const ADVICE: [(&[&str], &str); 7] = [
     (&["EXCEEDED_", "Query exhausted resources"], "let the model read less at once"),
 ];
 
-/// What a port's error says of a step that it ends. What mends it stands apart: an alert shows no second half of a message.
+/// What a port's error says of a step that it ends. An alert shows nothing behind a message's second colon, where an engine
+/// may put values: so AWS's words stand in brackets, and what mends it in a line of its own.
 pub(super) fn of_port(error: &PortError) -> String {
     let PortError { operation, subject, message, .. } = error;
     match message.rsplit_once("; ") {
-        Some((said, advice)) => format!("{operation} {subject}: {said}\n  help: {advice}"),
-        None => error.to_string(),
+        Some((said, advice)) => format!("{operation} {subject} ({said})\n  help: {advice}"),
+        None => format!("{operation} {subject} ({message})"),
     }
 }
 

@@ -264,7 +264,10 @@ async fn what_is_not_there_ends_a_laptops_run_with_an_alert() {
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.out.contains("error, nothing published"), "{said:?}");
     let (body, _) = mail(&lake);
-    assert!(body.contains("ResourceNotFoundException") && body.contains("Nothing was published"), "{body}");
+    assert!(
+        body.contains("(ResourceNotFoundException: there is none)") && body.contains("Nothing was published"),
+        "{body}"
+    );
     assert_eq!(queue(&lake)["active"], Value::Null);
 }
 
