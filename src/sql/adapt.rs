@@ -7,7 +7,7 @@ use super::outline::Query;
 use super::resolve::{self, Columns};
 use super::{Graph, Model, edit, prove, substitute};
 use crate::problem::{Problem, Problems};
-use crate::schema::{Column, DataType, Table};
+use crate::schema::{Column, DataType, Table, same_name};
 
 /// A column that appeared in a raw table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,21 +89,21 @@ fn before(promised: &[Table], sources: &[Table], additions: &[Addition], substit
     let mut tables = sources.to_vec();
     for table in &mut tables {
         let is_added = |column: &Column| {
-            additions.iter().any(|addition| {
-                addition.table.eq_ignore_ascii_case(&table.name) && addition.column.eq_ignore_ascii_case(&column.name)
-            })
+            additions
+                .iter()
+                .any(|addition| same_name(&addition.table, &table.name) && same_name(&addition.column, &column.name))
         };
         table.columns.retain(|column| !is_added(column));
-        for substitution in substitutions.iter().filter(|other| other.table().eq_ignore_ascii_case(&table.name)) {
+        for substitution in substitutions.iter().filter(|other| same_name(other.table(), &table.name)) {
             let name = substitution.column();
             let data_type = substitution.data_type().clone();
             let now = substitution.name_now();
-            match table.columns.iter_mut().find(|column| column.name.eq_ignore_ascii_case(now)) {
+            match table.columns.iter_mut().find(|column| same_name(&column.name, now)) {
                 Some(column) => *column = Column::new(name, data_type),
                 None => table.columns.push(Column::new(name, data_type)),
             }
         }
-        if let Some(promised) = promised.iter().find(|promised| promised.name.eq_ignore_ascii_case(&table.name)) {
+        if let Some(promised) = promised.iter().find(|promised| same_name(&promised.name, &table.name)) {
             in_order_of(&mut table.columns, &promised.columns);
             in_order_of(&mut table.partition_keys, &promised.partition_keys);
         }
@@ -113,7 +113,7 @@ fn before(promised: &[Table], sources: &[Table], additions: &[Addition], substit
 
 /// Only those that are promised, and in that order.
 fn in_order_of(columns: &mut Vec<Column>, promised: &[Column]) {
-    let place = |column: &Column| promised.iter().position(|other| other.name.eq_ignore_ascii_case(&column.name));
+    let place = |column: &Column| promised.iter().position(|other| same_name(&other.name, &column.name));
     columns.retain(|column| place(column).is_some());
     columns.sort_by_key(place);
 }

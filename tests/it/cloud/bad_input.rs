@@ -359,7 +359,10 @@ fn a_contract_of_another_target_is_of_the_same_place() {
     assert!(said.code == Some(1) && said.out.contains("breaking[location-changed]"), "{said:?}");
     let (local, prod) = SETTINGS.split_once("[targets.prod]").unwrap();
     let prod = format!("{prod}raw = \"s3://shop/raw/\"\n");
-    let dev = prod.replace("database = \"shop\"", "database = \"dev\"").replace("s3://shop/raw/", "s3://shop-dev/in/");
+    let dev = prod
+        .replace("database = \"shop\"", "database = \"dev\"")
+        .replace("s3://shop/raw/", "s3://shop-dev/in/")
+        .replace("s3://shop/state/", "s3://shop-dev/state/");
     laptop.write("crawlguard.toml", &format!("{local}[targets.prod]{prod}[targets.dev]{dev}"));
     let said = laptop.says(&["check"]);
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -373,7 +376,8 @@ fn a_table_whose_partitions_cannot_be_replaced_is_to_be_dropped_or_renamed() {
     let ours = json!({"crawlguard.run_id": "20260101T000000Z"});
     occupy(&lake, "EXTERNAL_TABLE", ours, vec![json!({"Values": ["x"]})]);
     let said = Laptop::new(&lake).says(&["run"]);
-    let words = "`shop.int_orders`: its Hive partitions cannot be replaced in one step; drop or rename the table";
+    let words =
+        "`shop.int_orders`: its Hive partitions cannot be replaced in one step\n  help: drop or rename the table";
     assert!(said.code == Some(2) && said.out.contains(words), "{said:?}");
     assert_eq!(lake.aws.account().glue.table(DATABASE, "fact_cities"), None);
 }
