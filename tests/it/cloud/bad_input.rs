@@ -377,7 +377,7 @@ fn a_table_whose_partitions_cannot_be_replaced_is_to_be_dropped_or_renamed() {
     occupy(&lake, "EXTERNAL_TABLE", ours, vec![json!({"Values": ["x"]})]);
     let said = Laptop::new(&lake).says(&["run"]);
     let words =
-        "`shop.int_orders`: its Hive partitions cannot be replaced in one step\n  help: drop or rename the table";
+        "`shop.int_orders` (its Hive partitions cannot be replaced in one step)\n  help: drop or rename the table";
     assert!(said.code == Some(2) && said.out.contains(words), "{said:?}");
     assert_eq!(lake.aws.account().glue.table(DATABASE, "fact_cities"), None);
 }
