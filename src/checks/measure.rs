@@ -100,8 +100,8 @@ fn without_reference(column: &str, table: &str, target: &str) -> String {
 }
 
 /// What becomes NULL, and what becomes another value: rounded, cut, less exact, which shows when it is cast back. A text has
-/// many spellings of one value (`007`, `7`), so of one that becomes no text NULL alone counts; of one that stays a text the
-/// spaces at its end, which a `char` brings, do not.
+/// many spellings of one value (`007`, `7`), so of one that becomes no text NULL alone counts, and not of an empty one; of one
+/// that stays a text the spaces at its end, which a `char` brings, do not.
 ///
 /// The value is cast to its own type too: what is compared then is of one type, whatever the table has become since.
 fn cast_loss(expression: &str, source_type: Option<&str>, target_type: &str) -> String {
@@ -114,6 +114,8 @@ fn cast_loss(expression: &str, source_type: Option<&str>, target_type: &str) -> 
         Some(source) if has_spelling(source) && has_spelling(target_type) && !is_text(source) => {
             differs(format!("TRY_CAST(({expression}) AS {source})"), format!("TRY_CAST({cast} AS {source})"))
         }
+        // An empty cell was NULL before its column became a text.
+        Some(source) if is_text(source) => format!("trim({expression}) <> '' AND {cast} IS NULL"),
         _ => format!("{cast} IS NULL"),
     };
     format!("({expression}) IS NOT NULL AND {lost}")

@@ -173,6 +173,7 @@ fn what_a_cast_loses_is_counted() {
 #[case::a_day_has_no_time("date", "timestamp", "(DATE '2026-01-02')) AS v(a)", "0")]
 #[case::a_number_as_text("bigint", "varchar", "(7), (-1)) AS v(a)", "0")]
 #[case::another_spelling("varchar", "bigint", "('007'), ('7'), ('N/A')) AS v(a)", "1")]
+#[case::empty("varchar", "double", "(''), ('  '), (NULL), ('7.5'), ('n/a')) AS v(a)", "1")]
 #[case::a_list("array(double)", "bigint", "('x')) AS v(a)", "1")]
 fn what_a_cast_rounds_or_cuts_is_counted(
     #[case] source: &str,
