@@ -310,7 +310,7 @@ test("runs are counted by the lines that the function writes", () => {
     [...it.FilterPattern.matchAll(/fields\.message = "([^"]+)"/g)].map((hit) => hit[1]),
   );
   assert.deepEqual([...new Set(messages)].sort(), ["run ended", "run open"]);
-  for (const message of messages) assert.match(log, new RegExp(`info!\\([^)]*seconds = .*"${message}"\\)`));
+  for (const message of messages) assert.match(log, new RegExp(`info!\\([^)]*\\bseconds\\b.*"${message}"\\)`));
   assert.deepEqual(filters.map((it) => it.MetricTransformations[0].MetricValue).sort(), ["$.fields.seconds", "1"]);
 });
 
