@@ -299,7 +299,7 @@ impl FieldReader<'_> {
         let named = old.sites.iter().map(|site| (site.table.clone(), site.column.clone()));
         let named: Origins = named.chain(old.columns.rows.clone()).chain(origins(&old.columns)).collect();
         let names: BTreeSet<&String> =
-            self.changed.iter().filter(|(column, _)| named.contains(*column)).flat_map(|(_, names)| names).collect();
+            self.changed.iter().filter(|(column, _)| named.contains(column)).flat_map(|(_, names)| names).collect();
         if names.is_empty() {
             return;
         }

@@ -55,7 +55,7 @@ fn a_table_that_is_as_promised_need_not_be_held() {
     ];
     for case in cases::all() {
         let contracts = [contract(&case.promised), promised.clone()];
-        let catalog: Vec<Table> = [case.catalog.as_slice(), &parts, &[quiet.clone()]].concat();
+        let catalog: Vec<Table> = [case.catalog.as_slice(), &parts, std::slice::from_ref(&quiet)].concat();
         let place = |table: &Table| {
             let contract = contracts.iter().find(|contract| contract.table.name == table.name)?;
             AsPromised::of(contract, table)
