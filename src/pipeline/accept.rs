@@ -182,8 +182,7 @@ pub(super) fn try_accept(
     renames: &[Rename],
 ) -> Result<(), Problems> {
     let chosen = BTreeSet::from([table.to_owned()]);
-    let mut findings = comparison.findings.iter().filter(|finding| finding.table == table);
-    if findings.any(|finding| !finding.models.is_empty()) {
+    if !comparison.lineage.table_readers(table).is_empty() {
         return base(project, comparison, &chosen, renames).map(drop);
     }
     // No model has a say: of many tables that nobody reads each is tried alone.

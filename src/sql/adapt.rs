@@ -4,7 +4,7 @@ use super::carry::{Arrival, Carried, Carrier};
 use super::known::Known;
 use super::lineage::{read, resolve_model};
 use super::outline::Query;
-use super::resolve::{self, Columns};
+use super::resolve::{self, Resolved};
 use super::{Graph, Model, edit, prove, substitute};
 use crate::problem::{Problem, Problems};
 use crate::schema::{Column, DataType, Table, same_name};
@@ -131,20 +131,20 @@ struct Adapter<'a> {
 
 impl Adapter<'_> {
     fn model(&mut self, model: &Model) -> Result<(), Problems> {
-        let old = resolve_model(model, &self.before.read_by(model))?;
+        let mut old = resolve_model(model, &self.before.read_by(model))?;
         // Known even if the model cannot be adapted: those who read it are judged on their own.
         self.before.insert(&model.name, &old.columns);
         self.after.insert(&model.name, &old.columns);
-        Problems::or(old.problems, ())?;
+        Problems::or(std::mem::take(&mut old.problems), ())?;
         let known = self.arrivals.len();
-        let adapted = self.adapted(model, &old.columns).inspect_err(|_| self.arrivals.truncate(known))?;
+        let adapted = self.adapted(model, &old).inspect_err(|_| self.arrivals.truncate(known))?;
         if adapted.text != model.text {
             self.adaptation.models.push(adapted);
         }
         Ok(())
     }
 
-    fn adapted(&mut self, model: &Model, old: &Columns) -> Result<Model, Problems> {
+    fn adapted(&mut self, model: &Model, old: &Resolved) -> Result<Model, Problems> {
         let adapted = self.carried(&self.substituted(model)?)?;
         let is_adapted = adapted.text != model.text;
         let new = prove::keeps_columns(old, &adapted, is_adapted, &self.after.read_by(&adapted), self.substitutions)?;

@@ -141,6 +141,23 @@ fn is_same_kind(a: &DataType, b: &DataType) -> bool {
     matches!((a, b), (Array(_), Array(_)) | (Map(..), Map(..)) | (Struct(_), Struct(_)))
 }
 
+/// True if fields that both have stand in another order, at any depth.
+fn is_reordered(a: &DataType, b: &DataType) -> bool {
+    use DataType::{Array, Map, Struct};
+    match (a, b) {
+        (Array(a), Array(b)) => is_reordered(a, b),
+        (Map(key, value), Map(other_key, other)) => is_reordered(key, other_key) || is_reordered(value, other),
+        (Struct(a), Struct(b)) => {
+            let place = |name: &str| b.iter().position(|field| field.name.eq_ignore_ascii_case(name));
+            let places: Vec<usize> = a.iter().filter_map(|field| place(&field.name)).collect();
+            let inside = a.iter().filter_map(|field| Some((field, &b[place(&field.name)?])));
+            !places.is_sorted()
+                || inside.into_iter().any(|(field, other)| is_reordered(&field.data_type, &other.data_type))
+        }
+        _ => false,
+    }
+}
+
 /// Names of fields that are gone or of another type, by the column that they are in.
 type Changed = BTreeMap<(String, String), BTreeSet<String>>;
 
@@ -248,6 +265,10 @@ impl FieldReader<'_> {
         let is_bare = || query.items().iter().any(|item| item.value == *tokens);
         let effect = (self.effect)(old, new);
         if is_same_kind(old, new) {
+            if is_reordered(old, new) {
+                // Structs are compared and sorted field by field, in their order. An UNNEST is looked at by itself.
+                return is_bare() || (tokens.start > 1 && source.is_word(tokens.start - 2, "unnest"));
+            }
             // Fields are looked at where they are read. A CAST, as one to a row or to JSON, reads them all.
             return !is_cast(source, tokens) && (effect != TypeEffect::Computed || is_bare());
         }

@@ -9,7 +9,7 @@ use polyglot_sql::traversal::transform_all;
 use super::dialect::dialect;
 use super::lineage::resolve_model;
 use super::origins::Origins;
-use super::resolve::{Columns, Output};
+use super::resolve::{Columns, Output, Resolved};
 use super::source::Source;
 use super::{Model, Substitution};
 use crate::problem::{Problem, Problems};
@@ -43,17 +43,23 @@ fn is_inside(projection: &Expression, ranges: &[Range<usize>]) -> bool {
 
 /// Compares a model's columns before with its adapted self over the tables after, and gives the columns after.
 pub(super) fn keeps_columns(
-    old: &Columns,
+    before: &Resolved,
     adapted: &Model,
     is_adapted: bool,
     tables: &BTreeMap<String, Columns>,
     substitutions: &[Substitution],
 ) -> Result<Columns, Problems> {
+    let old = &before.columns;
     let new = resolve_model(adapted, tables)?;
     let mut problems = new.problems;
     let names: BTreeSet<&str> = old.outputs.iter().map(|output| output.name.as_str()).collect();
     let kept: Vec<&Output> = new.columns.outputs.iter().filter(|output| names.contains(output.name.as_str())).collect();
-    let moved = if is_adapted { Vec::new() } else { moved(old, &kept, &new.columns.rows) };
+    let mut moved = if is_adapted { Vec::new() } else { moved(old, &kept, &new.columns.rows) };
+    let now =
+        |(one, other): &(Origins, Origins)| (after_change(one, substitutions), after_change(other, substitutions));
+    if !before.paired.iter().map(now).all(|pair| new.paired.contains(&pair)) {
+        moved.push("what a set operation or an IN puts together".to_owned());
+    }
     if problems.is_empty() && !moved.is_empty() {
         return Err(by_order(adapted, &moved).into());
     }
@@ -100,10 +106,15 @@ fn moved(old: &Columns, kept: &[&Output], rows: &Origins) -> Vec<String> {
 
 fn by_order(model: &Model, moved: &[String]) -> Problem {
     let message = format!(
-        "`*`, or a place in GROUP BY or ORDER BY, takes columns by their order, which is another now; it changes {}",
+        "`*`, or a place in GROUP BY or ORDER BY, takes columns in another order now, or a name means another column; it changes {}",
         moved.join(", ")
     );
-    Problem::new(&model.file, "", message, "name the columns there in place of `*` or the number")
+    Problem::new(
+        &model.file,
+        "",
+        message,
+        "name the columns there in place of `*` or the number, each with its relation",
+    )
 }
 
 /// What stands for the origins: a column read as NULL is none, a renamed one goes by its new name.

@@ -66,6 +66,8 @@ pub(super) struct Resolved {
     pub accesses: Vec<Access>,
     /// UNNESTs over arrays of known type.
     pub unnested: Vec<Unnested>,
+    /// What is put together by its place: in set operations, and in a subquery of several columns, as of an IN.
+    pub paired: Vec<(Origins, Origins)>,
     /// Columns that set operations put under each other, and USING makes one of.
     pub united: Vec<United>,
     pub problems: Vec<Problem>,
@@ -141,6 +143,7 @@ impl Resolver<'_> {
             let token = query.tail.start.saturating_sub(1);
             let united = United { token, name: output.name.clone(), sides };
             output.data_type = united.common();
+            self.found.paired.push((output.origins.clone(), other.origins.clone()));
             output.origins.extend(other.origins);
             self.unite(united);
         }
@@ -320,6 +323,12 @@ impl Resolver<'_> {
             origins.extend(columns.rows);
             // EXISTS asks for rows, whatever stands in them.
             if range.start < 2 || self.source.kind(range.start - 2) != Some(T::Exists) {
+                if columns.outputs.len() > 1 {
+                    let places = columns.outputs.iter().enumerate();
+                    let placed =
+                        places.map(|(place, output)| (Origins::of("", &place.to_string()), output.origins.clone()));
+                    self.found.paired.extend(placed);
+                }
                 origins.extend(columns.outputs.into_iter().flat_map(|output| output.origins));
             }
         }

@@ -107,7 +107,7 @@ fn report_empty(files: &[SourceFile], empty: &BTreeSet<&str>, problems: &mut Vec
     }
     let newest = &files[files.len() - age::newest(files)..];
     let is_empty = |file: &&SourceFile| empty.contains(file.relative.as_str());
-    let filled: BTreeSet<&str> = newest.iter().filter(|file| !is_empty(file)).filter_map(part_of).collect();
+    let filled: BTreeSet<&str> = files.iter().filter(|file| !is_empty(file)).filter_map(part_of).collect();
     for file in newest.iter().filter(is_empty).filter(|file| part_of(file).is_none_or(|job| !filled.contains(job))) {
         let help = "deliver it again; if there was nothing to deliver, take it away";
         problems.push(Problem::new(&file.shown, "", "is one of the newest files, and it is empty", help));

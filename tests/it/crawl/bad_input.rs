@@ -55,6 +55,9 @@ fn an_empty_file_among_the_newest() {
     };
     check(&parts(b""), &[&format!("t/dt=2026-01-02/h=2/000000_0.json: {SAID}")]);
     assert_eq!(Lake::of(&parts(ROW)).table().parameters["objectCount"], "3");
+    for (filled, empty) in [("part-00000-a.json", "part-00001-a.json"), ("000000_0", "000001_0")] {
+        assert_eq!(Lake::of(&[(filled, ROW), (empty, b"")]).table().parameters["objectCount"], "1", "{empty}");
+    }
 }
 
 #[test]

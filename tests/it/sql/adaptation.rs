@@ -224,7 +224,7 @@ fn two_additions_of_one_name_collide() {
 /// `raw` as promised, and as it is: its first two columns changed places, and one more stands between them.
 #[rstest]
 #[case::names("SELECT id, a FROM (SELECT * FROM raw) AS t ORDER BY id, a", &[])]
-#[case::star("SELECT * FROM two", &["takes columns by their order, which is another now; it changes `id`, `n`"])]
+#[case::star("SELECT * FROM two", &["a name means another column; it changes `id`, `n`"])]
 #[case::listed(
     "WITH t (x, y, z, u, v, w, l) AS (SELECT * FROM raw) SELECT x FROM t",
     &["an alias lists 7 columns of 8"]
@@ -232,6 +232,9 @@ fn two_additions_of_one_name_collide() {
 #[case::list_of_new("SELECT t.p FROM (SELECT id, id FROM raw UNION ALL SELECT * FROM two) AS t (p, q)", &["it changes `p`"])]
 #[case::position("SELECT id FROM (SELECT * FROM raw ORDER BY 2 LIMIT 1) AS t", &["it changes which rows there are"])]
 #[case::grouped("SELECT count(*) AS n FROM two GROUP BY id", &[])]
+#[case::except("SELECT count(*) AS n FROM (SELECT id, length(a) FROM raw EXCEPT SELECT * FROM two)", &["an IN puts together"])]
+#[case::row_in("SELECT id FROM raw WHERE (id, id) IN (SELECT * FROM two)", &["an IN puts together"])]
+#[case::exists("SELECT id FROM raw WHERE EXISTS (SELECT * FROM two WHERE two.id = raw.id)", &[])]
 fn what_rests_on_the_order_of_columns_is_held_against_the_promised_one(
     #[case] select: &str,
     #[case] expected: &[&str],

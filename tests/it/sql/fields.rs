@@ -103,6 +103,15 @@ fn an_unnest_of_fields_in_another_order_is_found() {
 }
 
 #[rstest]
+#[case::compared("SELECT id FROM raw WHERE item = ROW(1, 2)", 1)]
+#[case::sorted("SELECT array_max(items) AS m FROM raw", 1)]
+#[case::whole("SELECT item, items, item.sku AS s FROM raw", 0)]
+fn a_struct_of_fields_in_another_order_compares_otherwise(#[case] select: &str, #[case] expected: usize) {
+    let (before, after) = ("struct<sku:int,price:int>", "struct<price:int,sku:int>");
+    assert_eq!(problems(&[("m", select)], before, after).len(), expected);
+}
+
+#[rstest]
 #[case::union("SELECT n AS x FROM raw UNION ALL SELECT big FROM other", "1:50: `x`")]
 #[case::using("SELECT * FROM raw FULL JOIN (SELECT big AS n FROM other) AS o USING (n)", "1:70: `n`")]
 fn a_wider_side_must_not_change_the_other(#[case] select: &str, #[case] place: &str) {
