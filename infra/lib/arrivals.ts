@@ -38,6 +38,9 @@ export function arrivalsTopic(scope: Construct, at: At, keys: Keys): ITopic | un
   return topic;
 }
 
+/** How long arrivals wait for their neighbours. */
+const BATCH = Duration.minutes(1);
+
 /** The way from arriving files to the function, for lakes that load by event. */
 export class Arrivals extends Construct {
   readonly queue: Queue;
@@ -45,8 +48,9 @@ export class Arrivals extends Construct {
 
   constructor(scope: Construct, id: string, at: At, topic: ITopic) {
     super(scope, id);
-    // Lambda's advice: six times the function's timeout. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-    const visible = Duration.seconds(6 * at.settings.timeoutSeconds);
+    // Lambda's advice: six times the function's timeout; beside that a message waits for its batch.
+    // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    const visible = Duration.seconds(6 * at.settings.timeoutSeconds + BATCH.toSeconds());
     [this.queue, this.dead] = subscribedQueue(this, "Queue", topic, visible);
   }
 
@@ -55,7 +59,7 @@ export class Arrivals extends Construct {
     handler.addEventSource(
       new SqsEventSource(this.queue, {
         batchSize: 100,
-        maxBatchingWindow: Duration.minutes(1),
+        maxBatchingWindow: BATCH,
         maxConcurrency: QUEUE_TAKES,
         reportBatchItemFailures: true,
       }),

@@ -63,7 +63,7 @@ export interface Settings {
   docsUrl: string | null;
   /** Grants by Lake Formation too, for accounts where IAM alone no longer opens the catalog. */
   lakeFormation: boolean;
-  /** What `cdk destroy` does to buckets, database, topic and key: `keep`, or `delete` (buckets have to be empty). */
+  /** What `cdk destroy` does to buckets, database, topic and key: `keep`, or `delete` (buckets have to be empty). With `delete`, a deployment that replaces or drops one deletes it, too: for a target that is thrown away. */
   onDestroy: "keep" | "delete";
 }
 

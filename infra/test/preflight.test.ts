@@ -266,6 +266,15 @@ test("what the stack itself has made is no obstacle to the next deployment", () 
   assert.deepEqual(found(answers), []);
 });
 
+test("a crawler of the stack's own is not changed while it crawls", () => {
+  const resources = ["crawlguard-pbright-prod", "pbright-raw"].map((PhysicalResourceId) => ({ PhysicalResourceId }));
+  const answers = {
+    ...inUse("UPDATE_COMPLETE", resources),
+    "glue get-crawler": fine({ Crawler: { State: "RUNNING" } }),
+  };
+  assert.match(found(answers).join(), /crawler: "[^"]*" is RUNNING.*wait until it is READY/);
+});
+
 test("a workgroup taken over that suits is fine, and what may be made beside it", () => {
   const enforced = {
     ...suits,

@@ -244,7 +244,7 @@ test("arriving files start the function through a topic and a queue with its own
     FunctionResponseTypes: ["ReportBatchItemFailures"],
     MaximumBatchingWindowInSeconds: 60,
   });
-  template.hasResourceProperties("AWS::SQS::Queue", { RedrivePolicy: { maxReceiveCount: 5 }, VisibilityTimeout: 720 });
+  template.hasResourceProperties("AWS::SQS::Queue", { RedrivePolicy: { maxReceiveCount: 5 }, VisibilityTimeout: 780 });
   template.hasResourceProperties("AWS::CloudWatch::Alarm", { AlarmName: "crawlguard-pbright-prod-dead-arrivals" });
   assert.equal(ofType(json, "AWS::SQS::Queue").length, 3);
 });

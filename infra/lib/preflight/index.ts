@@ -31,12 +31,24 @@ export function preflight(is: At, written: Written, ask: Ask): Looked {
     const problem = stack.own.has(name) ? undefined : problemOf(is.makes(setting), name, aws(...look));
     findings.refuse(problem !== undefined, setting, problem ?? "");
   }
+  if (stack.own.has(target.crawler)) checkCrawler(target.crawler, aws, into);
   const notes = [
     ...(is.makes("workgroup") ? [] : checkWorkgroup(is, written, aws, into)),
     ...checkKey(is, aws, into.settings),
     ...(stack.own.has(is.name) ? checkFunction(is, aws, into.settings) : checkConcurrency(is, aws, into.settings)),
   ];
   return { problems: [...into.target.problems, ...into.settings.problems], notes };
+}
+
+/** Glue changes no crawler that crawls, and the update fails. https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateCrawler.html */
+function checkCrawler(name: string, aws: Aws, into: Into) {
+  const state = json(aws("glue", "get-crawler", "--name", name))?.Crawler?.State ?? "READY";
+  const isBusy = state !== "READY";
+  into.target.refuse(
+    isBusy,
+    "crawler",
+    `${shown(name)} is ${state}, and Glue changes none that runs; wait until it is READY`,
+  );
 }
 
 /** Each resource by its setting: the name that CloudFormation knows it by, and the command that finds it. */
