@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check } from "../lib/app.ts";
+import { serviceRole } from "../lib/keys.ts";
 import { type Answer, type Looked, preflight } from "../lib/preflight/index.ts";
 import type { Written } from "../lib/settings.ts";
 import { NOW, prod, project } from "./helpers.ts";
@@ -226,12 +227,25 @@ const statement = (principal: object | string, action: string | string[] = "kms:
   Action: action,
 });
 const ROOT = statement({ AWS: "arn:aws:iam::123456789012:root" });
+const CLOUDWATCH = statement({ Service: "cloudwatch.amazonaws.com" });
+const VIA = { StringEquals: { "kms:ViaService": "s3.us-east-1.amazonaws.com" } };
+const of = (account: string) => ({ StringEquals: { "aws:SourceAccount": account } });
+const LAKE_FORMATION = {
+  ...statement({ AWS: "*" }),
+  Condition: { ArnEquals: { "aws:PrincipalArn": serviceRole("123456789012", "aws") } },
+};
 const POLICIES: [RegExp, RegExp, object[], Partial<Written>?][] = [
   [/^$/, /^$/, [ROOT, statement({ Service: ["cloudwatch.amazonaws.com"] }, ["kms:Decrypt", "kms:GenerateDataKey*"])]],
   [/^$/, /^$/, [ROOT, statement("*")]],
   [/^settings.ts prod.key: .*: cloudwatch.amazonaws.com;/, /^$/, [ROOT]],
+  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, { ...statement({ AWS: "*" }), Condition: VIA }]],
+  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, { ...CLOUDWATCH, Condition: of("999999999999") }]],
+  [/^$/, /^$/, [ROOT, { ...CLOUDWATCH, Condition: of("123456789012") }]],
+  [/^$/, /denies something/, [ROOT, CLOUDWATCH, { ...statement("*"), Effect: "Deny" }]],
   [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, statement({ Service: "cloudwatch.amazonaws.com" }, "kms:Decrypt")]],
   [/: s3.amazonaws.com;/, /^$/, [ROOT, statement({ Service: "cloudwatch.amazonaws.com" })], { arrivals: "on" }],
+  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, LAKE_FORMATION]],
+  [/^$/, /^$/, [ROOT, LAKE_FORMATION], { lakeFormation: true, takeOver: ["topic"] }],
   [/AWSServiceRoleForLakeFormationDataAccess;/, /^$/, [ROOT], { lakeFormation: true, takeOver: ["topic"] }],
   [/^$/, /leave 123456789012's roles to IAM/, [statement({ Service: "cloudwatch.amazonaws.com" })]],
 ];
@@ -246,6 +260,14 @@ for (const [problem, note, Statement, written] of POLICIES) {
     assert.match(notes.join(), note);
   });
 }
+
+test("a key that is going to be deleted is refused", () => {
+  const answers = {
+    "kms get-key-policy": fine({ Policy: JSON.stringify({ Statement: [ROOT, CLOUDWATCH] }) }),
+    "kms describe-key": fine({ KeyMetadata: { KeyState: "PendingDeletion" } }),
+  };
+  assert.match(found(answers, { key: KEY }).join(), /^settings.ts prod.key: it is PendingDeletion/);
+});
 
 test("a key whose policy may not be read is said, not passed", () => {
   const { problems, notes } = looked({ "kms get-key-policy": failed("AccessDenied") }, { key: KEY });
