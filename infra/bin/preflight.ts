@@ -30,4 +30,4 @@ try {
   process.exit(2);
 }
 console.log(`${names.join(", ")}: every name is free or there, as the settings want it.
-Whether contracts and models are sound, crawlguard says: run \`crawlguard plan\` in the project's folder.`);
+Whether contracts and models can be read, crawlguard says: run \`crawlguard doctor --target NAME\` in the project's folder.`);
