@@ -8,8 +8,8 @@ mod scan;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(feature = "aws")]
-#[cfg(feature = "aws")]
 pub(in crate::catalog) use cells::{Quotes, cells};
+#[cfg(feature = "aws")]
 pub(in crate::catalog) use scan::DELIMITERS;
 use scan::{Cell, Scan};
 
