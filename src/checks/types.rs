@@ -20,7 +20,7 @@ impl ColumnType {
     /// All columns of a table, partition keys last.
     pub fn of(table: &Table) -> Vec<Self> {
         let one = |column: &Column| Self { name: column.name.clone(), data_type: column.data_type.to_string() };
-        table.columns.iter().chain(&table.partition_keys).map(one).collect()
+        table.all_columns().map(one).collect()
     }
 }
 

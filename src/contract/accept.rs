@@ -134,7 +134,7 @@ impl Columns<'_> {
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&Entry<'_>, &Column)> {
-        self.layout.entries().zip(self.table.columns.iter().chain(&self.table.partition_keys))
+        self.layout.entries().zip(self.table.all_columns())
     }
 
     fn same_order(&self) -> bool {

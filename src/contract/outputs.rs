@@ -102,7 +102,7 @@ pub fn without_output(contracts: &[Contract], lineage: &Lineage) -> Vec<Problem>
 fn absent(contract: &Contract, outputs: &[(String, Option<String>)]) -> Vec<Problem> {
     let table = &contract.table;
     let is_absent = |name: &&String| !outputs.iter().any(|(output, _)| output.eq_ignore_ascii_case(name));
-    let promised = table.columns.iter().chain(&table.partition_keys).map(|column| &column.name);
+    let promised = table.all_columns().map(|column| &column.name);
     let absent = promised.filter(|_| !outputs.is_empty()).filter(is_absent);
     absent.map(|name| no_output(contract, name, outputs)).collect()
 }

@@ -104,7 +104,7 @@ fn promisable(comparison: &Comparison, name: &str) -> Result<Table, Problem> {
         return Ok(Table { name: name.to_owned(), deprecated: true, ..Table::default() });
     }
     let Some(table) = table else { return Err(refused("it is not in the catalog", "crawl again")) };
-    let unknown = table.columns.iter().chain(&table.partition_keys).find(|column| column.data_type.has_unrecognized());
+    let unknown = table.all_columns().find(|column| column.data_type.has_unrecognized());
     match unknown {
         Some(column) => {
             let why = format!("the type `{}` of `{}` is not known", column.data_type, column.name);

@@ -241,7 +241,7 @@ fn computes_alike(before: &DataType, after: &DataType) -> bool {
 /// Of each table what SQL sees of it.
 fn shapes<'a>(tables: impl IntoIterator<Item = &'a Table>) -> BTreeMap<&'a str, Vec<(&'a str, &'a DataType)>> {
     let shape = |table: &'a Table| {
-        let columns = table.columns.iter().chain(&table.partition_keys);
+        let columns = table.all_columns();
         (table.name.as_str(), columns.map(|column| (column.name.as_str(), &column.data_type)).collect())
     };
     tables.into_iter().map(shape).collect()

@@ -40,7 +40,7 @@ fn of_contract(contract: &Contract, before: &Lineage, after: &Lineage) -> Vec<Re
     let type_in = |outputs: &[(String, Option<String>)], name: &str| {
         outputs.iter().find(|(output, _)| same_name(output, name)).and_then(|(_, data_type)| data_type.clone())
     };
-    let retyped = table.columns.iter().chain(&table.partition_keys).filter_map(|column| {
+    let retyped = table.all_columns().filter_map(|column| {
         let promised = column.data_type.to_string();
         let (old, found) = (type_in(&before, &column.name)?, type_in(&after, &column.name)?);
         let breaks = agree(&promised, &old) && !agree(&promised, &found);

@@ -16,7 +16,7 @@ use super::source::Source;
 use super::unnest::Unnested;
 use super::{Graph, Model, Substitution, tables, types};
 use crate::problem::Problem;
-use crate::schema::{Column, DataType, Table};
+use crate::schema::{Column, DataType, Table, same_name};
 
 /// What a change of type does to what reads the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +148,7 @@ fn is_reordered(a: &DataType, b: &DataType) -> bool {
         (Array(a), Array(b)) => is_reordered(a, b),
         (Map(key, value), Map(other_key, other)) => is_reordered(key, other_key) || is_reordered(value, other),
         (Struct(a), Struct(b)) => {
-            let place = |name: &str| b.iter().position(|field| field.name.eq_ignore_ascii_case(name));
+            let place = |name: &str| b.iter().position(|field| same_name(&field.name, name));
             let places: Vec<usize> = a.iter().filter_map(|field| place(&field.name)).collect();
             let inside = a.iter().filter_map(|field| Some((field, &b[place(&field.name)?])));
             !places.is_sorted()

@@ -47,7 +47,7 @@ impl<'a> Known<'a> {
 
 /// A source's columns, partition keys last.
 fn source_columns(name: &str, table: &Table) -> Columns {
-    let all = table.columns.iter().chain(&table.partition_keys);
+    let all = table.all_columns();
     as_table(name, all.map(|column| (column.name.to_lowercase(), Some(column.data_type.clone()))))
 }
 

@@ -94,8 +94,7 @@ impl Resolver<'_> {
     /// What meets by the token at `index`: its name, and the operands.
     fn meeting(&self, index: usize, range: &Range<usize>) -> Vec<(String, Vec<Range<usize>>)> {
         let source = self.source;
-        let word = format!("`{}`", source.slice(&(index..index + 1)));
-        let one = |operands: Vec<Range<usize>>| vec![(word.clone(), operands)];
+        let one = |operands: Vec<Range<usize>>| vec![(format!("`{}`", source.slice(&(index..index + 1))), operands)];
         let before = || {
             let end = if source.kind(index - 1) == Some(T::Not) { index - 1 } else { index };
             self.left(range.start..end)

@@ -9,7 +9,7 @@ use crate::schema::{Column, DataType, Table};
 /// What a model's table holds, counted by the statements that its checks would use; or why it could not be counted.
 pub(super) async fn observe(world: &World, table: &Table) -> Result<Observed, String> {
     let slot = now();
-    let columns: Vec<&Column> = table.columns.iter().chain(&table.partition_keys).collect();
+    let columns: Vec<&Column> = table.all_columns().collect();
     let (rows, nulls) =
         count(world, table, &columns, &slot, |_| CheckKind::Nulls { max_rows: Some(0), max_share: None }).await?;
     let full = columns.iter().zip(&nulls).filter(|(_, nulls)| **nulls == 0);

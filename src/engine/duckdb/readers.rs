@@ -127,7 +127,7 @@ fn decoded(value: &str) -> String {
 
 fn empty(table: &Table) -> Result<String, String> {
     let mut list = Vec::new();
-    for column in table.columns.iter().chain(&table.partition_keys) {
+    for column in table.all_columns() {
         list.push(format!("CAST(NULL AS {}) AS {}", type_of(&column.data_type)?, quote(&column.name)));
     }
     Ok(format!("SELECT {} WHERE false", list.join(", ")))

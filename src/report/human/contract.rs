@@ -27,10 +27,10 @@ pub fn contract_change(file: &str, before: &str, after: &str) -> String {
 
 fn columns(old: &Table, new: &Table) -> Vec<String> {
     let mut lines = Vec::new();
-    for column in all(old).filter(|column| find(new, column).is_none()) {
+    for column in old.all_columns().filter(|column| find(new, column).is_none()) {
         lines.push(paint(RED, &format!("  - {} {}", column.name, column.data_type)) + "\n");
     }
-    for (place, column) in (1..).zip(all(new)) {
+    for (place, column) in (1..).zip(new.all_columns()) {
         match find(old, column) {
             None => {
                 lines.push(paint(GREEN, &format!("  + {} {}, place {place}", column.name, column.data_type)) + "\n")
@@ -56,7 +56,8 @@ fn storage(old: &Table, new: &Table) -> Vec<String> {
     };
     let kept = |table: &Table, other: &Table| {
         Some(
-            all(table)
+            table
+                .all_columns()
                 .filter(|column| find(other, column).is_some())
                 .map(|column| &*column.name)
                 .collect::<Vec<_>>()
@@ -87,10 +88,6 @@ fn missing(table: &Table, key: &str) -> BTreeSet<String> {
     list.unwrap_or_default()
 }
 
-fn all(table: &Table) -> impl Iterator<Item = &Column> {
-    table.columns.iter().chain(&table.partition_keys)
-}
-
 fn find<'a>(table: &'a Table, column: &Column) -> Option<&'a Column> {
-    all(table).find(|other| other.name == column.name)
+    table.all_columns().find(|other| other.name == column.name)
 }
