@@ -1,6 +1,17 @@
-//! What every port's errors look like.
+//! What every port's errors look like, and how several of its calls are made.
 
 use std::error::Error;
+
+use futures_util::{StreamExt, stream};
+
+/// Calls that are under way at the same time: more would only meet AWS's throttling sooner.
+const AT_ONCE: usize = 16;
+
+/// The answers to calls that do not need each other's, in their order.
+pub async fn at_once<F: Future>(calls: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let calls: Vec<F> = calls.into_iter().collect();
+    stream::iter(calls).buffered(AT_ONCE).collect().await
+}
 
 /// A port could not do what was asked. Adapters classify; they never retry.
 #[derive(Debug, thiserror::Error)]

@@ -7,8 +7,10 @@ use super::record::{Recorded, Run, StepRecord, StepStatus};
 use super::{Ports, RunError, baseline, publish};
 use crate::checks::{Baseline, CheckKind, Measured, column_types, evaluate};
 use crate::digest::sha256_hex;
-use crate::engine::{QueryId, QueryState, Statement};
+use crate::engine::{QueryId, QueryState, Rows, Statement};
 use crate::plan::{Action, Plan};
+use crate::port::{PortError, PortErrorKind, at_once};
+use crate::schema::Table;
 
 /// A retryable failure is tried this often in all.
 pub(super) const ATTEMPTS: u32 = 3;
@@ -25,22 +27,128 @@ pub enum Progress {
 /// Moves the run as far as it goes without waiting. Safe to call at any time: of two processes that do so at
 /// once, one is overtaken at its next write.
 pub async fn advance(ports: Ports<'_>, recorded: &mut Recorded) -> Result<Progress, RunError> {
-    loop {
-        let mut states = states(ports, &recorded.run).await?;
-        let mut moved = false;
-        for index in 0..recorded.run.steps.len() {
-            moved |= match recorded.run.steps[index].status {
-                StepStatus::Running => look(ports, recorded, index, states.remove(&index)).await?,
-                StepStatus::Pending => begin_if_ready(ports, recorded, index).await?,
-                StepStatus::Succeeded | StepStatus::Failed | StepStatus::Skipped => false,
-            };
-        }
-        if moved {
-            continue;
-        }
-        let running = running(&recorded.run).into_values().collect::<Vec<_>>();
-        return Ok(if running.is_empty() { Progress::Done } else { Progress::Waiting(running) });
+    while round(ports, recorded).await? {}
+    let running = running(&recorded.run).into_values().collect::<Vec<_>>();
+    Ok(if running.is_empty() { Progress::Done } else { Progress::Waiting(running) })
+}
+
+/// Takes up what has ended, then starts what is ready; true if a step moved. However many steps that is, the record is
+/// written once before anything starts, and once after: what is one call after another is what a run takes beside its
+/// queries.
+async fn round(ports: Ports<'_>, recorded: &mut Recorded) -> Result<bool, RunError> {
+    let mut round = Round::default();
+    round.look(ports, &mut recorded.run).await?;
+    round.begin(&mut recorded.run);
+    // The attempts are stored first: a crash in between costs an attempt, never a second build of one.
+    if round.moved {
+        recorded.save(ports.store).await?;
     }
+    if !round.due.is_empty() {
+        let submitted = submit_all(ports, &mut recorded.run, &round.due).await;
+        recorded.save(ports.store).await?;
+        return submitted.map(|()| true);
+    }
+    match publication(&recorded.run) {
+        Some(index) => publish::publish(ports, recorded, index).await.map(|()| true),
+        None => Ok(round.moved),
+    }
+}
+
+/// What one look at a run leads to.
+#[derive(Default)]
+struct Round {
+    /// Whether the run differs from its record.
+    moved: bool,
+    /// Steps whose current attempt is to be handed to the engine.
+    due: Vec<usize>,
+}
+
+impl Round {
+    /// Takes up what the engine says of the running steps.
+    async fn look(&mut self, ports: Ports<'_>, run: &mut Run) -> Result<(), RunError> {
+        let mut states = states(ports, run).await?;
+        let mut ended = Vec::new();
+        for index in 0..run.steps.len() {
+            let step = &run.steps[index];
+            if step.status != StepStatus::Running || is_publication(run, index) {
+                continue;
+            }
+            let is_tried_again = step.attempt < ATTEMPTS;
+            match states.remove(&index) {
+                Some(QueryState::Running) => {}
+                Some(QueryState::Succeeded { rows, millis }) => ended.push((index, rows, millis)),
+                Some(QueryState::Failed { retryable: true, .. }) if is_tried_again => self.attempt(run, index),
+                Some(QueryState::Failed { message, .. }) => self.fail(ports, run, index, message),
+                // Stored as running, but no handle: the process died in between, or is about to store it.
+                None if ports.engine.remembers_tokens() => self.due.push(index),
+                Some(QueryState::Lost) | None if is_tried_again => self.attempt(run, index),
+                Some(QueryState::Lost) | None => {
+                    self.fail(ports, run, index, format!("the process that ran it was lost {ATTEMPTS} times"));
+                }
+            }
+        }
+        let answers = at_once(ended.iter().map(|(index, ..)| answer(ports, run, *index))).await;
+        let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        for ((index, rows, millis), answer) in ended.into_iter().zip(answers) {
+            succeed(ports, run, index, answer, rows, millis);
+            self.moved = true;
+        }
+        Ok(())
+    }
+
+    /// Begins the steps whose needs are met, and skips those whose needs never will be.
+    fn begin(&mut self, run: &mut Run) {
+        for index in 0..run.steps.len() {
+            if run.steps[index].status != StepStatus::Pending {
+                continue;
+            }
+            if needs(run, index).any(|status| matches!(status, StepStatus::Failed | StepStatus::Skipped)) {
+                run.steps[index].status = StepStatus::Skipped;
+                self.moved = true;
+            } else if is_ready(run, index) && !is_publication(run, index) {
+                self.attempt(run, index);
+            }
+        }
+    }
+
+    /// Begins a step's next attempt.
+    fn attempt(&mut self, run: &mut Run, index: usize) {
+        let step = &mut run.steps[index];
+        step.status = StepStatus::Running;
+        step.attempt += 1;
+        step.query = None;
+        self.moved = true;
+        self.due.push(index);
+    }
+
+    fn fail(&mut self, ports: Ports<'_>, run: &mut Run, index: usize, message: String) {
+        fail(ports, run, index, message);
+        self.moved = true;
+    }
+}
+
+fn needs(run: &Run, index: usize) -> impl Iterator<Item = StepStatus> {
+    run.plan.steps[index].after.iter().map(|&after| run.steps[after].status)
+}
+
+fn is_ready(run: &Run, index: usize) -> bool {
+    needs(run, index).all(|status| status == StepStatus::Succeeded)
+}
+
+fn is_publication(run: &Run, index: usize) -> bool {
+    matches!(run.plan.steps[index].action, Action::Publish { .. })
+}
+
+/// The publication that is to begin or to go on.
+fn publication(run: &Run) -> Option<usize> {
+    (0..run.steps.len()).find(|&index| {
+        is_publication(run, index)
+            && match run.steps[index].status {
+                StepStatus::Running => true,
+                StepStatus::Pending => is_ready(run, index),
+                StepStatus::Succeeded | StepStatus::Failed | StepStatus::Skipped => false,
+            }
+    })
 }
 
 /// The queries that run, by the index of their step.
@@ -58,76 +166,54 @@ async fn states(ports: Ports<'_>, run: &Run) -> Result<BTreeMap<usize, QueryStat
     Ok(indexes.into_iter().zip(ports.engine.states(&queries).await?).collect())
 }
 
-/// Takes up what the engine says of a running step, whose `state` is `None` if it has no query; true if the step moved.
-async fn look(
-    ports: Ports<'_>,
-    recorded: &mut Recorded,
-    index: usize,
-    state: Option<QueryState>,
-) -> Result<bool, RunError> {
-    let state = match state {
-        Some(state) => state,
-        None if matches!(recorded.run.plan.steps[index].action, Action::Publish { .. }) => {
-            return publish::publish(ports, recorded, index).await.map(|()| true);
-        }
-        // Stored as running, but no handle: the process died in between, or is about to store it.
-        None if ports.engine.remembers_tokens() => {
-            submit(ports, recorded, index).await?;
-            return recorded.save(ports.store).await.map(|()| true);
-        }
-        None => QueryState::Lost,
-    };
-    match state {
-        QueryState::Running => return Ok(false),
-        QueryState::Succeeded { rows, millis } => succeed(ports, recorded, index, rows, millis).await?,
-        QueryState::Failed { retryable: true, .. } if recorded.run.steps[index].attempt < ATTEMPTS => {
-            start(ports, recorded, index).await?;
-        }
-        QueryState::Failed { message, .. } => fail(ports, &mut recorded.run, index, message),
-        QueryState::Lost if recorded.run.steps[index].attempt < ATTEMPTS => start(ports, recorded, index).await?,
-        QueryState::Lost => {
-            let message = format!("the process that ran it was lost {ATTEMPTS} times");
-            fail(ports, &mut recorded.run, index, message);
-        }
-    }
-    recorded.save(ports.store).await?;
-    Ok(true)
+/// What a check's query found, and what that is held against.
+struct Answer {
+    rows: Rows,
+    baseline: Baseline,
+    built: Option<Table>,
 }
 
-async fn succeed(
-    ports: Ports<'_>,
-    recorded: &mut Recorded,
-    index: usize,
-    mut rows: Option<u64>,
-    millis: u64,
-) -> Result<(), RunError> {
-    if let Action::Check { table, reads, checks, columns, .. } = recorded.run.plan.steps[index].action.clone() {
-        let query = recorded.run.steps[index].query.clone().expect("a succeeded query has a handle");
-        let answer = ports.engine.rows(&query).await?.rows;
-        rows = Some(answer.len() as u64);
-        let measured = answer.into_iter().next().map(Measured);
-        // A model is checked in staging, a raw table where it is.
-        let is_raw = reads == table;
-        let baseline = match checks.iter().any(|check| matches!(check.kind, CheckKind::RowCountChange { .. })) {
-            true if is_raw => baseline::counted(ports, &recorded.run.run_id, &table).await?,
-            true => baseline::published(ports, &table).await?,
-            false => Baseline::Unknown,
-        };
-        recorded.run.checks.extend(evaluate(&table, &checks, measured.as_ref(), baseline));
-        if !columns.is_empty() {
-            let built = ports.catalog.table(&reads).await?;
-            recorded.run.checks.extend(column_types(&table, &columns, built.as_ref()));
+/// The answer of a step whose query succeeded; `None` of a build.
+async fn answer(ports: Ports<'_>, run: &Run, index: usize) -> Result<Option<Answer>, RunError> {
+    let Action::Check { table, reads, checks, columns, .. } = &run.plan.steps[index].action else { return Ok(None) };
+    let query = run.steps[index].query.as_ref().expect("a succeeded query has a handle");
+    let rows = async { Ok(ports.engine.rows(query).await?) };
+    let baseline = async {
+        match checks.iter().any(|check| matches!(check.kind, CheckKind::RowCountChange { .. })) {
+            // A model is checked in staging, a raw table where it is.
+            true if reads == table => baseline::counted(ports, &run.run_id, table).await,
+            true => baseline::published(ports, table).await,
+            false => Ok(Baseline::Unknown),
         }
-        if let Some(rows) = measured.filter(|_| is_raw).and_then(|measured| measured.rows()) {
-            recorded.run.source_rows.insert(table, rows);
+    };
+    let built = async {
+        match columns.is_empty() {
+            true => Ok(None),
+            false => Ok(ports.catalog.table(reads).await?),
+        }
+    };
+    let (rows, baseline, built) = tokio::try_join!(rows, baseline, built)?;
+    Ok::<_, RunError>(Some(Answer { rows, baseline, built }))
+}
+
+fn succeed(ports: Ports<'_>, run: &mut Run, index: usize, answer: Option<Answer>, mut rows: Option<u64>, millis: u64) {
+    if let (Action::Check { table, reads, checks, columns, .. }, Some(answer)) = (&run.plan.steps[index].action, answer)
+    {
+        rows = Some(answer.rows.rows.len() as u64);
+        let measured = answer.rows.rows.into_iter().next().map(Measured);
+        run.checks.extend(evaluate(table, checks, measured.as_ref(), answer.baseline));
+        if !columns.is_empty() {
+            run.checks.extend(column_types(table, columns, answer.built.as_ref()));
+        }
+        if let Some(rows) = measured.filter(|_| reads == table).and_then(|measured| measured.rows()) {
+            run.source_rows.insert(table.clone(), rows);
         }
     }
-    let step = &mut recorded.run.steps[index];
+    let step = &mut run.steps[index];
     step.status = StepStatus::Succeeded;
     step.rows = rows;
     step.millis = Some(millis);
     ports.reporter.event(&Event::Finished { step: &step.name, rows: rows.unwrap_or_default(), millis });
-    Ok(())
 }
 
 pub(super) fn fail(ports: Ports<'_>, run: &mut Run, index: usize, message: String) {
@@ -155,38 +241,22 @@ fn in_users_words(plan: &Plan, index: usize, mut message: String) -> String {
     }
 }
 
-/// Starts a pending step whose needs are met, or skips it if they never will be; true if it moved.
-async fn begin_if_ready(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result<bool, RunError> {
-    let run = &mut recorded.run;
-    let needs: Vec<_> = run.plan.steps[index].after.iter().map(|&after| run.steps[after].status).collect();
-    if needs.iter().any(|status| matches!(status, StepStatus::Failed | StepStatus::Skipped)) {
-        run.steps[index].status = StepStatus::Skipped;
-        return recorded.save(ports.store).await.map(|()| true);
+/// Hands the current attempts of `due` to the engine, and notes the handles; of several errors the first.
+async fn submit_all(ports: Ports<'_>, run: &mut Run, due: &[usize]) -> Result<(), RunError> {
+    let submitted = at_once(due.iter().map(|&index| submit(ports, run, index))).await;
+    let mut first = Ok(());
+    for (&index, submitted) in due.iter().zip(submitted) {
+        match submitted {
+            Ok(query) => run.steps[index].query = Some(query),
+            // The statement itself was refused; everything else may pass and leaves the run resumable.
+            Err(error) if error.kind == PortErrorKind::Invalid => fail(ports, run, index, error.message),
+            Err(error) => first = first.and(Err(error.into())),
+        }
     }
-    if needs.iter().any(|status| *status != StepStatus::Succeeded) {
-        return Ok(false);
-    }
-    if let Action::Publish { .. } = run.plan.steps[index].action {
-        return publish::publish(ports, recorded, index).await.map(|()| true);
-    }
-    start(ports, recorded, index).await?;
-    recorded.save(ports.store).await?;
-    Ok(true)
+    first
 }
 
-/// Starts the next attempt. The attempt is stored first: a crash in between costs an attempt, never a second build of one.
-async fn start(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result<(), RunError> {
-    let step = &mut recorded.run.steps[index];
-    step.status = StepStatus::Running;
-    step.attempt += 1;
-    step.query = None;
-    recorded.save(ports.store).await?;
-    submit(ports, recorded, index).await
-}
-
-/// Hands the step's current attempt to the engine.
-async fn submit(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Result<(), RunError> {
-    let run = &recorded.run;
+async fn submit(ports: Ports<'_>, run: &Run, index: usize) -> Result<QueryId, PortError> {
     let StepRecord { name, attempt, .. } = &run.steps[index];
     let statement = match &run.plan.steps[index].action {
         Action::Build { model, staging, select, partitioned_by, iceberg, .. } => {
@@ -205,20 +275,12 @@ async fn submit(ports: Ports<'_>, recorded: &mut Recorded, index: usize) -> Resu
         Action::Publish { .. } => unreachable!("publishing is no statement"),
     };
     ports.reporter.event(&Event::Started { step: name });
-    match ports.engine.start(&token(&run.run_id, name, *attempt), &statement).await {
-        Ok(query) => recorded.run.steps[index].query = Some(query),
-        // The statement itself was refused; everything else may pass and leaves the run resumable.
-        Err(error) if error.kind == crate::port::PortErrorKind::Invalid => {
-            fail(ports, &mut recorded.run, index, error.message);
-        }
-        Err(error) => return Err(error.into()),
-    }
-    Ok(())
+    ports.engine.start(&token(&run.run_id, name, *attempt), &statement).await
 }
 
 /// Removes what the attempt before left. A staging table that the current attempt made already, for a driver that was cut
 /// off or is overtaken, stays.
-async fn clear(ports: Ports<'_>, staging: &str, model: &str, run_id: &str, attempt: u32) -> Result<(), RunError> {
+async fn clear(ports: Ports<'_>, staging: &str, model: &str, run_id: &str, attempt: u32) -> Result<(), PortError> {
     let current = ports.engine.location(model, run_id, attempt);
     let is_current = |location: &String| location.trim_end_matches('/') == current.trim_end_matches('/');
     if !ports
@@ -230,8 +292,7 @@ async fn clear(ports: Ports<'_>, staging: &str, model: &str, run_id: &str, attem
     {
         ports.catalog.forget(staging).await?;
     }
-    ports.engine.discard(&ports.engine.location(model, run_id, attempt - 1)).await?;
-    Ok(())
+    ports.engine.discard(&ports.engine.location(model, run_id, attempt - 1)).await
 }
 
 /// 64 hex digits: within Athena's 32–128 characters for a ClientRequestToken.

@@ -6,7 +6,7 @@ use super::garbage::{self, folder};
 use super::record::{Run, has_ended, runs};
 use super::{Ports, RunError, publish, retention};
 use crate::plan::{STAGING_PREFIX, run_of_staging};
-use crate::port::PortError;
+use crate::port::{PortError, at_once};
 use crate::schema::Table;
 
 /// What is kept.
@@ -26,23 +26,24 @@ pub async fn cleanup(ports: Ports<'_>, run: &Run, keep: Keep) -> Result<(), RunE
     let mut suspects: BTreeSet<String> =
         staging.iter().filter_map(|table| table.location.as_deref()).map(folder).collect();
     let mut live = BTreeSet::new();
-    for published in &run.published {
-        let versions = ports.catalog.versions(&published.table).await?;
+    for found in at_once(run.published.iter().map(|published| found(ports, &published.table))).await {
+        let (versions, locations) = found?;
         let (kept, old) = versions.split_at(versions.len().min(keep.versions.max(1)));
         live.extend(kept.iter().filter_map(|version| version.location.as_deref()).map(folder));
         // Files that somebody else's table showed before ours took its place are not ours to remove.
         let ours = old.iter().filter(|version| version.parameters.contains_key(publish::RUN));
         suspects.extend(ours.filter_map(|version| version.location.as_deref()).map(folder));
-        suspects.extend(ports.engine.locations(&published.table).await?.iter().map(|location| folder(location)));
+        suspects.extend(locations.iter().map(|location| folder(location)));
     }
     suspects.retain(|location| !live.contains(location));
     let mut garbage = garbage::noted(ports, suspects).await?;
     let mut refused = None;
-    for table in &staging {
-        gone_on(ports.catalog.forget(&table.name).await, &mut refused)?;
+    for forgotten in at_once(staging.iter().map(|table| ports.catalog.forget(&table.name))).await {
+        gone_on(forgotten, &mut refused)?;
     }
-    for published in &run.published {
-        gone_on(ports.catalog.prune(&published.table, keep.versions).await, &mut refused)?;
+    let prunes = run.published.iter().map(|published| ports.catalog.prune(&published.table, keep.versions));
+    for pruned in at_once(prunes).await {
+        gone_on(pruned, &mut refused)?;
     }
     // An entry that stays may still be gone back to, so its data stays, too.
     if refused.is_none() {
@@ -50,6 +51,11 @@ pub async fn cleanup(ports: Ports<'_>, run: &Run, keep: Keep) -> Result<(), RunE
     }
     retention::expire(ports, run, &ids, keep.runs_days).await?;
     refused.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// A published table's versions, and every location that its builds have written to.
+async fn found(ports: Ports<'_>, table: &str) -> Result<(Vec<Table>, Vec<String>), PortError> {
+    tokio::try_join!(ports.catalog.versions(table), ports.engine.locations(table))
 }
 
 /// Keeps the first error that stays, and lets the others pass: one entry that may not be dropped keeps no other one.

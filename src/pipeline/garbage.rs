@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::advance::ATTEMPTS;
 use super::record::{Run, has_ended};
 use super::{Ports, RunError, stored};
-use crate::port::PortErrorKind;
+use crate::port::{PortErrorKind, at_once};
 
 const KEY: &str = "garbage.json";
 const SCHEMA_VERSION: u32 = 1;
@@ -73,11 +73,15 @@ pub(super) async fn collect(
     }
     let tables = ports.catalog.tables("").await?;
     let shown: BTreeSet<String> = tables.iter().filter_map(|table| table.location.as_deref()).map(folder).collect();
-    for location in due {
-        let is_settled = is_shown(&shown, &location)
-            || (is_free(ports, run, ids, &location).await? && discarded(ports, &location).await?);
-        if is_settled {
-            garbage.since.remove(&location);
+    let settled = at_once(due.iter().map(async |location| {
+        Ok::<_, RunError>(
+            is_shown(&shown, location)
+                || (is_free(ports, run, ids, location).await? && discarded(ports, location).await?),
+        )
+    }));
+    for (location, is_settled) in due.iter().zip(settled.await) {
+        if is_settled? {
+            garbage.since.remove(location);
         }
     }
     if ports.engine.longest_query().is_zero() { Ok(()) } else { garbage.save(ports).await }

@@ -8,9 +8,10 @@ use super::{Ports, Project, RunError, failure};
 use crate::checks::CheckStatus;
 use crate::config::Target;
 use crate::plan::{Action, STAGING_PREFIX};
-use crate::port::{PortError, PortErrorKind};
+use crate::port::{PortError, PortErrorKind, at_once};
 use crate::problem::{Problem, Problems};
 pub use crate::schema::ROWS;
+use crate::schema::Table;
 use crate::sql::{Materialization, Model};
 
 /// Table parameter: the run that published the version.
@@ -104,8 +105,9 @@ async fn intents(
     tables: &[(String, String)],
 ) -> Result<Vec<Published>, RunError> {
     let mut intents = Vec::new();
-    for (table, _) in tables {
-        let current = ports.catalog.table(table).await?;
+    let current = at_once(tables.iter().map(|(table, _)| ports.catalog.table(table))).await;
+    for ((table, _), current) in tables.iter().zip(current) {
+        let current = current?;
         let build = format!("build {table}");
         let rows = recorded.run.steps.iter().find(|step| step.name == build).and_then(|step| step.rows);
         intents.push(Published {
@@ -118,20 +120,33 @@ async fn intents(
     Ok(intents)
 }
 
+/// Swaps all, at once; an error that stays before one that may pass.
 async fn swap_all(ports: Ports<'_>, recorded: &mut Recorded, tables: &[(String, String)]) -> Result<(), PortError> {
-    let run_id = recorded.run.run_id.clone();
-    for ((table, staging), published) in tables.iter().zip(&mut recorded.run.published) {
-        let notes = [(ROWS.to_owned(), published.rows.to_string()), (RUN.to_owned(), run_id.clone())];
-        let mut tries = 1;
-        let now = loop {
-            match ports.catalog.swap(table, staging, published.replaced.as_deref(), &notes).await {
-                Err(error) if error.kind == PortErrorKind::Denied && tries < TRIES => tries += 1,
-                swapped => break swapped?,
+    let run = &mut recorded.run;
+    let swaps = tables.iter().zip(&run.published).map(|((_, staging), meant)| swap(ports, &run.run_id, staging, meant));
+    let swapped = at_once(swaps).await;
+    let mut error = None;
+    for (published, swapped) in run.published.iter_mut().zip(swapped) {
+        match swapped {
+            Ok(now) => published.version = now.version,
+            Err(found) if error.as_ref().is_none_or(|known| is_final(&found) && !is_final(known)) => {
+                error = Some(found)
             }
-        };
-        published.version = now.version;
+            Err(_) => {}
+        }
     }
-    Ok(())
+    error.map_or(Ok(()), Err)
+}
+
+async fn swap(ports: Ports<'_>, run_id: &str, staging: &str, meant: &Published) -> Result<Table, PortError> {
+    let notes = [(ROWS.to_owned(), meant.rows.to_string()), (RUN.to_owned(), run_id.to_owned())];
+    let mut tries = 1;
+    loop {
+        match ports.catalog.swap(&meant.table, staging, meant.replaced.as_deref(), &notes).await {
+            Err(error) if error.kind == PortErrorKind::Denied && tries < TRIES => tries += 1,
+            swapped => return swapped,
+        }
+    }
 }
 
 /// Puts back what this run had swapped before `cause` kept it from going on, and ends the publication. What cannot be put
