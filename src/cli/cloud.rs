@@ -14,8 +14,8 @@ use crate::catalog::glue::crawler;
 use crate::cloud::Cloud;
 use crate::config::FILE;
 use crate::pipeline::{
-    Asked as Asking, Ports, Project, Provenance, Schemas, Step, Why, crawl_failed, drive, enqueue, joined, load,
-    status, stop,
+    Asked as Asking, Ports, Project, Provenance, RunError, Schemas, Step, Why, crawl_failed, drive, enqueue, joined,
+    load, status, stop,
 };
 use crate::plan::{self, run_id};
 use crate::port::PortErrorKind;
@@ -167,8 +167,17 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
                     globals,
                     &format!("the run stays under way: the deployed function goes on with it, and `{next}` does, too"),
                 );
-            } else if stop(ports, &project, world.request(), &holder, lasting).await?.is_some() {
-                continue;
+            } else {
+                match stop(ports, &project, world.request(), &holder, lasting).await {
+                    Ok(None) => {}
+                    Ok(Some(_)) => continue,
+                    // Another driver is at the run's end.
+                    Err(RunError::Port(error)) if error.kind == PortErrorKind::Conflict => {
+                        tokio::time::sleep(POLL).await;
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
         match driven? {

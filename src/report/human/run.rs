@@ -5,8 +5,9 @@ use std::fmt::Write;
 use super::{BOLD, GREEN, NO_MODELS, RED, YELLOW, adapted, builds_nothing, notes, one, paint, verdict_word};
 use crate::checks::{COLUMN_TYPE, CheckResult, CheckStatus, sentence};
 use crate::drift::{Finding, Level, Verdict};
+use crate::notify::wrap;
 use crate::pipeline::{Acceptance, Commands, Delivery, Outcome, Provenance, Run, StepStatus, advice};
-use crate::plan::{Action, AlertKind};
+use crate::plan::{Action, AlertKind, asking};
 use crate::problem::shell_word;
 
 /// A whole run: how it ended, what changed, what failed, what was published, and what to do next. `accepted` is what people
@@ -37,11 +38,20 @@ pub fn run_with_alert(run: &Run, alert: &str) -> String {
     text
 }
 
+/// A mail as a terminal shows it: a mail's own lines are as long as its sentences.
 fn indented(text: &str) -> String {
-    let bar = |line: &str| if line.is_empty() { "|".to_owned() } else { format!("| {line}") };
+    let bar = |line: &str| {
+        let words = line.trim_start_matches([' ', '-']);
+        let (before, indent) = (&line[..line.len() - words.len()], line.len() - words.len());
+        let lines = format!("{before}{}", wrap(words, indent));
+        lines.lines().map(|line| format!("| {line}")).collect::<Vec<_>>().join("\n")
+    };
     // A command is there to be copied: whole, and alone on its line.
     let one = |line: &str| {
-        if line.contains(" contracts update ") && line.ends_with(" --yes") { line.to_owned() } else { bar(line) }
+        if line.is_empty() {
+            return "|".to_owned();
+        }
+        if asking(line).is_some_and(|line| line.contains(" contracts update ")) { line.to_owned() } else { bar(line) }
     };
     text.trim_end().lines().map(one).collect::<Vec<_>>().join("\n")
 }
@@ -292,4 +302,21 @@ pub fn runs(runs: &[Run]) -> String {
         writeln!(text, "{}  {}{why}{drift}{crawl}", run.run_id, outcome(run)).expect("a String takes all");
     }
     if text.is_empty() { "no runs yet\n".into() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_is_printed_in_short_lines_and_its_commands_whole() {
+        let long = "word ".repeat(30);
+        let command = format!("crawlguard --target prod contracts update raw_{} --yes --expect 0a1b2c", "a".repeat(60));
+        let shown = indented(&format!("{long}\n\n- {long}\n  {long}\n{command}\n"));
+        let (text, last) = shown.rsplit_once('\n').expect("lines");
+        assert_eq!(last, command);
+        assert!(text.lines().all(|line| line.chars().count() <= 74 && line.starts_with('|')), "{text}");
+        let starts = |words: &str| text.lines().filter(|line| line.starts_with(words)).count();
+        assert_eq!((starts("| word"), starts("|   word"), starts("| - word")), (3, 5, 1), "{text}");
+    }
 }
