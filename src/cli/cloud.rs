@@ -14,7 +14,7 @@ use crate::catalog::glue::crawler;
 use crate::cloud::Cloud;
 use crate::config::FILE;
 use crate::pipeline::{
-    Asked as Asking, Ports, Project, Provenance, RunError, Schemas, Step, Why, crawl_failed, drive, enqueue, joined,
+    Asked as Asking, Ports, Project, Provenance, Schemas, Step, Stopped, Why, crawl_failed, drive, enqueue, joined,
     load, status, stop,
 };
 use crate::plan::{self, run_id};
@@ -168,15 +168,15 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
                     &format!("the run stays under way: the deployed function goes on with it, and `{next}` does, too"),
                 );
             } else {
-                match stop(ports, &project, world.request(), &holder, lasting).await {
-                    Ok(None) => {}
-                    Ok(Some(_)) => continue,
-                    // Another driver is at the run's end.
-                    Err(RunError::Port(error)) if error.kind == PortErrorKind::Conflict => {
+                match stop(ports, &project, world.request(), &holder, lasting).await? {
+                    Stopped::Ended(_) => continue,
+                    Stopped::Busy { .. } => {
                         tokio::time::sleep(POLL).await;
                         continue;
                     }
-                    Err(error) => return Err(error.into()),
+                    // Another driver has ended it since.
+                    Stopped::Nothing if has_ended(store, &id).await? => continue,
+                    Stopped::Nothing => {}
                 }
             }
         }
@@ -208,6 +208,10 @@ async fn joined_run(globals: &Globals, store: &dyn Store, project: &Project) -> 
     }
     say(globals, &format!("going on with run {id}, which was asked for already"));
     Ok(Some(known.slot))
+}
+
+async fn has_ended(store: &dyn Store, id: &str) -> anyhow::Result<bool> {
+    Ok(load(store, id).await?.is_some_and(|recorded| recorded.run.outcome.is_some()))
 }
 
 /// Whether there is a run under way that has a record.

@@ -62,7 +62,7 @@ pub use record::{
 pub use rename::{Rename, renames};
 pub use reporter::{Event, Quiet, Reporter};
 pub use seen::unseen;
-pub use stop::{give_up, stop};
+pub use stop::{Stopped, give_up, stop};
 pub use whole::{Request, end, run, unfinished};
 
 /// The outside world, as the pipeline sees it.

@@ -225,7 +225,7 @@ fn an_alert_without_lists_still_says_what_to_do() {
     for kind in [AlertKind::Breaking, AlertKind::ChecksFailed, AlertKind::Error, AlertKind::Resolved] {
         let text = text(&alert(kind));
         assert!(text.contains("20260102T030405Z-1a2b") && text.contains("2026-01-02 03:04 UTC"), "{text}");
-        assert!(text.ends_with("Run:  20260102T030405Z-1a2b\n"), "{text}");
+        assert!(text.ends_with("Run: 20260102T030405Z-1a2b\n"), "{text}");
         assert_eq!(text.contains("Nothing was published"), kind != AlertKind::Resolved, "{text}");
         assert_eq!(text.contains("run again"), kind != AlertKind::Resolved, "{text}");
     }

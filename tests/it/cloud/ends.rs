@@ -337,8 +337,50 @@ async fn a_laptop_waits_for_whoever_is_at_the_end_of_its_run() {
     assert!(mail(&lake).0.contains("there is none"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_leaves_a_run_to_whoever_is_at_its_end() {
+    let lake = deployed();
+    refuse(&lake, "athena", "StartQueryExecution", "ResourceNotFoundException", "there is none");
+    let process = lake.aws.process();
+    let store = S3Store::new(aws::s3(&process.config), S3Folder::parse(STATE).unwrap());
+    let lease = store.lock("ann, run 7").await.unwrap();
+    let answer = invoke(&lake, &daily(DAILY)).await.unwrap();
+    assert_eq!((&answer["state"], &answer["ended"]), (&json!("busy"), &json!([])), "{answer}");
+    drop(lease);
+    let answer = invoke(&lake, &sweep()).await.unwrap();
+    assert_eq!((&answer["state"], &answer["ended"][0]["outcome"]), (&json!("idle"), &json!("error")), "{answer}");
+    assert!(mail(&lake).0.contains("there is none"));
+}
+
 fn is_look_at_lock(call: &super::fake::Call) -> bool {
     call.action == "GetObject" && call.resource.ends_with("run.lock")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_of_a_mail_accepts_on_a_laptop_what_the_mail_showed() {
+    let lake = deployed();
+    let laptop = Laptop::new(&lake);
+    let describe = |columns: Value| {
+        let mut account = lake.aws.account();
+        let mut table = described(account.glue.table(DATABASE, "raw_orders").expect("a table"));
+        table["StorageDescriptor"]["Columns"] = columns;
+        account.glue.put(DATABASE, &table, Vec::new());
+    };
+    let column = |name: &str, data_type: &str| json!({"Name": name, "Type": data_type});
+    let (id, town) = (column("id", "bigint"), column("town", "string"));
+    describe(json!([id, town]));
+    invoke(&lake, &daily(DAILY)).await.unwrap();
+    let body = lake.aws.account().sns.mails[0].body.clone();
+    let lines =
+        || body.lines().filter_map(|line| line.strip_prefix("crawlguard --target prod contracts update raw_orders"));
+    let line = lines().find(|rest| rest.starts_with(" --yes --expect ")).expect("a line that accepts");
+    let words: Vec<&str> = ["contracts", "update", "raw_orders"].into_iter().chain(line.split_whitespace()).collect();
+    describe(json!([id, town, column("note", "string")]));
+    let said = laptop.says(&words);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("not so in run 20260102T120000Z:\n    tolerated column-added-at-end"), "{said:?}");
+    describe(json!([id, town]));
+    assert_eq!(laptop.says(&words).code, Some(0));
 }
 
 /// A laptop's rights are not the function's.
