@@ -134,8 +134,7 @@ impl Catalog for GlueCatalog {
         Ok(tables)
     }
 
-    async fn crawled(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
-        let tables = self.tables(prefix).await?;
+    async fn marked(&self, tables: Vec<Table>) -> Result<Vec<Table>, PortError> {
         let tables = match &self.probe {
             Some(probe) => probe.mark(tables).await?,
             None => tables,

@@ -40,11 +40,16 @@ pub trait Catalog: Send + Sync {
     /// All tables whose name starts with `prefix`, by name. One that is no table of files is marked [`UNREADABLE`].
     async fn tables(&self, prefix: &str) -> Result<Vec<Table>, PortError>;
 
-    /// The tables that a crawler makes, by name, each marked where what the catalog says of it is not the whole truth: with
-    /// the headers of its files that are not its columns ([`MIXED_HEADERS`](crate::schema::MIXED_HEADERS)), or with why that
-    /// cannot be known ([`UNREADABLE`]).
+    /// The tables that a crawler makes, by name; see [`Catalog::marked`].
     async fn crawled(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
-        self.tables(prefix).await
+        self.marked(self.tables(prefix).await?).await
+    }
+
+    /// Tables that a crawler makes, by name, each marked where what the catalog says of it is not the whole truth: with the
+    /// headers of its files that are not its columns ([`MIXED_HEADERS`](crate::schema::MIXED_HEADERS)), or with why that
+    /// cannot be known ([`UNREADABLE`]).
+    async fn marked(&self, tables: Vec<Table>) -> Result<Vec<Table>, PortError> {
+        Ok(tables)
     }
 
     /// One table, or `None`.

@@ -145,6 +145,9 @@ pub enum Contracts {
         /// A removed column is an added one under another name: models keep their columns; repeatable, for one table
         #[arg(long, value_name = "OLD=NEW")]
         rename: Vec<String>,
+        /// Refuse if something else is found of the one table than the alert showed that gives these digits
+        #[arg(long, value_name = "DIGITS")]
+        expect: Option<String>,
         /// Why, for the log
         #[arg(long)]
         reason: Option<String>,

@@ -12,7 +12,8 @@ use super::args::Globals;
 use super::world::{Crawled, World};
 use super::{exit, print, provenance, say};
 use crate::catalog::{doubt, glue_json, notes, updated};
-use crate::pipeline::{Sieve, compare, compare_tables};
+use crate::drift::Verdict;
+use crate::pipeline::{Sieve, compare, compare_tables, free_names};
 use crate::plan::slot;
 use crate::problem::{Problem, Problems};
 use crate::report::human;
@@ -41,6 +42,9 @@ pub async fn check(globals: &Globals, dump: Option<&Path>) -> anyhow::Result<Exi
              mend `raw_prefix` in crawlguard.toml",
             world.raw_prefix()
         );
+    }
+    if is_live && comparison.verdict <= Verdict::Tolerated {
+        free_names(project, &comparison)?;
     }
     if is_live {
         provenance::note(globals, &world).await?;

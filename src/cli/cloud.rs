@@ -14,8 +14,8 @@ use crate::catalog::glue::crawler;
 use crate::cloud::Cloud;
 use crate::config::FILE;
 use crate::pipeline::{
-    Asked as Asking, Ports, Project, Provenance, Schemas, Step, Why, crawl_failed, drive, enqueue, joined, load,
-    status, stop,
+    Asked as Asking, Ports, Project, Provenance, Schemas, Step, Stopped, Why, crawl_failed, drive, enqueue, joined,
+    load, status, stop,
 };
 use crate::plan::{self, run_id};
 use crate::port::PortErrorKind;
@@ -167,8 +167,17 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
                     globals,
                     &format!("the run stays under way: the deployed function goes on with it, and `{next}` does, too"),
                 );
-            } else if stop(ports, &project, world.request(), &holder, lasting).await?.is_some() {
-                continue;
+            } else {
+                match stop(ports, &project, world.request(), &holder, lasting).await? {
+                    Stopped::Ended(_) => continue,
+                    Stopped::Busy { .. } => {
+                        tokio::time::sleep(POLL).await;
+                        continue;
+                    }
+                    // Another driver has ended it since.
+                    Stopped::Nothing if has_ended(store, &id).await? => continue,
+                    Stopped::Nothing => {}
+                }
             }
         }
         match driven? {
@@ -199,6 +208,10 @@ async fn joined_run(globals: &Globals, store: &dyn Store, project: &Project) -> 
     }
     say(globals, &format!("going on with run {id}, which was asked for already"));
     Ok(Some(known.slot))
+}
+
+async fn has_ended(store: &dyn Store, id: &str) -> anyhow::Result<bool> {
+    Ok(load(store, id).await?.is_some_and(|recorded| recorded.run.outcome.is_some()))
 }
 
 /// Whether there is a run under way that has a record.

@@ -32,8 +32,9 @@ pub async fn contracts(globals: &Globals, command: &Contracts) -> anyhow::Result
     let world = World::open(globals).await?;
     match command {
         Contracts::Init { tables } => init::init(globals, &world, tables).await,
-        Contracts::Update { tables, rename, reason, yes } => {
-            let request = Update { tables, renames: rename, reason: reason.as_deref() };
+        Contracts::Update { tables, rename, expect, reason, yes } => {
+            let (expect, reason) = (expect.as_deref(), reason.as_deref());
+            let request = Update { tables, renames: rename, expect, reason };
             update::update(globals, &world, request, *yes).await
         }
         Contracts::List => list(globals, &world),

@@ -13,6 +13,7 @@ use super::contracts::{self, Update};
 use super::world::{World, absolute, program};
 use super::{crawl, exit, init, run};
 use crate::config;
+use crate::drift::seen;
 use crate::notify::wrap;
 use crate::pipeline::{Commands, Outcome, Run};
 use crate::problem::shell_word;
@@ -138,21 +139,20 @@ impl Tour<'_> {
     }
 
     async fn accept(&self, tables: &[&str]) -> anyhow::Result<()> {
-        for table in tables {
-            self.text(&format!("\n$ {}", self.world.commands.accept(table)))?;
-        }
         self.update(tables, &[]).await
     }
 
     async fn accept_renamed(&self, table: &str, pair: &str) -> anyhow::Result<()> {
-        let pairs = [pair.to_owned()];
-        self.text(&format!("\n$ {}", self.world.commands.rename(table, &pairs)))?;
-        self.update(&[table], &pairs).await
+        self.update(&[table], &[pair.to_owned()]).await
     }
 
     async fn update(&self, tables: &[&str], renames: &[String]) -> anyhow::Result<()> {
+        let found = self.runs.last().map(|(_, run)| run.findings.as_slice()).unwrap_or_default();
+        for table in tables {
+            self.text(&format!("\n$ {}", self.world.commands.accept(table, renames, &seen(found, table))))?;
+        }
         let tables: Vec<_> = tables.iter().map(|table| (*table).to_owned()).collect();
-        let request = Update { tables: &tables, renames, reason: Some("seen in the demo") };
+        let request = Update { tables: &tables, renames, reason: Some("seen in the demo"), ..Update::default() };
         let updated = contracts::accept(self.globals, &self.world, request, None).await?;
         let seen = self.runs.last().map(|(_, run)| run.adapted.as_slice()).unwrap_or_default();
         self.text(&format!("\n{}", updated.shown_after(seen)))
@@ -168,7 +168,7 @@ impl Tour<'_> {
 
     /// What it means, in the tour's own words.
     fn says(&self, text: &str) -> anyhow::Result<()> {
-        self.text(&format!("\n{}\n", wrap(text, None)))
+        self.text(&format!("\n{}\n", wrap(text, 0)))
     }
 
     /// Human text only: JSON is printed whole, at the end.

@@ -32,7 +32,7 @@ pub async fn plan(globals: &Globals) -> anyhow::Result<ExitCode> {
     provenance::note(globals, &world).await?;
     let slot = world::now();
     let mut run = begin(&project, &world.target, &comparison, &slot, &run_id(&slot), &world.commands)?;
-    look_beside(&project, world.catalog.as_ref(), &mut run).await?;
+    look_beside(&project, &comparison, &mut run)?;
     run.notes.extend(crawled.notes);
     #[cfg(feature = "embedded")]
     if !run.plan.steps.is_empty()

@@ -23,6 +23,7 @@ mod recorded;
 mod rename;
 mod rule;
 mod rules;
+mod seen;
 mod storage;
 mod verdict;
 
@@ -34,4 +35,5 @@ pub use judge::{advise, judge, judge_with};
 pub use promotion::Promotion;
 pub use rename::likely_renames;
 pub use rule::{AcceptedBy, RULES, Rule};
+pub use seen::{is_seen, seen};
 pub use verdict::{Finding, Level, Verdict};

@@ -71,6 +71,11 @@ impl Finding {
             && self.after == change.after
     }
 
+    /// What was found and how it was judged, without who reads it and in which words.
+    pub fn judged_fact(&self) -> (&str, &str, Option<&str>, Option<&str>, Level, Decode) {
+        (&self.rule, &self.path, self.before.as_deref(), self.after.as_deref(), self.level, self.decode)
+    }
+
     /// True if the source itself is gone: there is no schema to accept, but its contract can be retired.
     pub fn is_gone(&self) -> bool {
         self.accepted_by() == AcceptedBy::Retirement

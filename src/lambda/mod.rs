@@ -22,7 +22,8 @@ use crate::config::{Aws, Settings, Target};
 use crate::engine::athena::AthenaEngine;
 use crate::notify::sns::SnsNotifier;
 use crate::pipeline::{
-    self, Bundle, Commands, Ports, Project, Provenance, Quiet, Request, Run, RunError, Schemas, Step, Why, bundle,
+    self, Bundle, Commands, Ports, Project, Provenance, Quiet, Request, Run, RunError, Schemas, Step, Stopped, Why,
+    bundle,
 };
 use crate::plan;
 use crate::port::{PortError, PortErrorKind};
@@ -298,8 +299,9 @@ impl Shell {
                 // A run that cannot begin or go on would be tried by each sweep, and nobody would hear of it.
                 Err(RunError::Port(error)) if error.kind.is_lasting() => {
                     match pipeline::give_up(ports, project, request, &holder(), &error).await {
-                        Ok(Some(run)) => ended.push(run),
-                        Ok(None) => break Err(error.into()),
+                        Ok(Stopped::Ended(run)) => ended.push(*run),
+                        Ok(Stopped::Nothing) => break Err(error.into()),
+                        Ok(Stopped::Busy { run_id }) => break Ok(Step::Busy { run_id }),
                         Err(error) => break Err(error),
                     }
                 }

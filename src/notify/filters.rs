@@ -4,26 +4,34 @@ use minijinja::{Environment, Value};
 
 use super::headline::headline;
 use crate::checks::numbers;
+use crate::plan::asking;
 use crate::problem::shell_word;
 
-/// Longest line: what a mail client on a phone shows without breaking it.
-const WIDTH: usize = 72;
+/// Longest line of what is printed.
+const PRINTED: usize = 72;
+/// Longest line of a mail, which may have 998 bytes (RFC 5322). Screens are of all widths, and what reads mail breaks lines at
+/// its own: lines that are broken before are ragged on a phone.
+const MAILED: usize = 900;
 
 /// Adds every filter of this module to `environment`.
 pub(super) fn add(environment: &mut Environment<'_>) {
-    environment.add_filter("wrap", wrap);
+    environment.add_filter("wrap", |text: &str, indent: Option<usize>| wrapped_to(MAILED, text, indent.unwrap_or(0)));
     environment.add_filter("listed", listed);
     environment.add_filter("shell", shell_word);
+    environment.add_filter("pointing", |help: &str, lines: Vec<String>| pointing(help, &lines));
     environment.add_filter("headline", |finding: &Value| headline_of(finding));
     environment.add_filter("numbers", |measured: &Value| numbers_of(measured));
     environment.add_filter("masked", |text: &str| masked(text));
 }
 
-/// `text | wrap(indent)`: lines of at most 72 characters, every line but the first indented. A longer word stays whole, and
-/// so do a command in backticks and the text's own lines: they are there to be pasted.
-pub fn wrap(text: &str, indent: Option<usize>) -> String {
-    let indent = indent.unwrap_or(0);
-    let lines: Vec<_> = text.lines().flat_map(|line| wrapped(line, WIDTH.saturating_sub(indent))).collect();
+/// Lines of at most 72 characters, every line but the first indented. A longer word stays whole, and so do a command in
+/// backticks and the text's own lines: they are there to be pasted.
+pub fn wrap(text: &str, indent: usize) -> String {
+    wrapped_to(PRINTED, text, indent)
+}
+
+fn wrapped_to(width: usize, text: &str, indent: usize) -> String {
+    let lines: Vec<_> = text.lines().flat_map(|line| wrapped(line, width.saturating_sub(indent))).collect();
     lines.join(&format!("\n{}", " ".repeat(indent)))
 }
 
@@ -75,6 +83,15 @@ fn listed(names: Vec<String>, most: usize) -> String {
         more if shown.is_empty() => format!("{more}"),
         more => format!("{shown} and {more} more"),
     }
+}
+
+/// `finding.help | pointing(accept)`: a command that stands in a line of its own is not said twice.
+fn pointing(help: &str, lines: &[String]) -> String {
+    let commands = lines.iter().filter_map(|line| asking(line));
+    commands.fold(help.to_owned(), |help, command| {
+        let help = help.replace(&format!("Run `{command}`"), "Use the line below");
+        help.replace(&format!("run `{command}`"), "use the line below")
+    })
 }
 
 /// `finding | headline`: what happened to the finding's table, in a few words.
@@ -135,21 +152,29 @@ mod tests {
 
     #[test]
     fn long_text_is_wrapped_between_words() {
-        let wrapped = wrap(&"word ".repeat(30), Some(3));
-        assert!(wrapped.lines().all(|line| line.chars().count() <= WIDTH));
+        let wrapped = wrap(&"word ".repeat(30), 3);
+        assert!(wrapped.lines().all(|line| line.chars().count() <= PRINTED));
         assert!(wrapped.lines().skip(1).all(|line| line.starts_with("   word")));
-        assert_eq!(wrap(&"x".repeat(100), None), "x".repeat(100));
-        assert_eq!(wrap(" ", None), "");
-        assert_eq!(wrap("append:\n    [a]\n    b = 1", Some(2)), "append:\n  [a]\n  b = 1");
+        assert_eq!(wrap(&"x".repeat(100), 0), "x".repeat(100));
+        assert_eq!(wrap(" ", 0), "");
+        assert_eq!(wrap("append:\n    [a]\n    b = 1", 2), "append:\n  [a]\n  b = 1");
+    }
+
+    #[test]
+    fn a_mails_line_is_broken_only_where_no_mail_may_have_it() {
+        let sentence = "word ".repeat(150);
+        assert_eq!(wrapped_to(MAILED, &sentence, 2), sentence.trim_end());
+        let lines = wrapped_to(MAILED, &"word ".repeat(300), 2);
+        assert!(lines.lines().count() == 2 && lines.lines().all(|line| line.len() <= MAILED), "{lines}");
     }
 
     #[test]
     fn commands_are_wrapped_whole() {
         let command = format!("`./crawlguard --target prod contracts update raw_a --rename '{} b=c'`.", "a".repeat(60));
-        let wrapped = wrap(&format!("Restore it, or run {command} Or `a  b` not."), Some(2));
+        let wrapped = wrap(&format!("Restore it, or run {command} Or `a  b` not."), 2);
         assert_eq!(wrapped, format!("Restore it, or run\n  {command}\n  Or `a b` not."));
         for open in ["`crawlguard runs", "`", "a `crawlguard` b"] {
-            assert_eq!(wrap(open, None), open);
+            assert_eq!(wrap(open, 0), open);
         }
     }
 
@@ -167,6 +192,25 @@ mod tests {
             ),
         ] {
             assert_eq!(masked(message), shown);
+        }
+    }
+
+    #[test]
+    fn a_command_of_a_line_below_is_pointed_at() {
+        let lines = ["crawlguard contracts update raw_a --yes --expect 0a1b2c", "crawlguard runs x"].map(String::from);
+        for (help, shown) in [
+            (
+                "Restore it, or run `crawlguard contracts update raw_a` to accept it.",
+                "Restore it, or use the line below to accept it.",
+            ),
+            ("Run `crawlguard contracts update raw_a` to accept it.", "Use the line below to accept it."),
+        ] {
+            assert_eq!(pointing(help, &lines), shown);
+        }
+        for other in
+            ["run `crawlguard contracts update raw_ab`", "run `crawlguard contracts update raw_a --rename b=c`"]
+        {
+            assert_eq!(pointing(other, &lines), other);
         }
     }
 

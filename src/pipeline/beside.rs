@@ -1,24 +1,27 @@
 //! The tables that stand beside those a run is about to build.
 
 use super::publish::RUN;
-use super::{Project, Run, RunError};
-use crate::catalog::Catalog;
+use super::{Comparison, Project, Run};
 use crate::plan::STAGING_PREFIX;
 use crate::problem::{Problem, Problems};
 use crate::schema::{Table, TableKind};
 
 /// Notes which tables a run published that no model builds any more: readers still see them, and nothing renews them. A run
 /// that would take the place of somebody else's table is refused.
-pub async fn look_beside(project: &Project, catalog: &dyn Catalog, run: &mut Run) -> Result<(), RunError> {
-    let tables = catalog.tables("").await?;
+pub fn look_beside(project: &Project, comparison: &Comparison, run: &mut Run) -> Result<(), Problems> {
     if !run.plan.steps.is_empty() {
-        let in_the_way = tables.iter().filter(|table| !is_ours(table));
-        Problems::or(in_the_way.filter_map(|table| taken(project, table)).collect(), ())?;
+        free_names(project, comparison)?;
     }
-    let orphans = tables.iter().filter(|table| is_ours(table) && !table.name.starts_with(STAGING_PREFIX));
+    let orphans = comparison.beside.iter().filter(|table| is_ours(table) && !table.name.starts_with(STAGING_PREFIX));
     let orphans = orphans.map(|table| &table.name).filter(|name| !project.graph.models.contains_key(*name));
     run.orphans = orphans.cloned().collect();
     Ok(())
+}
+
+/// That no model bears the name of somebody else's table.
+pub fn free_names(project: &Project, comparison: &Comparison) -> Result<(), Problems> {
+    let all = comparison.beside.iter().chain(&comparison.tables);
+    Problems::or(all.filter_map(|table| taken(project, table)).collect(), ())
 }
 
 /// True of a table that a run published.
@@ -28,7 +31,14 @@ pub fn is_ours(table: &Table) -> bool {
 
 /// That a table bears a model's name.
 fn taken(project: &Project, table: &Table) -> Option<Problem> {
-    let model = project.graph.models.get(&table.name)?;
+    foreign(&project.graph.models.get(&table.name)?.file, table)
+}
+
+/// That a table stands where the model of `file` would be published, and that no run put it there.
+pub(super) fn foreign(file: &str, table: &Table) -> Option<Problem> {
+    if is_ours(table) {
+        return None;
+    }
     let kind = if table.kind == TableKind::View { "view" } else { "table" };
     let message = format!(
         "a {kind} named `{}` is in database `{}`, and no run published it: a run would put its own in its place",
@@ -38,5 +48,5 @@ fn taken(project: &Project, table: &Table) -> Option<Problem> {
         "rename the model, or drop or rename the {kind}; if runs are to replace it, give it the table parameter `{RUN}` \
          (any value)"
     );
-    Some(Problem::new(&model.file, "", message, help))
+    Some(Problem::new(file, "", message, help))
 }

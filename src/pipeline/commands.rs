@@ -1,5 +1,6 @@
 //! The commands that texts name, as their reader would type them.
 
+use crate::plan::UNASKED;
 use crate::problem::{Problem, shell_word};
 
 /// The program's word in texts that know nothing of their reader.
@@ -15,15 +16,11 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// The exact line that accepts a table's drift.
-    pub fn accept(&self, table: &str) -> String {
-        self.line(&format!("contracts update {} --yes", shell_word(table)))
-    }
-
-    /// The exact line that accepts a table's drift, where columns only have new names: `old=new`.
-    pub fn rename(&self, table: &str, pairs: &[String]) -> String {
-        let renames: String = pairs.iter().map(|pair| format!(" --rename {}", shell_word(pair))).collect();
-        self.line(&format!("contracts update {}{renames} --yes", shell_word(table)))
+    /// The exact line that accepts what is [`seen`](crate::drift::seen()) of a table, and nothing that came since; `renames`
+    /// are the columns that only have new names, as `old=new`.
+    pub fn accept(&self, table: &str, renames: &[String], seen: &str) -> String {
+        let renames: String = renames.iter().map(|pair| format!(" --rename {}", shell_word(pair))).collect();
+        self.line(&format!("contracts update {}{renames}{UNASKED} {seen}", shell_word(table)))
     }
 
     /// The exact line of a subcommand, whose words are quoted already.

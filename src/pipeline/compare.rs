@@ -23,6 +23,8 @@ use crate::sql::{
 pub struct Comparison {
     /// The guarded tables as the catalog shows them; see [`compare_tables`].
     pub tables: Vec<Table>,
+    /// The other tables of the database, where they were looked at.
+    pub beside: Vec<Table>,
     pub changes: Vec<Change>,
     pub findings: Vec<Finding>,
     pub verdict: Verdict,
@@ -60,7 +62,9 @@ impl Comparison {
 /// Compares the project with the catalog; writes nothing.
 pub async fn compare(project: &Project, catalog: &dyn Catalog, prefix: &str) -> Result<Comparison, RunError> {
     of_prefix(project, prefix)?;
-    Ok(compared(project, catalog.crawled(prefix).await?, &[])?)
+    // One list: to list ten thousand raw tables and then what stands beside them would be to list most of them twice.
+    let (raw, beside) = catalog.tables("").await?.into_iter().partition(|table| table.name.starts_with(prefix));
+    Ok(Comparison { beside, ..compared(project, catalog.marked(raw).await?, &[])? })
 }
 
 /// That some promised table begins with the prefix: under one of another setting every table would look as if it were gone.
@@ -144,10 +148,20 @@ fn compared(project: &Project, tables: Vec<Table>, as_promised: &[AsPromised]) -
             Adaptation::default()
         }
     };
-    let (acceptable, renames) = (BTreeSet::new(), BTreeMap::new());
+    let (acceptable, renames, beside) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
     let verdict = Verdict::Clean;
-    let mut comparison =
-        Comparison { tables, changes, findings, verdict, lineage, adaptation, extra_checks, acceptable, renames };
+    let mut comparison = Comparison {
+        tables,
+        beside,
+        changes,
+        findings,
+        verdict,
+        lineage,
+        adaptation,
+        extra_checks,
+        acceptable,
+        renames,
+    };
     comparison.advise(project);
     to_breaking(project, &comparison.lineage, &mut comparison.findings, &unproven);
     outputs::to_breaking(&mut comparison.findings, &comparison.changes, &retyped);

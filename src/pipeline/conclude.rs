@@ -12,7 +12,7 @@ use super::{Commands, Comparison, Ports, Project, Request, RunError, compare, re
 use crate::catalog::notes;
 use crate::checks::{CheckResult, CheckStatus};
 use crate::config::Target;
-use crate::drift::{Finding, Level, Verdict};
+use crate::drift::{Finding, Level, Verdict, seen};
 use crate::plan::{self, Action, Alert, AlertKind, Inputs, Plan, Step, Told};
 use crate::problem::{Problem, Problems};
 use crate::sql::Graph;
@@ -58,8 +58,9 @@ pub fn begin(
 fn accepting(run: &Run, commands: &Commands) -> Vec<String> {
     let tables: BTreeSet<&String> = run.renames.keys().chain(&run.acceptable).collect();
     let lines = |table: &String| {
-        let renamed = run.renames.get(table).map(|pairs| commands.rename(table, pairs));
-        renamed.into_iter().chain(run.acceptable.contains(table).then(|| commands.accept(table)))
+        let seen = seen(&run.findings, table);
+        let renamed = run.renames.get(table).map(|pairs| commands.accept(table, pairs, &seen));
+        renamed.into_iter().chain(run.acceptable.contains(table).then(|| commands.accept(table, &[], &seen)))
     };
     tables.into_iter().flat_map(lines).collect()
 }
@@ -76,7 +77,7 @@ pub(super) async fn compared(
     if !run.plan.steps.is_empty() {
         readable(project, &comparison, |table| ports.engine.refusal(table))?;
     }
-    look_beside(project, ports.catalog, &mut run).await?;
+    look_beside(project, &comparison, &mut run)?;
     Ok((comparison, run))
 }
 

@@ -26,6 +26,7 @@ mod record;
 mod rename;
 mod reporter;
 mod retention;
+mod seen;
 mod stop;
 mod stored;
 mod told;
@@ -42,7 +43,7 @@ use crate::store::Store;
 
 pub use accept::{Accepted, Cast, accept, accepted_document};
 pub use advance::{Progress, advance};
-pub use beside::{is_ours, look_beside};
+pub use beside::{free_names, is_ours, look_beside};
 pub use bundle::{Bundle, Pushed};
 pub use commands::Commands;
 pub use compare::{Comparison, Sieve, compare, compare_tables, readable};
@@ -60,7 +61,8 @@ pub use record::{
 };
 pub use rename::{Rename, renames};
 pub use reporter::{Event, Quiet, Reporter};
-pub use stop::{give_up, stop};
+pub use seen::unseen;
+pub use stop::{Stopped, give_up, stop};
 pub use whole::{Request, end, run, unfinished};
 
 /// The outside world, as the pipeline sees it.

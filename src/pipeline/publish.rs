@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Event;
 use super::record::{Published, Recorded, Run, StepStatus};
-use super::{Ports, Project, RunError, failure};
+use super::{Ports, Project, RunError, beside, failure};
 use crate::checks::CheckStatus;
 use crate::config::Target;
 use crate::plan::{Action, STAGING_PREFIX};
@@ -36,7 +36,16 @@ pub async fn publish(ports: Ports<'_>, recorded: &mut Recorded, index: usize) ->
             step.error = Some("what the run had compared changed while it ran; run again".into());
             return recorded.save(ports.store).await;
         }
-        recorded.run.published = intents(ports, recorded, &tables).await?;
+        recorded.run.published = match intents(ports, recorded, &tables).await {
+            // A table that somebody made since the run began is not replaced either.
+            Err(RunError::Problems(taken)) => {
+                let step = &mut recorded.run.steps[index];
+                step.status = StepStatus::Failed;
+                step.error = Some(taken.to_string());
+                return recorded.save(ports.store).await;
+            }
+            intents => intents?,
+        };
         recorded.run.steps[index].status = StepStatus::Running;
         recorded.run.steps[index].attempt = 1;
         recorded.save(ports.store).await?;
@@ -109,6 +118,8 @@ async fn intents(
     for ((table, _), current) in tables.iter().zip(current) {
         let current = current?;
         let build = format!("build {table}");
+        let taken = current.as_ref().and_then(|current| beside::foreign(file_of(&recorded.run, table), current));
+        Problems::or(taken.into_iter().collect(), ())?;
         let rows = recorded.run.steps.iter().find(|step| step.name == build).and_then(|step| step.rows);
         intents.push(Published {
             table: table.clone(),
@@ -118,6 +129,15 @@ async fn intents(
         });
     }
     Ok(intents)
+}
+
+/// The file of the model that a table is published from.
+fn file_of<'a>(run: &'a Run, table: &'a str) -> &'a str {
+    let file = run.plan.steps.iter().find_map(|step| match &step.action {
+        Action::Build { model, file, .. } if model == table => Some(file.as_str()),
+        _ => None,
+    });
+    file.unwrap_or(table)
 }
 
 /// Swaps all, at once; an error that stays before one that may pass.

@@ -9,40 +9,64 @@ use super::record::{Recorded, Run, StepStatus, load};
 use super::{Ports, Project, Request, RunError, failure};
 use crate::drift::Verdict;
 use crate::plan::{Action, run_id};
-use crate::port::PortError;
+use crate::port::{PortError, PortErrorKind};
+use crate::store::Lease;
 
-/// Ends the active slot's run, which `error` keeps from beginning or from going on; `None` if there is none.
+/// What became of ending a run.
+#[derive(Debug)]
+pub enum Stopped {
+    Ended(Box<Run>),
+    /// There is none to end, or it has ended.
+    Nothing,
+    /// Another driver is at the run's end.
+    Busy {
+        run_id: String,
+    },
+}
+
+/// Ends the active slot's run, which `error` keeps from beginning or from going on.
 pub async fn give_up(
     ports: Ports<'_>,
     project: &Project,
     request: Request<'_>,
     holder: &str,
     error: &PortError,
-) -> Result<Option<Run>, RunError> {
-    let Some(active) = status(ports.store).await?.active else { return Ok(None) };
+) -> Result<Stopped, RunError> {
+    let Some(active) = status(ports.store).await?.active else { return Ok(Stopped::Nothing) };
     let request = Request { slot: &active.slot, ..request };
-    if load(ports.store, &run_id(&active.slot)).await?.is_some() {
+    let id = run_id(&active.slot);
+    if load(ports.store, &id).await?.is_some() {
         return stop(ports, project, request, holder, error).await;
     }
-    let _lease = ports.store.lock(holder).await?;
-    refuse_locked(ports, project, request, &error.to_string()).await.map(Some)
+    let Some(_lease) = free(ports, holder).await? else { return Ok(Stopped::Busy { run_id: id }) };
+    let run = refuse_locked(ports, project, request, &error.to_string()).await?;
+    Ok(Stopped::Ended(Box::new(run)))
 }
 
-/// Ends the active slot's run if it has begun; `None` if it has not, or has ended.
+/// The run lock, unless another driver has it.
+async fn free(ports: Ports<'_>, holder: &str) -> Result<Option<Lease>, RunError> {
+    match ports.store.lock(holder).await {
+        Err(error) if error.kind == PortErrorKind::Conflict => Ok(None),
+        lease => Ok(Some(lease?)),
+    }
+}
+
+/// Ends the active slot's run if it has begun.
 pub async fn stop(
     ports: Ports<'_>,
     project: &Project,
     request: Request<'_>,
     holder: &str,
     error: &PortError,
-) -> Result<Option<Run>, RunError> {
-    let Some(active) = status(ports.store).await?.active else { return Ok(None) };
-    let _lease = ports.store.lock(holder).await?;
-    let recorded = load(ports.store, &run_id(&active.slot)).await?;
-    let Some(mut recorded) = recorded.filter(|recorded| recorded.run.outcome.is_none()) else { return Ok(None) };
+) -> Result<Stopped, RunError> {
+    let Some(active) = status(ports.store).await?.active else { return Ok(Stopped::Nothing) };
+    let id = run_id(&active.slot);
+    let Some(_lease) = free(ports, holder).await? else { return Ok(Stopped::Busy { run_id: id }) };
+    let recorded = load(ports.store, &id).await?.filter(|recorded| recorded.run.outcome.is_none());
+    let Some(mut recorded) = recorded else { return Ok(Stopped::Nothing) };
     end_steps(ports, &mut recorded, error).await?;
     conclude(ports, project, &mut recorded, Request { slot: &active.slot, ..request }).await?;
-    Ok(Some(recorded.run))
+    Ok(Stopped::Ended(Box::new(recorded.run)))
 }
 
 /// Fails the steps that `error` is of, and skips those that wait. A publication is put back.

@@ -8,6 +8,15 @@ use crate::checks::{CheckResult, CheckStatus};
 use crate::digest::sha256_hex;
 use crate::drift::{Finding, Level};
 
+/// Of a line that accepts: what stands between the command that would ask, and the digits of what its reader has
+/// [`seen`](crate::drift::seen()).
+pub const UNASKED: &str = " --yes --expect";
+
+/// A line that accepts, as the command that would ask; `None` of any other line.
+pub fn asking(line: &str) -> Option<&str> {
+    line.rsplit_once(UNASKED).map(|(asking, _)| asking)
+}
+
 /// What one run has to tell people; at most one a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
@@ -31,7 +40,8 @@ pub struct Alert {
     /// Days from the last crawl to the run's slot, once that is two or more: newer files are not seen.
     #[serde(default)]
     pub crawl_age_days: Option<i64>,
-    /// Exact commands that accept the change, one a table, and before it one for a likely rename; none for a table whose acceptance would be refused.
+    /// Exact commands that accept what was found and nothing that came since, one a table, and before it one for a likely
+    /// rename; none for a table whose acceptance would be refused.
     pub accept: Vec<String>,
     /// Exact command that shows the whole run; empty in alerts of older versions.
     #[serde(default)]

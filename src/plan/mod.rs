@@ -5,7 +5,7 @@ mod build;
 mod explain;
 mod step;
 
-pub use alert::{Alert, AlertKind, Told};
+pub use alert::{Alert, AlertKind, Told, UNASKED, asking};
 pub use build::{Inputs, STAGING_PREFIX, build, run_id, run_of_staging, slot, slot_of};
 pub use explain::explain;
 pub use step::{Action, Plan, Step};

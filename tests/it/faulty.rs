@@ -51,8 +51,8 @@ impl Catalog for Faulty<'_, dyn Catalog> {
     async fn tables(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
         self.fuse.guard(self.inner.tables(prefix)).await
     }
-    async fn crawled(&self, prefix: &str) -> Result<Vec<Table>, PortError> {
-        self.fuse.guard(self.inner.crawled(prefix)).await
+    async fn marked(&self, tables: Vec<Table>) -> Result<Vec<Table>, PortError> {
+        self.fuse.guard(self.inner.marked(tables)).await
     }
     async fn table(&self, name: &str) -> Result<Option<Table>, PortError> {
         self.fuse.guard(self.inner.table(name)).await

@@ -72,7 +72,7 @@ fn alert(run: &Run, kind: AlertKind) -> Alert {
         findings: run.findings.clone(),
         checks: Vec::new(),
         error: None,
-        accept: vec!["crawlguard contracts update raw_orders --yes".into()],
+        accept: vec!["crawlguard contracts update raw_orders --yes --expect 0a1b2c".into()],
         details: String::new(),
         fingerprint: String::new(),
         resolves: None,

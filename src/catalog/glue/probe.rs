@@ -20,8 +20,10 @@ use crate::schema::{MIXED_HEADERS, NOTES, Table, UNREADABLE};
 const LIST: Call = Call::new("list files", "s3:ListBucket");
 const READ: Call = Call::new("read header", "s3:GetObject");
 
-/// What is read of a file, and what of it is looked at once unpacked.
+/// What is read of a file for its header, and what of it is looked at once unpacked.
 const HEAD: usize = 16 * 1024;
+/// The same where quotes are looked for, which may stand in any row: no call more.
+const ROWS: usize = 64 * 1024;
 const OBJECTS_A_PAGE: usize = 1000;
 /// Tables that are looked at at the same time.
 const AT_ONCE: usize = 16;
@@ -112,7 +114,7 @@ impl Probe {
         let mut seen = Seen::default();
         for file in self.newest(&folder).await? {
             let uri = format!("s3://{}/{}", folder.bucket, file.key);
-            let Some((head, whole)) = self.head(&folder.bucket, &file, &uri).await? else { continue };
+            let Some((head, whole)) = self.head(&folder.bucket, &file, &uri, looked_at(table)).await? else { continue };
             let other = header::other(table, &head, whole).map_err(|why| Failure::Why(format!("`{uri}`: {why}")))?;
             let name = file.key.strip_prefix(&folder.prefix).unwrap_or(&file.key);
             seen.others.extend(other.map(|header| serde_json::json!({ "file": name, "header": header })));
@@ -155,13 +157,19 @@ impl Probe {
     }
 
     /// A file's first bytes, unpacked, and whether they are all; `None` if it is gone by now.
-    async fn head(&self, bucket: &str, file: &Newest, uri: &str) -> Result<Option<(Vec<u8>, bool)>, Failure> {
+    async fn head(
+        &self,
+        bucket: &str,
+        file: &Newest,
+        uri: &str,
+        most: usize,
+    ) -> Result<Option<(Vec<u8>, bool)>, Failure> {
         if file.is_archived {
             return Err(Failure::Why(format!(
                 "`{uri}` is archived (Glacier); restore it, or move it out of the table"
             )));
         }
-        let request = self.client.get_object().bucket(bucket).key(&file.key).range(format!("bytes=0-{}", HEAD - 1));
+        let request = self.client.get_object().bucket(bucket).key(&file.key).range(format!("bytes=0-{}", most - 1));
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) if code(&error) == Some("NoSuchKey") => return Ok(None),
@@ -173,7 +181,7 @@ impl Probe {
         };
         let bytes = answer.body.collect().await.map_err(lost)?.to_vec();
         let whole = file.size <= bytes.len() as u64;
-        unpacked(&file.key, bytes, whole).map(Some).map_err(|why| Failure::Why(format!("`{uri}`: {why}")))
+        unpacked(&file.key, bytes, whole, most).map(Some).map_err(|why| Failure::Why(format!("`{uri}`: {why}")))
     }
 }
 
@@ -197,6 +205,11 @@ fn is_probed(table: &Table) -> bool {
     header::is_expected(table) || quotes::are_unknown_to(table)
 }
 
+/// How much is read of each of a table's files.
+fn looked_at(table: &Table) -> usize {
+    if quotes::are_unknown_to(table) { ROWS } else { HEAD }
+}
+
 fn kept_quotes(uri: &str, line: usize) -> Problem {
     let told = "cells stand in quotes, and values keep theirs: the table's LazySimpleSerDe knows no quotes";
     Problem::new(uri, format!("line {line}"), told, OPEN_CSV)
@@ -211,7 +224,7 @@ fn settled(error: PortError) -> Failure {
 }
 
 /// Athena goes by the name: `.gz` is unpacked. Of a file that is cut off, what can be unpacked.
-fn unpacked(key: &str, bytes: Vec<u8>, whole: bool) -> Result<(Vec<u8>, bool), String> {
+fn unpacked(key: &str, bytes: Vec<u8>, whole: bool, most: usize) -> Result<(Vec<u8>, bool), String> {
     const OTHER: [&str; 6] = [".bz2", ".deflate", ".lz4", ".lzo", ".snappy", ".zst"];
     let name = key.to_ascii_lowercase();
     if let Some(packing) = OTHER.iter().find(|packing| name.ends_with(*packing)) {
@@ -220,12 +233,12 @@ fn unpacked(key: &str, bytes: Vec<u8>, whole: bool) -> Result<(Vec<u8>, bool), S
     match (name.ends_with(".gz"), bytes.starts_with(b"\x1f\x8b")) {
         (false, false) => Ok((bytes, whole)),
         (true, true) => {
-            let mut text = vec![0; HEAD];
+            let mut text = vec![0; most];
             let (mut decoder, mut filled) = (MultiGzDecoder::new(bytes.as_slice()), 0);
             // The end of the bytes is an error to the decoder; what it gave before is good.
             let ended = loop {
                 match decoder.read(&mut text[filled..]) {
-                    Ok(0) => break filled < HEAD,
+                    Ok(0) => break filled < most,
                     Ok(read) => filled += read,
                     Err(_) => break false,
                 }
@@ -260,20 +273,20 @@ mod tests {
         let text =
             "id,amount\n".to_owned() + &(0..40_000).map(|row| format!("{row},{}\n", row * 7919)).collect::<String>();
         let packed = gzip(&text);
-        let (head, whole) = unpacked("a.csv.GZ", packed[..HEAD].to_vec(), false).unwrap();
+        let (head, whole) = unpacked("a.csv.GZ", packed[..HEAD].to_vec(), false, HEAD).unwrap();
         assert_eq!((head.as_slice(), whole), (&text.as_bytes()[..HEAD], false));
-        let (head, whole) = unpacked("a.csv.gz", gzip("id,amount\n1,2\n"), true).unwrap();
+        let (head, whole) = unpacked("a.csv.gz", gzip("id,amount\n1,2\n"), true, HEAD).unwrap();
         assert_eq!((head.as_slice(), whole), (b"id,amount\n1,2\n".as_slice(), true));
         // Cut off in the middle of the first block: what came is known, and that it is not all.
         let cut = gzip("id,amount\n1,2\n");
-        assert!(!unpacked("a.csv.gz", cut[..cut.len() / 2].to_vec(), true).unwrap().1);
+        assert!(!unpacked("a.csv.gz", cut[..cut.len() / 2].to_vec(), true, HEAD).unwrap().1);
     }
 
     #[test]
     fn a_name_that_lies_about_the_packing_is_unreadable() {
-        assert!(unpacked("a.csv", gzip("id\n"), true).unwrap_err().contains("not named `.gz`"));
-        assert!(unpacked("a.csv.gz", b"id\n".to_vec(), true).unwrap_err().contains("no gzip data"));
-        assert!(unpacked("a.csv.bz2", b"BZh9".to_vec(), true).unwrap_err().contains("`.bz2`"));
-        assert!(unpacked("a.csv", b"id\n".to_vec(), true).is_ok());
+        assert!(unpacked("a.csv", gzip("id\n"), true, HEAD).unwrap_err().contains("not named `.gz`"));
+        assert!(unpacked("a.csv.gz", b"id\n".to_vec(), true, HEAD).unwrap_err().contains("no gzip data"));
+        assert!(unpacked("a.csv.bz2", b"BZh9".to_vec(), true, HEAD).unwrap_err().contains("`.bz2`"));
+        assert!(unpacked("a.csv", b"id\n".to_vec(), true, HEAD).is_ok());
     }
 }

@@ -15,7 +15,9 @@ use super::journal::{self, Edit, text_of};
 use super::log::{self, Accepted, Entry};
 use super::{new_file, promised};
 use crate::contract::{Contract, Document};
-use crate::pipeline::{self, AdaptedModel, Cast, Comparison, Project, Rename, compare};
+use crate::drift::{is_seen, seen};
+use crate::pipeline::{self, AdaptedModel, Cast, Comparison, Project, Rename, compare, unseen};
+use crate::problem::{Problem, Problems};
 use crate::report::human;
 use crate::schema::Table;
 
@@ -26,6 +28,8 @@ pub struct Update<'a> {
     pub tables: &'a [String],
     /// `old=new`: a removed column of the one table, and what it is called now.
     pub renames: &'a [String],
+    /// What somebody has [`seen`] of the one table.
+    pub expect: Option<&'a str>,
     pub reason: Option<&'a str>,
 }
 
@@ -106,6 +110,7 @@ pub async fn accept(
     request: Update<'_>,
     ask: Option<Ask<'_>>,
 ) -> anyhow::Result<Updated> {
+    expectable(request)?;
     let who = world.who().await?;
     let holder = format!("{who}, accepting drift");
     if journal::is_there(world) {
@@ -149,6 +154,7 @@ async fn propose(globals: &Globals, world: &World, request: Update<'_>, by: &By)
         return Ok(Updated::default());
     }
     let models = pipeline::accept(&project, &comparison, &tables, &renames)?;
+    as_expected(world, &comparison, request).await?;
     let mut proposal = Updated { notes: models.notes(), ..Updated::default() };
     for name in &tables {
         let table = promised(world, project.contract(name), &models.tables[name]);
@@ -186,6 +192,35 @@ fn renames(comparison: &Comparison, request: Update<'_>) -> anyhow::Result<Vec<R
         ([], _) => Ok(Vec::new()),
         (asked, [table]) => Ok(pipeline::renames(comparison, table, asked)?),
         _ => bail!("--rename is of one table: name it, as in `crawlguard contracts update TABLE --rename old=new`"),
+    }
+}
+
+/// That nothing is found of the one table but what somebody has seen. It is asked once nothing else stands in the way, so the
+/// line that accepts it all is accepted as it is printed.
+async fn as_expected(world: &World, comparison: &Comparison, request: Update<'_>) -> anyhow::Result<()> {
+    let (Some(expected), [table]) = (request.expect, request.tables) else { return Ok(()) };
+    let Some(unseen) = unseen(world.store.as_ref(), &comparison.findings, table, expected).await? else {
+        return Ok(());
+    };
+    let line = world.commands.accept(table, request.renames, &seen(&comparison.findings, table));
+    let message =
+        format!("nothing is accepted: what is found of it is not what `--expect {expected}` was printed for\n{unseen}");
+    let help = format!("mend the source, or accept all that is found now:\n{line}");
+    Err(Problems::from(Problem::new(table, "", message, help)).into())
+}
+
+/// That `--expect` is of one table, which is named, and that it may have been printed.
+fn expectable(request: Update<'_>) -> anyhow::Result<()> {
+    match (request.expect, request.tables) {
+        (Some(_), [] | [_, _, ..]) => {
+            bail!("--expect is of one table: name it, as in `crawlguard contracts update TABLE --expect DIGITS`")
+        }
+        (Some(expected), _) if !is_seen(expected) => {
+            bail!(
+                "--expect `{expected}`: no alert printed that; paste its line whole, it ends in 6 digits or letters a to f"
+            )
+        }
+        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_glue::types::{Database, Permission};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Examined, bucket, crawler, stack, topic, workgroup};
+use super::{Examined, bucket, crawler, stack, topic, wiring, workgroup};
 use crate::aws::{Call, advice};
 use crate::cli::world::World;
 use crate::cloud::Cloud;
@@ -36,7 +36,8 @@ pub async fn examine(world: &World, cloud: &Cloud) -> Vec<Examined> {
     examined.push(conditional_writes(cloud).await);
     examined.extend(topic::examine(cloud).await);
     examined.push(deployed(world, cloud).await);
-    examined.push(last_run(cloud).await);
+    let stack = stack::stack_name(&world.settings.config.project, &world.target);
+    examined.push(last_run(cloud, &stack).await);
     examined.extend(stack::examine(world, cloud).await);
     examined
 }
@@ -164,23 +165,27 @@ async fn deployed(world: &World, cloud: &Cloud) -> Examined {
     }
 }
 
-/// Longer than from one daily run to the next.
+/// Longer than from one daily run to the next: where no alarm knows better.
 const A_DAY: SignedDuration = SignedDuration::from_hours(26);
 
 /// Runs come by themselves if the crawler's events and the schedule start the function.
-async fn last_run(cloud: &Cloud) -> Examined {
+async fn last_run(cloud: &Cloud, stack: &str) -> Examined {
     let what = "last run";
     let keys = match cloud.store().list("runs/").await {
         Ok(keys) => keys,
         Err(error) => return failed(what, &error, "allow s3:ListBucket on the bucket of `state`"),
     };
-    let help = "see docs/runbook/no-run.md; before the first deployment there is none";
-    let Some(newest) = keys.iter().filter_map(|key| key.rsplit('/').next()?.strip_suffix(".json")).max() else {
-        return Examined::caution(what, "there was none", help);
-    };
-    match began(newest).map(|began| Timestamp::now().duration_since(began) > A_DAY) {
+    let newest = keys.iter().filter_map(|key| key.rsplit('/').next()?.strip_suffix(".json")).max();
+    let patience = wiring::patience(cloud, stack).await.unwrap_or(A_DAY);
+    judge_last_run(newest, Timestamp::now(), patience)
+}
+
+fn judge_last_run(newest: Option<&str>, now: Timestamp, patience: SignedDuration) -> Examined {
+    let (what, help) = ("last run", "see docs/runbook/no-run.md; before the first deployment there is none");
+    let Some(newest) = newest else { return Examined::caution(what, "there was none", help) };
+    match began(newest).map(|began| now.duration_since(began) > patience) {
         Some(false) => Examined::ok(what, newest),
-        _ => Examined::caution(what, format!("{newest}, and none in the last 26 hours"), help),
+        _ => Examined::caution(what, format!("{newest}, and none in the last {} hours", patience.as_hours()), help),
     }
 }
 
@@ -189,4 +194,22 @@ fn began(run_id: &str) -> Option<Timestamp> {
     let part = |from: usize, to: usize| run_id.get(from..to);
     let date = format!("{}-{}-{}", part(0, 4)?, part(4, 6)?, part(6, 8)?);
     format!("{date}T{}:{}:{}Z", part(9, 11)?, part(11, 13)?, part(13, 15)?).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State::{Caution, Ok};
+    use super::*;
+
+    #[test]
+    fn a_run_is_late_once_its_alarm_would_be() {
+        let now = "2026-01-05T12:00:00Z".parse().expect("a moment");
+        let found = |newest, hours| judge_last_run(newest, now, SignedDuration::from_hours(hours));
+        let friday = Some("20260102T120000Z");
+        assert_eq!(found(friday, 80).state, Ok);
+        let late = found(friday, 26);
+        assert_eq!(late.state, Caution);
+        assert!(late.found.ends_with("none in the last 26 hours"), "{}", late.found);
+        assert_eq!(found(None, 80).state, Caution);
+    }
 }

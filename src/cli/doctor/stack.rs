@@ -53,7 +53,7 @@ pub async fn examine(world: &World, cloud: &Cloud) -> Vec<Examined> {
 }
 
 /// As infra/lib/at.ts makes it.
-fn stack_name(project: &str, target: &str) -> String {
+pub(super) fn stack_name(project: &str, target: &str) -> String {
     let name = format!("crawlguard-{project}-{target}").to_lowercase();
     let mut slug = String::new();
     for letter in name.chars() {

@@ -2,6 +2,7 @@
 //!
 //! A deployment does not mend what was changed by hand: to CloudFormation nothing is different. So the help is the command.
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::Examined;
@@ -166,6 +167,20 @@ fn judge_receipts(name: &str, topic: &str, functions: &[String]) -> Examined {
     Examined::missing(what, found, help)
 }
 
+/// How long there may be no run before the target's alarm is raised (`noRunHours` of infra/); `None` where no alarm says so.
+pub async fn patience(cloud: &Cloud, name: &str) -> Option<SignedDuration> {
+    let alarm = format!("{name}-no-run");
+    let form = format!("Action=DescribeAlarms&Version=2010-08-01&AlarmNames.member.1={alarm}");
+    watched(&alarm, &cloud.signed.query(ALARMS, &format!("`{alarm}`"), &form).await.ok()?)
+}
+
+/// The time that an alarm looks back.
+fn watched(alarm: &str, text: &str) -> Option<SignedDuration> {
+    let number = |name| element(text, name)?.parse::<i64>().ok();
+    let seconds = number("Period")?.checked_mul(number("EvaluationPeriods")?)?;
+    (element(text, "AlarmName") == Some(alarm)).then(|| SignedDuration::from_secs(seconds))
+}
+
 /// Each by its name: where an answer has several, its XML does not say in which order their parts come.
 async fn alarms(cloud: &Cloud, name: &str) -> Vec<Examined> {
     let mut examined = Vec::new();
@@ -258,6 +273,14 @@ mod tests {
         let found = |endpoint: &str| judge_receipts("f", "t", &[endpoint.to_owned()]).state;
         assert_eq!(found("arn:aws:lambda:r:1:function:f"), Ok);
         assert_eq!(found("arn:aws:lambda:r:1:function:f2"), Missing);
+    }
+
+    #[test]
+    fn an_alarm_says_how_long_it_waits() {
+        let text = "<member><AlarmName>f-no-run</AlarmName><EvaluationPeriods>80</EvaluationPeriods>\
+                    <Period>3600</Period></member>";
+        assert_eq!(watched("f-no-run", text), Some(SignedDuration::from_hours(80)));
+        assert_eq!((watched("g-no-run", text), watched("f-no-run", "")), (None, None));
     }
 
     #[test]

@@ -54,5 +54,5 @@ Repair the file, fetch it again or remove it; give the right that the message na
 
 ## Known limits
 Glue's own crawler leaves no such mark: it skips what it cannot read or calls the table's format unknown. On AWS only the first
-16 KiB of the newest CSV files are looked at.
+16 KiB of the newest CSV files are looked at; for quotes 64 KiB.
 ";

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use super::{BOLD, GREEN, NO_MODELS, RED, YELLOW, adapted, builds_nothing, notes, one, paint, verdict_word};
 use crate::checks::{COLUMN_TYPE, CheckResult, CheckStatus, sentence};
 use crate::drift::{Finding, Level, Verdict};
+use crate::notify::wrap;
 use crate::pipeline::{Acceptance, Commands, Delivery, Outcome, Provenance, Run, StepStatus, advice};
-use crate::plan::{Action, AlertKind};
+use crate::plan::{Action, Alert, AlertKind};
 use crate::problem::shell_word;
 
 /// A whole run: how it ended, what changed, what failed, what was published, and what to do next. `accepted` is what people
@@ -33,17 +34,29 @@ pub fn run_with_alert(run: &Run, alert: &str) -> String {
     text += &checks(&run.checks, false);
     text += &published(run);
     text += &notes(run);
-    writeln!(text, "\nThe alert that was sent:\n\n{}", indented(alert)).expect("a String takes all");
+    writeln!(text, "\nThe alert that was sent:\n\n{}", printed(alert, run.alert.as_ref())).expect("a String takes all");
     text
 }
 
-fn indented(text: &str) -> String {
-    let bar = |line: &str| if line.is_empty() { "|".to_owned() } else { format!("| {line}") };
-    // A command is there to be copied: whole, and alone on its line.
-    let one = |line: &str| {
-        if line.contains(" contracts update ") && line.ends_with(" --yes") { line.to_owned() } else { bar(line) }
-    };
-    text.trim_end().lines().map(one).collect::<Vec<_>>().join("\n")
+/// A mail as a terminal shows it: a mail's own lines are as long as its sentences. Its subject is one line. A command is there
+/// to be copied: whole, and alone on its line if it accepts.
+fn printed(text: &str, alert: Option<&Alert>) -> String {
+    let accepts = |line: &String| alert.is_some_and(|alert| alert.accept.contains(line));
+    let shows = |line: &str| alert.is_some_and(|alert| !alert.details.is_empty() && line.ends_with(&alert.details));
+    let barred = |line: &str| if line.is_empty() { "|".to_owned() } else { format!("| {line}") };
+    let mut lines = Vec::new();
+    for line in text.trim_end().lines().map(str::to_owned) {
+        if accepts(&line) {
+            lines.push(line);
+        } else if lines.is_empty() || line.is_empty() || shows(&line) {
+            lines.push(barred(&line));
+        } else {
+            let words = line.trim_start_matches([' ', '-']);
+            let before = &line[..line.len() - words.len()];
+            lines.extend(format!("{before}{}", wrap(words, before.len())).lines().map(barred));
+        }
+    }
+    lines.join("\n")
 }
 
 /// How the run ended. Drift that is none is only said where nothing else went wrong.
@@ -292,4 +305,32 @@ pub fn runs(runs: &[Run]) -> String {
         writeln!(text, "{}  {}{why}{drift}{crawl}", run.run_id, outcome(run)).expect("a String takes all");
     }
     if text.is_empty() { "no runs yet\n".into() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_mail_is_printed_in_short_lines_and_its_commands_whole() {
+        let command = |rest: &str| format!("crawlguard --project {}/{rest}", "a".repeat(60));
+        let (accept, details) = (command("b contracts update raw_c --yes"), command("b runs 1"));
+        let alert = json!({
+            "kind": "breaking", "run_id": "1", "slot": "", "project": "", "target": "", "findings": [], "checks": [],
+            "error": null, "accept": [accept], "details": details, "fingerprint": ""
+        });
+        let alert: Alert = serde_json::from_value(alert).expect("an alert");
+        let long = "word ".repeat(30);
+        let text = format!("Subject: {long}x\n\n{long}\n- {long}\n  {long}\n{accept}\nMore: {details}\nRun:  1\n");
+        let shown = printed(&text, Some(&alert));
+        let (text, last) = shown.split_once(&format!("\n{accept}\n")).expect("a line of its own");
+        assert_eq!(last, format!("| More: {details}\n| Run: 1"));
+        let (subject, text) = text.split_once("\n|\n").expect("a subject");
+        assert_eq!(subject, format!("| Subject: {long}x"));
+        assert!(text.lines().all(|line| line.chars().count() <= 74 && line.starts_with('|')), "{text}");
+        let starts = |words: &str| text.lines().filter(|line| line.starts_with(words)).count();
+        assert_eq!((starts("| word"), starts("|   word"), starts("| - word")), (3, 5, 1), "{text}");
+    }
 }

@@ -79,8 +79,9 @@ fn an_old_record_offers_no_line_that_was_pasted_since() {
     let lake = Lake::new();
     expect(lake.root(), 0, &["run"]);
     lake.write("lake/orders/1.json", RENAMED);
-    let id = json(lake.root(), 1, &["run"])["run_id"].as_str().unwrap().to_owned();
-    let line = "crawlguard contracts update raw_orders --yes";
+    let run = json(lake.root(), 1, &["run"]);
+    let id = run["run_id"].as_str().unwrap().to_owned();
+    let line = run["alert"]["accept"][1].as_str().unwrap();
     let before = expect(lake.root(), 0, &["runs", &id]);
     assert!(before.contains(line) && !before.contains("since accepted"), "{before}");
     assert!(paste(lake.root(), line).status.success());

@@ -6,8 +6,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crawlguard::config::Settings;
-use crawlguard::drift::Level;
+use crawlguard::drift::{Level, seen};
 use crawlguard::pipeline::{Commands, Comparison, Project, accept, begin, compare};
+use crawlguard::plan::UNASKED;
 use crawlguard::schema::{DataType, Table};
 
 use super::*;
@@ -78,14 +79,14 @@ fn compared(root: &Path) -> (Project, Comparison) {
     (project, comparison)
 }
 
-/// The commands of a help that may be run at once.
-fn offered(help: &str) -> Vec<String> {
+/// The commands of a help that may be run at once, as lines for whoever has seen what it is of.
+fn offered(help: &str, seen: &str) -> Vec<String> {
     let mut commands = Vec::new();
     for (at, _) in help.match_indices(ACCEPT) {
         let waits = help[..at].rsplit_once("; or ").is_some_and(|(_, first)| first != format!("{BY_FILES}, then run "));
         let command = help[at + 1..].split('`').next().unwrap();
         if !waits || command.contains("--rename") {
-            commands.push(format!("{command} --yes"));
+            commands.push(format!("{command}{UNASKED} {seen}"));
         }
     }
     commands
@@ -97,8 +98,10 @@ fn faults(case: &cases::Case, read: Read) -> String {
     let lake = drifted(&case.promised, &case.catalog, read);
     let (project, comparison) = compared(lake.path());
     let run = begin(&project, "local", &comparison, SLOT, "run", &Commands::default()).unwrap();
-    let mut lines: BTreeSet<String> = run.acceptable.iter().map(|table| Commands::default().accept(table)).collect();
-    lines.extend(comparison.findings.iter().flat_map(|finding| offered(&finding.help)));
+    let line = |table: &String| Commands::default().accept(table, &[], &seen(&run.findings, table));
+    let mut lines: BTreeSet<String> = run.acceptable.iter().map(line).collect();
+    let findings = &comparison.findings;
+    lines.extend(findings.iter().flat_map(|finding| offered(&finding.help, &seen(findings, &finding.table))));
     for line in &lines {
         let lake = drifted(&case.promised, &case.catalog, read);
         let output = paste(lake.path(), line);
@@ -127,7 +130,7 @@ fn withheld(
     let stops: BTreeSet<&str> =
         findings.iter().filter(|finding| finding.level != Level::Tolerated).map(|it| it.table.as_str()).collect();
     for table in stops {
-        let line = Commands::default().accept(table);
+        let line = Commands::default().accept(table, &[], &seen(findings, table));
         let of_table = || findings.iter().filter(|finding| finding.table == table);
         let needs_value = of_table().any(|finding| finding.help.contains("another source"));
         if lines.contains(&line) || needs_value {

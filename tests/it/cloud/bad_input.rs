@@ -33,7 +33,7 @@ fn change(lake: &Lake, pointer: &str, value: Value) {
 }
 
 /// A table of somebody else's, under a model's name.
-fn occupy(lake: &Lake, kind: &str, parameters: Value, partitions: Vec<Value>) {
+pub fn occupy(lake: &Lake, kind: &str, parameters: Value, partitions: Vec<Value>) {
     let mut account = lake.aws.account();
     let mut table = described(account.glue.table(DATABASE, "raw_orders").expect("a table"));
     table["Name"] = json!("int_orders");
@@ -50,6 +50,12 @@ const CASES: &[Case] = &[
         name: "somebody else's table under a model's name, for a plan",
         arrange: |lake, _| occupy(lake, "EXTERNAL_TABLE", json!({"owner": "nightly"}), Vec::new()),
         command: &["plan"],
+        says: &["sql/int_orders.sql: a table named `int_orders` is in database `shop`", "rename the model, or drop"],
+    },
+    Case {
+        name: "somebody else's table under a model's name, for a check",
+        arrange: |lake, _| occupy(lake, "EXTERNAL_TABLE", json!({"owner": "nightly"}), Vec::new()),
+        command: &["check"],
         says: &["sql/int_orders.sql: a table named `int_orders` is in database `shop`", "rename the model, or drop"],
     },
     Case {

@@ -1,10 +1,14 @@
 //! Runs that cannot go on: they end, people are told once, and readers never see a mix unsaid.
 
+use crawlguard::aws::{self, S3Folder};
 use crawlguard::catalog::glue::crawler;
 use crawlguard::cloud::Cloud;
 use crawlguard::pipeline::Outcome;
+use crawlguard::store::Store;
+use crawlguard::store::s3::S3Store;
 use serde_json::{Value, json};
 
+use super::bad_input::occupy;
 use super::fake::{Fault, FaultKind, Refusal, described};
 use super::lake::{DATABASE, Lake, STATE};
 use super::lambda::{DAILY, crawled, daily, deployed, end_state, ended, invoke, sweep};
@@ -292,6 +296,91 @@ async fn a_table_that_somebody_else_changed_is_told_in_words() {
     assert!(body.contains(expected), "{body}");
     assert!(run.error.unwrap().contains("is at version"), "the record says all");
     assert_eq!(shown(&lake), [json!("20260102T120000Z"), json!("20260102T120000Z")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_somebody_made_under_a_models_name_while_a_run_built_is_not_replaced() {
+    let lake = deployed();
+    invoke(&lake, &daily(DAILY)).await.unwrap();
+    occupy(&lake, "EXTERNAL_TABLE", json!({"owner": "nightly"}), Vec::new());
+    assert_eq!(outcomes(&to_the_end(&lake).await), ["error"]);
+    let (body, _) = mail(&lake);
+    let said = "sql/int_orders.sql: a table named `int_orders` is in database `shop`, and no run published it";
+    assert!(body.contains(said) && body.contains("rename the model, or drop or rename the table"), "{body}");
+    assert!(body.contains("Nothing was published"), "{body}");
+    let account = lake.aws.account();
+    assert_eq!(described(account.glue.table(DATABASE, "int_orders").unwrap())["Parameters"]["owner"], "nightly");
+    assert_eq!(account.glue.table(DATABASE, "fact_cities"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_laptop_waits_for_whoever_is_at_the_end_of_its_run() {
+    let lake = deployed();
+    let laptop = Laptop::new(&lake);
+    lake.aws.account().athena.is_held = false;
+    refuse(&lake, "athena", "StartQueryExecution", "ResourceNotFoundException", "there is none");
+    let process = lake.aws.process();
+    let store = S3Store::new(aws::s3(&process.config), S3Folder::parse(STATE).unwrap());
+    let lease = store.lock("ann, run 7").await.unwrap();
+    let said = std::thread::scope(|scope| {
+        lake.aws.account().calls.reset(None);
+        let run = scope.spawn(|| laptop.says(&["run"]));
+        let looks = || lake.aws.account().calls.log.iter().filter(|call| is_look_at_lock(call)).count();
+        while looks() < 2 && !run.is_finished() {
+            std::thread::yield_now();
+        }
+        drop(lease);
+        run.join().unwrap()
+    });
+    assert!(said.code == Some(2) && said.out.contains("error, nothing published"), "{said:?}");
+    assert!(!said.err.contains("held by"), "{said:?}");
+    assert!(mail(&lake).0.contains("there is none"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_leaves_a_run_to_whoever_is_at_its_end() {
+    let lake = deployed();
+    refuse(&lake, "athena", "StartQueryExecution", "ResourceNotFoundException", "there is none");
+    let process = lake.aws.process();
+    let store = S3Store::new(aws::s3(&process.config), S3Folder::parse(STATE).unwrap());
+    let lease = store.lock("ann, run 7").await.unwrap();
+    let answer = invoke(&lake, &daily(DAILY)).await.unwrap();
+    assert_eq!((&answer["state"], &answer["ended"]), (&json!("busy"), &json!([])), "{answer}");
+    drop(lease);
+    let answer = invoke(&lake, &sweep()).await.unwrap();
+    assert_eq!((&answer["state"], &answer["ended"][0]["outcome"]), (&json!("idle"), &json!("error")), "{answer}");
+    assert!(mail(&lake).0.contains("there is none"));
+}
+
+fn is_look_at_lock(call: &super::fake::Call) -> bool {
+    call.action == "GetObject" && call.resource.ends_with("run.lock")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_of_a_mail_accepts_on_a_laptop_what_the_mail_showed() {
+    let lake = deployed();
+    let laptop = Laptop::new(&lake);
+    let describe = |columns: Value| {
+        let mut account = lake.aws.account();
+        let mut table = described(account.glue.table(DATABASE, "raw_orders").expect("a table"));
+        table["StorageDescriptor"]["Columns"] = columns;
+        account.glue.put(DATABASE, &table, Vec::new());
+    };
+    let column = |name: &str, data_type: &str| json!({"Name": name, "Type": data_type});
+    let (id, town) = (column("id", "bigint"), column("town", "string"));
+    describe(json!([id, town]));
+    invoke(&lake, &daily(DAILY)).await.unwrap();
+    let body = lake.aws.account().sns.mails[0].body.clone();
+    let lines =
+        || body.lines().filter_map(|line| line.strip_prefix("crawlguard --target prod contracts update raw_orders"));
+    let line = lines().find(|rest| rest.starts_with(" --yes --expect ")).expect("a line that accepts");
+    let words: Vec<&str> = ["contracts", "update", "raw_orders"].into_iter().chain(line.split_whitespace()).collect();
+    describe(json!([id, town, column("note", "string")]));
+    let said = laptop.says(&words);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("not so in run 20260102T120000Z:\n    tolerated column-added-at-end"), "{said:?}");
+    describe(json!([id, town]));
+    assert_eq!(laptop.says(&words).code, Some(0));
 }
 
 /// A laptop's rights are not the function's.

@@ -157,6 +157,16 @@ async fn a_quoted_cell_that_the_serde_misreads_is_never_clean() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn quotes_are_looked_for_below_the_headers_bytes_as_far_as_is_said() {
+    let rows = |bytes: usize| "id,amount,channel\n".to_owned() + &"3,4.5,web\n".repeat(bytes / 10);
+    let quoted_row = "4,5.5,\"web, shop\"\n";
+    let (verdict, findings, _) = quoted(&(rows(60 * 1024) + quoted_row)).await;
+    assert_eq!(verdict, Verdict::Unknown, "{findings:?}");
+    let (verdict, findings, _) = quoted(&(rows(70 * 1024) + quoted_row)).await;
+    assert_eq!((verdict, findings), (Verdict::Clean, vec![]), "docs/aws.md names what counts these");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn quotes_that_stay_in_text_are_noted() {
     for text in ["id,amount,channel\n3,4.5,\"web\"\n", "\"id\",\"amount\",\"channel\"\n3,4.5,web\n"] {
         let (verdict, findings, notes) = quoted(text).await;
