@@ -11,7 +11,9 @@ try {
   const targets = check(here(), settings, new Date());
   const unknown = names.filter((name) => !targets.some((is) => is.targetName === name));
   if (unknown.length > 0)
-    throw new SettingsError(unknown.map((name) => `settings.ts ${name}: there is no such target`));
+    throw new SettingsError(
+      unknown.map((name) => `settings.ts ${name}: there is no such target; it has ${Object.keys(settings).join(", ")}`),
+    );
   const looked = targets
     .filter((is) => names.includes(is.targetName))
     .map((is) =>

@@ -33,9 +33,12 @@ export function checkTarget(target: Target, settings: Settings, into: Findings, 
 }
 
 /** S3 and SNS use a key of their own region, and S3 tells a topic of its own region. */
-function checkRegions({ region }: Target, { arrivals, key, takeOver }: Settings, into: Findings) {
+function checkRegions({ region }: Target, { arrivals, key, otherKeys, takeOver }: Settings, into: Findings) {
   const elsewhere = (arn: string) => arn.startsWith("arn:") && arn.split(":")[3] !== region;
   into.refuse(elsewhere(key), "key", `${shown(key)} is not of the target's region ${shown(region)}`);
+  for (const other of otherKeys) {
+    into.refuse(elsewhere(other), "otherKeys", `${shown(other)} is not of the target's region ${shown(region)}`);
+  }
   const isTold = !takeOver.includes("rawBucket") && elsewhere(arrivals);
   into.refuse(isTold, "arrivals", `${shown(arrivals)} is not of the region of \`rawBucket\`, ${shown(region)}`);
 }
