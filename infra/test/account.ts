@@ -20,6 +20,7 @@ export function looked(answers: Record<string, Answer>, written: Partial<Written
     "lambda get-function-concurrency": nothing,
     "s3api get-bucket-location": fine({ LocationConstraint: null }),
     "s3api get-bucket-lifecycle-configuration": failed("NoSuchLifecycleConfiguration"),
+    "s3api get-bucket-encryption": failed("ServerSideEncryptionConfigurationNotFoundError"),
     "kms describe-key": fine({ KeyMetadata: { KeyState: "Enabled" } }),
     ...answers,
   };
@@ -36,3 +37,11 @@ export const found = (...given: Parameters<typeof looked>): string[] => looked(.
 
 export const workgroup = (configuration: object) => fine({ WorkGroup: { Configuration: configuration } });
 export const suits = { BytesScannedCutoffPerQuery: 100_000_000_000 };
+
+/** A rule of a bucket's lifecycle. */
+export const rule = (prefix: string | undefined, more: object = { Expiration: { Days: 7 } }) => ({
+  ID: "old",
+  Status: "Enabled",
+  Filter: prefix === undefined ? {} : { Prefix: prefix },
+  ...more,
+});

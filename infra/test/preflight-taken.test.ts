@@ -3,53 +3,9 @@ import { test } from "node:test";
 import { serviceRole } from "../lib/keys.ts";
 import type { Answer } from "../lib/preflight/index.ts";
 import type { Written } from "../lib/settings.ts";
-import { absent, failed, fine, found, looked, nothing, suits, workgroup } from "./account.ts";
+import { absent, failed, fine, found, looked, nothing, rule } from "./account.ts";
 
 const KEY = "arn:aws:kms:us-east-1:123456789012:key/1234";
-const enforced = workgroup({
-  ...suits,
-  EnforceWorkGroupConfiguration: true,
-  ResultConfiguration: { OutputLocation: "s3://pbright-prod-results/queries/" },
-});
-const rule = (prefix: string | undefined, more: object = { Expiration: { Days: 7 } }) => ({
-  ID: "old",
-  Status: "Enabled",
-  Filter: prefix === undefined ? {} : { Prefix: prefix },
-  ...more,
-});
-const EXPIRES: [boolean, object[]][] = [
-  [true, [rule(undefined)]],
-  [true, [rule("queries/")]],
-  [true, [rule("queries/tables/")]],
-  [true, [rule(undefined, { Filter: { And: { Prefix: "queries/", Tags: [] } }, Expiration: { Date: "2026-01-01" } })]],
-  [false, [rule("others/")]],
-  [false, [rule("queries/", { Status: "Disabled" })]],
-  [false, [rule("queries/", { Expiration: undefined, NoncurrentVersionExpiration: { NoncurrentDays: 1 } })]],
-];
-for (const [isHit, rules] of EXPIRES) {
-  test(`rules of the results' bucket ${isHit ? "may not" : "may"} be so where builds go there: ${JSON.stringify(rules)}`, () => {
-    const { problems, notes } = looked(
-      {
-        "athena get-work-group": enforced,
-        "s3api head-bucket --bucket pbright-prod-results": fine({}),
-        "s3api get-bucket-lifecycle-configuration": fine({ Rules: rules }),
-      },
-      { takeOver: ["workgroup", "results"] },
-    );
-    assert.equal(problems.filter((problem) => /targets.prod.results: .*"old"/.test(problem)).length, isHit ? 1 : 0);
-    assert.deepEqual(notes, []);
-  });
-}
-
-test("days that results are kept are refused where builds go there", () => {
-  const answers = { "athena get-work-group": enforced };
-  assert.match(
-    found(answers, { takeOver: ["workgroup"], resultDays: 7 }).join(),
-    /^settings.ts prod.resultDays: 7, and/,
-  );
-  assert.deepEqual(looked(answers, { takeOver: ["workgroup"] }), { problems: [], notes: [] });
-});
-
 const statement = (principal: object | string, action: string | string[] = "kms:*") => ({
   Effect: "Allow",
   Principal: principal,
@@ -104,29 +60,6 @@ test("a key whose policy may not be read is said, not passed", () => {
   assert.match(notes.join(), /whether key's policy suits: AccessDenied/);
 });
 
-test("a workgroup taken over that suits is fine, and what may be made beside it", () => {
-  const enforced = {
-    ...suits,
-    EnforceWorkGroupConfiguration: true,
-    ResultConfiguration: { OutputLocation: "s3://pbright-prod-results/queries" },
-  };
-  const elsewhere = { ...suits, ResultConfiguration: { OutputLocation: "s3://others/" } };
-  for (const configuration of [suits, enforced, elsewhere]) {
-    const answers = { "athena get-work-group": workgroup(configuration) };
-    const { problems, notes } = looked(answers, { takeOver: ["workgroup"] });
-    assert.deepEqual(problems, []);
-    // Whoever enforces keeps published tables among the results.
-    const piles = notes.filter((note) => /nothing removes query results/.test(note));
-    assert.equal(piles.length, configuration === enforced ? 0 : 1);
-  }
-});
-
-test("a workgroup taken over without a cut-off is taken as it is, and that is said", () => {
-  const { problems, notes } = looked({ "athena get-work-group": workgroup({}) }, { takeOver: ["workgroup"] });
-  assert.deepEqual(problems, []);
-  assert.match(notes.join(), /"pbright" has no cut-off of its own/);
-});
-
 const OURS = of("123456789012");
 const TOLD = "arn:aws:sns:us-east-1:123456789012:told";
 const BUCKET: Record<string, string> = Object.fromEntries(
@@ -134,6 +67,8 @@ const BUCKET: Record<string, string> = Object.fromEntries(
     .map((name) => [name, `pbright-prod-${name}`])
     .concat([["rawBucket", "pbright-prod-raw"]]),
 );
+const encrypted = (ApplyServerSideEncryptionByDefault: object) =>
+  fine({ ServerSideEncryptionConfiguration: { Rules: [{ ApplyServerSideEncryptionByDefault }] } });
 const policy = (...Statement: object[]) => JSON.stringify({ Statement });
 const topic = (statement: object, key?: string) =>
   fine({ Attributes: { Policy: policy(statement), ...(key ? { KmsMasterKeyId: key } : {}) } });
@@ -211,6 +146,50 @@ const TAKEN: [string, RegExp, RegExp, Partial<Written>, Record<string, Answer>][
     { "s3api get-bucket-lifecycle-configuration": failed("AccessDenied") },
   ],
   [
+    "a bucket with a key that nobody opened",
+    /^settings.ts prod.otherKeys: "\S+1234" encrypts "pbright-prod-state", and the roles may not use it; put it in here$/,
+    /^$/,
+    { takeOver: ["state"] },
+    {
+      "s3api get-bucket-encryption": encrypted({ SSEAlgorithm: "aws:kms", KMSMasterKeyID: "1234" }),
+      "kms describe-key": fine({ KeyMetadata: { Arn: KEY, KeyState: "Enabled" } }),
+    },
+  ],
+  [
+    "a bucket with a key that is open to the roles",
+    /^$/,
+    /^$/,
+    { takeOver: ["state"], otherKeys: [KEY] },
+    { "s3api get-bucket-encryption": encrypted({ SSEAlgorithm: "aws:kms", KMSMasterKeyID: KEY }) },
+  ],
+  [
+    "a bucket with S3's own key",
+    /^$/,
+    /^$/,
+    { takeOver: ["state"] },
+    { "s3api get-bucket-encryption": encrypted({ SSEAlgorithm: "aws:kms" }) },
+  ],
+  [
+    "a bucket with the key that the stack itself has made",
+    /^$/,
+    /^$/,
+    { takeOver: ["state"] },
+    {
+      "cloudformation describe-stacks": fine({ Stacks: [{ StackStatus: "CREATE_COMPLETE" }] }),
+      "cloudformation list-stack-resources": fine({
+        StackResourceSummaries: [{ LogicalResourceId: "KeysKey0123ABCD", PhysicalResourceId: "1234" }],
+      }),
+      "s3api get-bucket-encryption": encrypted({ SSEAlgorithm: "aws:kms", KMSMasterKeyID: KEY }),
+    },
+  ],
+  [
+    "a bucket of which nobody says how it is encrypted",
+    /^$/,
+    /nobody says which key encrypts "pbright-prod-state": AccessDenied/,
+    { takeOver: ["state"] },
+    { "s3api get-bucket-encryption": failed("AccessDenied") },
+  ],
+  [
     "a bucket for logs that is not there",
     /^settings.ts prod.accessLogBucket: "logs" is not there; make it/,
     /^$/,
@@ -273,11 +252,7 @@ const TAKEN: [string, RegExp, RegExp, Partial<Written>, Record<string, Answer>][
       "s3api head-bucket --bucket logs": bucketThere,
       "s3api get-bucket-policy": failed("AccessDenied"),
       "s3api get-bucket-location --bucket logs": fine({ LocationConstraint: "eu-west-1" }),
-      "s3api get-bucket-encryption": fine({
-        ServerSideEncryptionConfiguration: {
-          Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms" } }],
-        },
-      }),
+      "s3api get-bucket-encryption": encrypted({ SSEAlgorithm: "aws:kms" }),
     },
   ],
   [
@@ -329,7 +304,7 @@ const TAKEN: [string, RegExp, RegExp, Partial<Written>, Record<string, Answer>][
   ],
   [
     "a topic with a key that nobody opened",
-    /targets.prod.topic: the policy of its key \S+1234 does not let these use it: cloudwatch.amazonaws.com;.*prod.otherKeys: "\S+1234" encrypts \S+, and the roles may not use it/,
+    /targets.prod.topic: the policy of \S+1234 does not let these use it: cloudwatch.amazonaws.com;.*prod.otherKeys: "\S+1234" encrypts \S+, and the roles may not use it/,
     /^$/,
     { takeOver: ["topic"] },
     {
@@ -358,7 +333,7 @@ const TAKEN: [string, RegExp, RegExp, Partial<Written>, Record<string, Answer>][
   ],
   [
     "a topic of arrivals that S3 may not tell, nor use its key",
-    /^settings.ts prod.arrivals: the policy of \S+told does not let s3.amazonaws.com publish.*prod.arrivals: the policy of its key \S+1234 does not let these use it: s3.amazonaws.com/,
+    /^settings.ts prod.arrivals: the policy of \S+told does not let s3.amazonaws.com publish.*prod.arrivals: the policy of \S+1234 does not let these use it: s3.amazonaws.com/,
     /^$/,
     { arrivals: TOLD },
     {

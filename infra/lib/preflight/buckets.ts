@@ -3,18 +3,20 @@ import { shown } from "../check/findings.ts";
 import { overlaps } from "../check/folders.ts";
 import type { Existing } from "../settings.ts";
 import { type Aws, type Into, json } from "./ask.ts";
+import { checkOpened } from "./key.ts";
 import { lets, policyIn } from "./policy.ts";
 
 const BUCKETS = ["rawBucket", "warehouse", "results", "state"] as const satisfies Existing[];
 
 /** Buckets that are used and not made: where they are, and that nothing removes what is alive in them. */
-export function checkBuckets(is: At, aws: Aws, into: Into): string[] {
+export function checkBuckets(is: At, ownKey: string | undefined, aws: Aws, into: Into): string[] {
   const { settings, warehouse, results, state } = is;
   const folders = { rawBucket: { bucket: settings.rawBucket, prefix: "" }, warehouse, results, state };
   const taken = BUCKETS.filter((name) => !is.makes(name));
   const isLogged = settings.accessLogBucket !== null && taken.length < BUCKETS.length;
   return [
     ...taken.flatMap((name) => checkRegion(is, name, folders[name].bucket, aws, into)),
+    ...new Set(taken.flatMap((name) => checkEncryption(is, ownKey, folders[name].bucket, aws, into))),
     ...(is.makes("warehouse") ? [] : checkAlive("warehouse", warehouse, "published tables lie", aws, into)),
     ...(is.makes("state") ? [] : checkAlive("state", state, "the project and its runs lie", aws, into)),
     ...(isLogged ? checkLogs(is, settings.accessLogBucket!, aws, into) : []),
@@ -33,6 +35,24 @@ function checkRegion({ target }: At, setting: string, bucket: string, aws: Aws, 
   const says = `${shown(bucket)} is in ${region}, and the target in ${target.region}; name one of that region`;
   findings.refuse(region !== target.region, setting, says);
   return [];
+}
+
+/** A key of one's own has to be opened to the roles; S3's own is open to the account. */
+function checkEncryption(is: At, ownKey: string | undefined, bucket: string, aws: Aws, into: Into): string[] {
+  const asked = encryptionOf(bucket, aws);
+  if (asked.problem !== undefined) return [`nobody says which key encrypts ${shown(bucket)}: ${asked.problem}`];
+  const isSomebodys = asked.key !== undefined && !asked.key.endsWith("alias/aws/s3");
+  if (isSomebodys) checkOpened(is, ownKey, asked.key!, shown(bucket), aws, into.settings);
+  return [];
+}
+
+/** The default that new objects of a bucket are encrypted by. */
+function encryptionOf(bucket: string, aws: Aws): { algorithm?: string; key?: string; problem?: string } {
+  const asked = aws("s3api", "get-bucket-encryption", "--bucket", bucket);
+  if (/ServerSideEncryptionConfigurationNotFound/.test(asked.stderr)) return {};
+  const [rule] = json(asked)?.ServerSideEncryptionConfiguration?.Rules ?? [];
+  const is = rule?.ApplyServerSideEncryptionByDefault;
+  return is === undefined ? { problem: asked.stderr.trim() } : { algorithm: is.SSEAlgorithm, key: is.KMSMasterKeyID };
 }
 
 /** What lies in a folder is alive however old it is: no rule may remove it, or put it where it cannot be read. */
@@ -69,9 +89,7 @@ function checkLogs(is: At, bucket: string, aws: Aws, into: Into): string[] {
   const isAbsent = /\b404\b|Not ?Found/i.test(head.stderr);
   into.settings.refuse(isAbsent, "accessLogBucket", `${name} is not there; make it, or name another`);
   if (isAbsent) return [];
-  const encrypted = aws("s3api", "get-bucket-encryption", "--bucket", bucket);
-  const [rule] = json(encrypted)?.ServerSideEncryptionConfiguration?.Rules ?? [];
-  const algorithm: string | undefined = rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm;
+  const { algorithm, problem } = encryptionOf(bucket, aws);
   const isKms = algorithm?.startsWith("aws:kms") ?? false;
   into.settings.refuse(isKms, "accessLogBucket", `${name} is encrypted by a KMS key, and S3 writes logs to none such`);
   const asked = aws("s3api", "get-bucket-policy", "--bucket", bucket);
@@ -87,6 +105,7 @@ function checkLogs(is: At, bucket: string, aws: Aws, into: Into): string[] {
   );
   return [
     ...checkRegion(is, "accessLogBucket", bucket, aws, into),
+    ...(problem === undefined ? [] : [`nobody says which key encrypts ${name}: ${problem}`]),
     ...(policy ? [] : [`nobody says whether ${name} lets S3 write logs: ${asked.stderr.trim()}`]),
   ];
 }

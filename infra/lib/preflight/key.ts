@@ -1,5 +1,5 @@
 import type { At } from "../at.ts";
-import type { Findings } from "../check/findings.ts";
+import { type Findings, shown } from "../check/findings.ts";
 import { publishers, serviceRole, USE } from "../keys.ts";
 import { type Aws, json } from "./ask.ts";
 import { lets, policyIn } from "./policy.ts";
@@ -25,19 +25,18 @@ export function checkKey(
   into: Findings,
 ): string[] {
   const unknown = checkState(setting, key, aws, into);
+  const its = setting === "key" ? "key's policy" : `the policy of ${key}`;
   const asked = aws("kms", "get-key-policy", "--key-id", key, "--policy-name", "default");
   const policy = policyIn(asked, (it) => it?.Policy);
-  if (policy === undefined)
-    return [...unknown, `nobody says whether ${setting}'s policy suits: ${asked.stderr.trim()}`];
+  if (policy === undefined) return [...unknown, `nobody says whether ${its} suits: ${asked.stderr.trim()}`];
   const mayUse = (principal: string) => lets(policy, principal, USE, account);
   const missing = needed.filter((principal) => !mayUse(principal));
-  const its = setting === "key" ? "its policy" : `the policy of its key ${key}`;
-  const says = `${its} does not let these use it: ${missing.join(", ")}; docs/deploy.md has the statements`;
+  const says = `${setting === "key" ? "its policy" : its} does not let these use it: ${missing.join(", ")}; docs/deploy.md has the statements`;
   into.refuse(missing.length > 0, setting, says);
   const isToIam = [account, `arn:${key.split(":")[1]}:iam::${account}:root`].some(mayUse);
   const denies = policy.statements.some((it) => it.Effect === "Deny");
-  const leaves = `${setting}'s policy does not leave ${account}'s roles to IAM; it then has to name them itself`;
-  const spares = `${setting}'s policy denies something: see that it spares the stack's roles, and the services it names`;
+  const leaves = `${its} does not leave ${account}'s roles to IAM; it then has to name them itself`;
+  const spares = `${its} denies something: see that it spares the stack's roles, and the services it names`;
   return [...unknown, ...(isToIam ? [] : [leaves]), ...(denies ? [spares] : [])];
 }
 
@@ -50,4 +49,14 @@ function checkState(setting: string, key: string, aws: Aws, into: Findings): str
   const which = setting === "key" ? "it" : key;
   into.refuse(state !== "Enabled", setting, `${which} is ${state}; enable it, or name another`);
   return [];
+}
+
+/** Whether the roles may use the key that something taken over is encrypted by; into `otherKeys` what they may not. */
+export function checkOpened(is: At, ownKey: string | undefined, key: string, what: string, aws: Aws, into: Findings) {
+  const arn: string = json(aws("kms", "describe-key", "--key-id", key))?.KeyMetadata?.Arn ?? key;
+  const isOwn = is.settings.key === "create" && ownKey !== undefined && arn.endsWith(`/${ownKey}`);
+  const isKnown = isOwn || [is.settings.key, ...is.settings.otherKeys].includes(arn);
+  const says = `${shown(arn)} encrypts ${what}, and the roles may not use it; put it in here`;
+  into.refuse(!isKnown, "otherKeys", says);
+  return arn;
 }

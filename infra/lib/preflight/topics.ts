@@ -3,21 +3,29 @@ import type { At } from "../at.ts";
 import { shown } from "../check/findings.ts";
 import { rawFolders } from "../sources.ts";
 import { type Aws, type Into, json } from "./ask.ts";
-import { checkKey } from "./key.ts";
+import { checkKey, checkOpened } from "./key.ts";
 import { conditioned, lets, policyIn } from "./policy.ts";
 
 /** Topics taken over: that the services which tell them may; and that the raw bucket, if taken over, does tell. */
-export function checkTopics(is: At, aws: Aws, into: Into): string[] {
+export function checkTopics(is: At, ownKey: string | undefined, aws: Aws, into: Into): string[] {
   const { settings, target } = is;
   const isArrivalsTaken = settings.arrivals.startsWith("arn:");
   return [
-    ...(is.makes("topic") ? [] : checkTopic(is, "topic", target.topic, "cloudwatch.amazonaws.com", aws, into)),
-    ...(isArrivalsTaken ? checkTopic(is, "arrivals", settings.arrivals, "s3.amazonaws.com", aws, into) : []),
+    ...(is.makes("topic") ? [] : checkTopic(is, ownKey, "topic", target.topic, "cloudwatch.amazonaws.com", aws, into)),
+    ...(isArrivalsTaken ? checkTopic(is, ownKey, "arrivals", settings.arrivals, "s3.amazonaws.com", aws, into) : []),
     ...(listens(is) && !is.makes("rawBucket") ? checkTold(is, aws) : []),
   ];
 }
 
-function checkTopic(is: At, setting: "topic" | "arrivals", arn: string, who: string, aws: Aws, into: Into): string[] {
+function checkTopic(
+  is: At,
+  ownKey: string | undefined,
+  setting: "topic" | "arrivals",
+  arn: string,
+  who: string,
+  aws: Aws,
+  into: Into,
+): string[] {
   const findings = setting === "topic" ? into.target : into.settings;
   const { account } = is.target;
   const asked = aws("sns", "get-topic-attributes", "--topic-arn", arn);
@@ -40,12 +48,9 @@ function checkTopic(is: At, setting: "topic" | "arrivals", arn: string, who: str
     `${arn} is encrypted by alias/aws/sns, which ${who} may not use; give it another key`,
   );
   if (isSns) return [];
-  const found = json(aws("kms", "describe-key", "--key-id", key))?.KeyMetadata?.Arn ?? key;
-  const isKnown = [is.settings.key, ...is.settings.otherKeys].includes(found);
-  const opens = `${shown(found)} encrypts ${arn}, and the roles may not use it; put it in here`;
-  // Only the function publishes alerts; of arrivals it hears.
-  into.settings.refuse(setting === "topic" && !isKnown, "otherKeys", opens);
-  return checkKey(setting, found, [who], account, aws, findings);
+  // The function publishes alerts; of arrivals it only hears.
+  const used = setting === "topic" ? checkOpened(is, ownKey, key, arn, aws, into.settings) : key;
+  return checkKey(setting, used, [who], account, aws, findings);
 }
 
 /** S3's notices are the bucket's owner's to set: what is missing can only be said. */
