@@ -221,7 +221,6 @@ test("all that is wrong is said at once", () => {
     [
       "crawlguard.toml targets.prod.account",
       "crawlguard.toml targets.prod.region",
-      "crawlguard.toml targets.prod.topic",
       "settings.ts prod.emails",
       "settings.ts prod.dailySchedule",
       "settings.ts prod.memoryMb",

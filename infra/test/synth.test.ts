@@ -258,12 +258,18 @@ for (const [region, partition] of [
   });
 }
 
-test("a template of a target that is not there names those that are", () => {
-  const run = (name: string) =>
-    spawnSync(process.execPath, ["--import", "tsx", "bin/template.ts", name], { cwd: INFRA, encoding: "utf8" });
-  const { status, stderr } = run("nosuch");
-  assert.equal(status, 2);
-  assert.equal(stderr, "1 setting(s) to mend:\n- settings.ts nosuch: there is no such target; it has dev, prod\n");
+for (const command of ["template", "preflight"]) {
+  test(`${command} of a target that is not there names those that are`, () => {
+    const args = ["--import", "tsx", `bin/${command}.ts`, "nosuch"];
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: INFRA, encoding: "utf8" });
+    assert.equal(stderr, "1 setting(s) to mend:\n- settings.ts nosuch: there is no such target; it has dev, prod\n");
+    assert.equal(status, 2);
+  });
+}
+
+test("a plain template is refused for what a deployment would be", () => {
+  const long = { ...project, name: "a-rather-long-name-of-a-project-that-nobody-types" };
+  assert.throws(() => plainTemplate(long, "prod", prod, NOW), /crawlguard.toml project: the name .* is longer than 56/);
 });
 
 test("a target's template does not depend on the day", () => {
