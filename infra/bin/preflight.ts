@@ -1,18 +1,15 @@
-// Asks the account, by the AWS CLI, whether a deployment of the targets named (default: all) would fail on a name.
+// Asks the account, by the AWS CLI, whether a deployment of the targets named (default: all) would fail on what is there.
 import { spawnSync } from "node:child_process";
 import { check, here } from "../lib/app.ts";
 import { SettingsError } from "../lib/check/index.ts";
 import { preflight } from "../lib/preflight/index.ts";
 import { settings } from "../settings.ts";
+import { orRefused, targetsNamed } from "./refused.ts";
 
 const asked = process.argv.slice(2);
-const names = asked.length > 0 ? asked : Object.keys(settings);
-try {
-  const targets = check(here(), settings, new Date());
-  const unknown = names.filter((name) => !targets.some((is) => is.targetName === name));
-  if (unknown.length > 0)
-    throw new SettingsError(unknown.map((name) => `settings.ts ${name}: there is no such target`));
-  const looked = targets
+const names = orRefused(() => {
+  const names = targetsNamed(settings, asked.length > 0 ? asked : Object.keys(settings));
+  const looked = check(here(), settings, new Date())
     .filter((is) => names.includes(is.targetName))
     .map((is) =>
       preflight(is, settings[is.targetName]!, (args) => {
@@ -24,10 +21,7 @@ try {
   for (const note of looked.flatMap(({ notes }) => notes)) console.error(`note: ${note}`);
   const problems = looked.flatMap(({ problems }) => problems);
   if (problems.length > 0) throw new SettingsError(problems);
-} catch (error) {
-  if (!(error instanceof SettingsError)) throw error;
-  console.error(error.message);
-  process.exit(2);
-}
+  return names;
+});
 console.log(`${names.join(", ")}: every name is free or there, as the settings want it.
 Whether contracts and models can be read, crawlguard says: run \`crawlguard doctor --target NAME\` in the project's folder.`);

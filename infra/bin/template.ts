@@ -3,8 +3,10 @@ import { writeFileSync } from "node:fs";
 import { here } from "../lib/app.ts";
 import { plainTemplate } from "../lib/plain.ts";
 import { settings } from "../settings.ts";
+import { orRefused, targetsNamed } from "./refused.ts";
 
-const name = process.argv[2] ?? "prod";
-const written = settings[name];
-if (!written) throw new Error(`settings.ts has no ${name}; it has ${Object.keys(settings).join(", ")}`);
-writeFileSync(new URL("../template.yaml", import.meta.url), plainTemplate(here(), name, written, new Date()));
+orRefused(() => {
+  const [name = "prod"] = targetsNamed(settings, process.argv.slice(2, 3));
+  const template = plainTemplate(here(), name, settings[name]!, new Date());
+  writeFileSync(new URL("../template.yaml", import.meta.url), template);
+});

@@ -6,7 +6,7 @@ import { EmailSubscription, LambdaSubscription } from "aws-cdk-lib/aws-sns-subsc
 import { Construct } from "constructs";
 import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
-import { removal } from "./removal.ts";
+import { holdsData } from "./removal.ts";
 
 /** The topic that alerts and alarms go to, and who is mailed. */
 export class Alerts extends Construct {
@@ -16,7 +16,6 @@ export class Alerts extends Construct {
     super(scope, id);
     const { emails } = at.settings;
     this.topic = at.makes("topic") ? this.make(at, keys) : Topic.fromTopicArn(this, "Topic", at.target.topic);
-    if (at.makes("topic")) this.topic.applyRemovalPolicy(removal(at));
     emails.forEach((email) => this.topic.addSubscription(new EmailSubscription(email)));
   }
 
@@ -38,6 +37,7 @@ export class Alerts extends Construct {
       enforceSSL: true,
       masterKey: keys.own,
     });
+    holdsData(topic, at);
     // A policy of one's own replaces SNS's default one: what it does not allow, nobody may.
     const { account } = Stack.of(this);
     topic.addToResourcePolicy(

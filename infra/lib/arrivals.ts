@@ -12,12 +12,26 @@ import type { Keys } from "./keys.ts";
 /** Invocations at once that the queue of arrivals starts: the least that can be set. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
 export const QUEUE_TAKES = 2;
 
+/** Whether anything starts on files that arrive. */
+export const listens = ({ settings }: Pick<At, "settings">) =>
+  settings.arrivals !== "off" || settings.crawl === "events";
+
+const arrivalsName = ({ name }: At) => `${name}-arrivals`;
+
+/** The topic that S3 has to tell, by its ARN. */
+export const arrivalsArn = (at: At) =>
+  at.settings.arrivals.startsWith("arn:")
+    ? at.settings.arrivals
+    : [...at.target.topic.split(":").slice(0, 3), at.target.region, at.target.account, arrivalsName(at)].join(":");
+
 /** The topic that S3 tells of new files; undefined if nothing listens. */
 export function arrivalsTopic(scope: Construct, at: At, keys: Keys): ITopic | undefined {
-  const { arrivals, crawl, rawBucket } = at.settings;
-  if (arrivals === "off" && crawl === "schedule") return undefined;
+  const { arrivals, rawBucket } = at.settings;
+  if (!listens(at)) return undefined;
   if (arrivals.startsWith("arn:")) return Topic.fromTopicArn(scope, "ArrivalsTopic", arrivals);
   const topic = new Topic(scope, "ArrivalsTopic", {
+    // A bucket that outlives its stack goes on telling this name, so a stack made anew hears it.
+    topicName: arrivalsName(at),
     displayName: `${at.name} arrivals`,
     enforceSSL: true,
     masterKey: keys.own,

@@ -13,7 +13,7 @@ import { Construct } from "constructs";
 import { argued } from "./argued.ts";
 import type { At, Folder } from "./at.ts";
 import type { Keys } from "./keys.ts";
-import { removal } from "./removal.ts";
+import { holdsData } from "./removal.ts";
 import { rawFolders } from "./sources.ts";
 
 /** Raw files, published tables, query results and state: a bucket each, made here or taken over. */
@@ -58,12 +58,12 @@ export class Buckets extends Construct {
       encryption: keys.own ? BucketEncryption.KMS : BucketEncryption.S3_MANAGED,
       encryptionKey: keys.own,
       bucketKeyEnabled: keys.own !== undefined,
-      removalPolicy: removal(at),
       serverAccessLogsBucket:
         accessLogBucket === null ? undefined : Bucket.fromBucketName(this, `Logs of ${name}`, accessLogBucket),
       serverAccessLogsPrefix: accessLogBucket === null ? undefined : `${name}/`,
       ...props,
     });
+    holdsData(made, at);
     if (accessLogBucket === null)
       argued(made, "S1", "Access logs need a bucket that is the account's to name: the setting accessLogBucket");
     return made;

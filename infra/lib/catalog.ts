@@ -9,12 +9,13 @@ import type { At } from "./at.ts";
 import type { Keys } from "./keys.ts";
 import { argueCrawlerWildcards, crawlerPolicy } from "./crawler-permissions.ts";
 import { subscribedQueue } from "./arrivals.ts";
-import { removal } from "./removal.ts";
-import { parentOf } from "./sources.ts";
+import { holdsData } from "./removal.ts";
+import { crawledFolders } from "./sources.ts";
 
 /** The Glue database and the crawler that fills it with raw tables. */
 export class Catalog extends Construct {
   readonly database: CfnDatabase | undefined;
+  readonly crawler: CfnCrawler | undefined;
   readonly crawlerRole: Role | undefined;
   /** Messages of arrived files that the crawler could not take, if it goes by them. */
   readonly dead: Queue | undefined;
@@ -32,8 +33,8 @@ export class Catalog extends Construct {
       inlinePolicies: { crawl: crawlerPolicy(Stack.of(this), at, keys, queue?.queueArn) },
     });
     argueCrawlerWildcards(this.crawlerRole, at);
-    const crawler = this.crawler(at, this.crawlerRole, queue);
-    if (this.database) crawler.addResourceDependency(this.database);
+    this.crawler = this.makeCrawler(at, this.crawlerRole, queue);
+    if (this.database) this.crawler.addResourceDependency(this.database);
   }
 
   private makeDatabase(at: At): CfnDatabase {
@@ -41,11 +42,11 @@ export class Catalog extends Construct {
       catalogId: Stack.of(this).account,
       databaseInput: { name: at.target.database, description: `Raw, intermediate and fact tables of ${at.name}` },
     });
-    database.applyRemovalPolicy(removal(at));
+    holdsData(database, at);
     return database;
   }
 
-  private crawler(at: At, role: Role, queue: Queue | undefined): CfnCrawler {
+  private makeCrawler(at: At, role: Role, queue: Queue | undefined): CfnCrawler {
     const { settings, target } = at;
     const classifier = this.classifier(at);
     const crawler = new CfnCrawler(this, "Crawler", {
@@ -55,7 +56,10 @@ export class Catalog extends Construct {
       tablePrefix: target.raw_prefix,
       classifiers: classifier ? [classifier.ref] : undefined,
       targets: {
-        s3Targets: queue ? [eventTarget(at, queue)] : settings.sources.map((source) => ({ path: s3(at, source) })),
+        s3Targets: crawledFolders(settings).map((folder) => ({
+          path: `s3://${settings.rawBucket}/${folder}/`,
+          eventQueueArn: queue?.queueArn,
+        })),
       },
       recrawlPolicy: { recrawlBehavior: queue ? "CRAWL_EVENT_MODE" : "CRAWL_EVERYTHING" },
       schedule: { scheduleExpression: settings.crawlSchedule },
@@ -87,17 +91,10 @@ export class Catalog extends Construct {
   }
 }
 
-const s3 = (at: At, folder: string) => `s3://${at.settings.rawBucket}/${folder}/`;
-
-/** An event-driven crawler takes one folder. https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html */
-const parent = (at: At) => parentOf(at.settings.sources);
-
-const eventTarget = (at: At, queue: Queue) => ({ path: s3(at, parent(at)), eventQueueArn: queue.queueArn });
-
 /** https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html */
 function configuration(at: At, isByEvents: boolean) {
-  // The bucket is level 1.
-  const level = parent(at).split("/").length + 2;
+  // The bucket is level 1, and each folder in the one that is crawled is a table.
+  const level = crawledFolders(at.settings)[0]!.split("/").length + 2;
   return {
     Version: 1.0,
     CrawlerOutput: {

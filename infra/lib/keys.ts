@@ -2,8 +2,9 @@ import { Stack } from "aws-cdk-lib";
 import { AnyPrincipal, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { type IKey, Key } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
+import { listens } from "./arrivals.ts";
 import type { At } from "./at.ts";
-import { removal } from "./removal.ts";
+import { holdsData } from "./removal.ts";
 
 /** What it takes to publish to a topic that a key encrypts, and to read and write a bucket. */
 export const USE = ["kms:Decrypt", "kms:GenerateDataKey"];
@@ -21,8 +22,8 @@ export class Keys extends Construct {
       const made = new Key(this, "Key", {
         description: `Buckets and alerts of ${at.name}`,
         enableKeyRotation: true,
-        removalPolicy: removal(at),
       });
+      holdsData(made, at);
       const { account, partition } = Stack.of(this);
       made.addToResourcePolicy(servicesThatPublish(account));
       if (lakeFormation) made.addToResourcePolicy(lakeFormationReads(account, partition));
@@ -37,8 +38,7 @@ export class Keys extends Construct {
 /** Services that publish to topics made here, which a key taken over has to let use it. */
 export function publishers({ settings, makes }: Pick<At, "settings" | "makes">): string[] {
   const alarms = makes("topic") ? ["cloudwatch.amazonaws.com"] : [];
-  const isArrivalsTopicMade =
-    settings.arrivals === "on" || (settings.arrivals === "off" && settings.crawl === "events");
+  const isArrivalsTopicMade = listens({ settings }) && !settings.arrivals.startsWith("arn:");
   return isArrivalsTopicMade ? [...alarms, "s3.amazonaws.com"] : alarms;
 }
 

@@ -9,6 +9,7 @@ export interface Target {
   account?: string;
   region?: string;
   database: string;
+  raw?: string;
   crawler?: string;
   raw_prefix: string;
   workgroup: string;

@@ -1,11 +1,17 @@
-import { RemovalPolicy } from "aws-cdk-lib";
+import { CfnDeletionPolicy, type CfnResource } from "aws-cdk-lib";
+import type { Construct } from "constructs";
 import type { At } from "./at.ts";
 
 /**
  * What becomes of a resource that holds data.
  *
- * A first deployment that fails takes back what it made, or its names would be taken when it is tried again.
+ * An update that replaces it always leaves the old one: only who takes it out of the stack may mean to lose it. A first
+ * deployment that fails takes back what it made, or its names would be taken when it is tried again.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
  */
-export const removal = ({ settings }: At) =>
-  settings.onDestroy === "delete" ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+export function holdsData(construct: Construct, { settings }: At) {
+  const { cfnOptions } = (construct.node.defaultChild ?? construct) as CfnResource;
+  const isKept = settings.onDestroy === "keep";
+  cfnOptions.deletionPolicy = isKept ? CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE : CfnDeletionPolicy.DELETE;
+  cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+}

@@ -19,7 +19,7 @@ export interface Settings {
   key: string;
   /** ARNs of the keys that encrypt buckets taken over; the roles get to use them. */
   otherKeys: string[];
-  /** How the crawler learns of files: `schedule` lists every source each time, `events` only folders that S3 told of. */
+  /** How the crawler learns of files: `schedule` lists every source each time, `events` only folders that S3 told of. By events Glue takes one folder: the one that all sources share, in which each folder becomes a table and is read, so nothing else may lie there. */
   crawl: "schedule" | "events";
   /** When the crawler runs, in UTC; Glue knows no `#`, and starts no crawl within 5 minutes of another. */
   crawlSchedule: string;
@@ -31,7 +31,7 @@ export interface Settings {
   dailySchedule: string;
   /** Minutes between sweeps, which pick up what a lost event left; at most 60, since alarms hear by them that the function is alive. */
   sweepMinutes: number;
-  /** Start on arriving files, by S3 → SNS → SQS → Lambda: `off`, `on`, or the ARN of a topic that a bucket taken over already notifies. */
+  /** Start on arriving files, by S3 → SNS → SQS → Lambda: `off`, `on`, or the ARN of a topic that a bucket taken over already notifies. With `on` a bucket taken over has to be told of the topic: [below](#files-that-start-a-crawl). */
   arrivals: string;
   /** What the function is made of: `zip`, or a container `image`. */
   code: "zip" | "image";
@@ -51,7 +51,7 @@ export interface Settings {
   resultDays: number | null;
   /** Days that overwritten and deleted objects of the raw and state buckets can still be got back. */
   oldVersionDays: number;
-  /** A bucket that takes S3's access logs of the buckets made here; null: none are written. */
+  /** A bucket of the same region that takes S3's access logs of the buckets made here, and whose policy lets `logging.s3.amazonaws.com` write them; null: none are written. */
   accessLogBucket: string | null;
   /** Hours without a run that ended which raise the alarm, up to 168; more than the longest pause that crawls and daily builds leave, such as a weekend. */
   noRunHours: number;
@@ -61,9 +61,9 @@ export interface Settings {
   throttlesAnHour: number;
   /** Where people read docs/, an https URL that ends with a slash; each alarm links to its page there. null: it names the page's path. */
   docsUrl: string | null;
-  /** Grants by Lake Formation too, for accounts where IAM alone no longer opens the catalog. */
+  /** Grants by Lake Formation too, for accounts where IAM alone no longer opens the catalog. What is made here is registered; of a bucket taken over its owner does that. */
   lakeFormation: boolean;
-  /** What `cdk destroy` does to buckets, database, topic and key: `keep`, or `delete` (buckets have to be empty). With `delete`, a deployment that replaces or drops one deletes it, too: for a target that is thrown away. */
+  /** What `cdk destroy` does to buckets, database, topic and key: `keep`, or `delete` (buckets have to be empty), for a target that is thrown away. A deployment that replaces one leaves the old one, whatever is set here. */
   onDestroy: "keep" | "delete";
 }
 

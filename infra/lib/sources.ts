@@ -10,9 +10,19 @@ export function parentOf(sources: string[]): string {
   return parents.size === 1 ? [...parents][0]! : "";
 }
 
-/** Where raw files lie: a folder a source, or the one that many share. */
-export function rawFolders({ rawBucket: bucket, sources }: Settings): Folder[] {
+/**
+ * Folders that the crawler is given: one a source; by events the one that they share, since Glue then takes no more.
+ * https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html
+ */
+export function crawledFolders({ crawl, sources }: Settings): string[] {
   const parent = parentOf(sources);
-  const folders = sources.length > ONE_BY_ONE && parent !== "" ? [parent] : sources;
-  return folders.map((folder) => ({ bucket, prefix: `${folder}/` }));
+  return crawl === "events" && parent !== "" ? [parent] : sources;
+}
+
+/** What roles may read and S3 tells of: the folders that are crawled, or the one that many share. */
+export function rawFolders(settings: Settings): Folder[] {
+  const crawled = crawledFolders(settings);
+  const parent = parentOf(crawled);
+  const folders = crawled.length > ONE_BY_ONE && parent !== "" ? [parent] : crawled;
+  return folders.map((folder) => ({ bucket: settings.rawBucket, prefix: `${folder}/` }));
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { existing, first, ofType, prod, synth, taken } from "./helpers.ts";
+import { MADE, settingOf } from "../lib/preflight/stack.ts";
 import type { Existing } from "../lib/settings.ts";
 
 /**
@@ -37,9 +38,17 @@ test("whatever else is set, the ids of what holds data stay", () => {
   for (const id of HOLDS_DATA) assert.ok(json.Resources[id], id);
 });
 
-test("destroying removes what holds data only if told so", () => {
+test("destroying removes what holds data only if told so, and an update that replaces it never does", () => {
   const { json } = synth({ ...prod, onDestroy: "delete" });
-  for (const id of HOLDS_DATA) assert.equal(json.Resources[id]!.DeletionPolicy, "Delete", id);
+  for (const id of HOLDS_DATA) {
+    const { DeletionPolicy, UpdateReplacePolicy } = json.Resources[id]!;
+    assert.deepEqual([DeletionPolicy, UpdateReplacePolicy], ["Delete", "Retain"], id);
+  }
+});
+
+test("preflight knows what the stack makes by logical ids that the template has", () => {
+  const found = Object.keys(first().json.Resources).flatMap((id) => settingOf(id) ?? []);
+  assert.deepEqual(found.sort(), Object.keys(MADE).sort());
 });
 
 const TYPES: Record<Existing, [string, (properties: any) => boolean]> = {

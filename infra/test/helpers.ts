@@ -10,7 +10,15 @@ import type { Written } from "../lib/settings.ts";
 import { settings } from "../settings.ts";
 
 export const NOW = new Date("2026-01-02T03:04:05Z");
-export const project = here();
+/** The project as it stands in the repository. */
+export const repository = here();
+/** Without `raw`, which has to follow each other `rawBucket` that is tried. */
+export const project: Project = {
+  ...repository,
+  targets: Object.fromEntries(
+    Object.entries(repository.targets).map(([name, { raw: _, ...target }]) => [name, target]),
+  ),
+};
 export const prod = settings.prod!;
 
 /** A lake that exists already and loads by event, with every option that the first user leaves off. */

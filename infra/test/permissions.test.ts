@@ -238,6 +238,22 @@ for (const [lake, of] of Object.entries(LAKES)) {
   }
 }
 
+for (const [lake, of] of Object.entries(LAKES)) {
+  test(`${lake}: the crawler's role may read all that the crawler is told to crawl, and nothing beside`, () => {
+    const { json } = of();
+    const statements = statementsOf(roleOf("Catalog", json));
+    const [[, crawler]] = ofType(json, "AWS::Glue::Crawler") as any;
+    const paths: string[] = crawler.Properties.Targets.S3Targets.map((it: any) => it.Path.replace("s3://", ""));
+    const may = (key: string) => isAllowed(statements, { action: "s3:GetObject", resource: `arn:aws:s3:::${key}` });
+    assert.deepEqual(
+      paths.filter((path) => !may(`${path}another/dt=2026-01-02/a.csv`)),
+      [],
+    );
+    const [bucket] = paths[0]!.split("/");
+    assert.ok(!may(`${bucket}/unknown/a.csv`));
+  });
+}
+
 test("old builds can be removed where a workgroup taken over may put them", () => {
   const statements = statementsOf(roleOf("Pipeline", taken().json));
   const may = (action: string, resource: string) =>

@@ -1,35 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { check } from "../lib/app.ts";
-import { serviceRole } from "../lib/keys.ts";
-import { type Answer, type Looked, preflight } from "../lib/preflight/index.ts";
+import type { Answer } from "../lib/preflight/index.ts";
+import { MADE } from "../lib/preflight/stack.ts";
 import type { Written } from "../lib/settings.ts";
-import { NOW, prod, project } from "./helpers.ts";
-
-const fine = (answer: unknown): Answer => ({ status: 0, stdout: JSON.stringify(answer), stderr: "" });
-const failed = (stderr: string): Answer => ({ status: 255, stdout: "", stderr });
-const absent = failed("An error occurred (404) when calling the HeadBucket operation: Not Found");
-const forbidden = failed("An error occurred (403) when calling the HeadBucket operation: Forbidden");
-
-/** An empty account, but for these answers, by the command's words that begin them. */
-function looked(answers: Record<string, Answer>, written: Partial<Written> = {}): Looked {
-  const account: Record<string, Answer> = {
-    "sts get-caller-identity": fine({ Account: "123456789012" }),
-    "cloudformation describe-stacks": failed("Stack with id crawlguard-pbright-prod does not exist"),
-    "lambda get-account-settings": fine({ AccountLimit: { UnreservedConcurrentExecutions: 1000 } }),
-    ...answers,
-  };
-  const [is] = check(project, { prod: { ...prod, ...written } }, NOW);
-  return preflight(is!, { ...prod, ...written }, (args) => {
-    const command = args.join(" ");
-    return Object.entries(account).find(([begin]) => command.startsWith(begin))?.[1] ?? absent;
-  });
-}
-
-const found = (...given: Parameters<typeof looked>): string[] => looked(...given).problems;
-
-const workgroup = (configuration: object) => fine({ WorkGroup: { Configuration: configuration } });
-const suits = { BytesScannedCutoffPerQuery: 100_000_000_000 };
+import { failed, fine, forbidden, found, looked, suits, workgroup } from "./account.ts";
 
 test("an empty account takes all", () => assert.deepEqual(found({}), []));
 
@@ -114,23 +88,62 @@ for (const [setting, says, answers, written] of REFUSED) {
   });
 }
 
-const KEY = "arn:aws:kms:us-east-1:123456789012:key/1234";
 const inUse = (status: string, resources: object[] = []) => ({
   "cloudformation describe-stacks": fine({ Stacks: [{ StackStatus: status }] }),
-  "cloudformation describe-stack-resources": fine({ StackResources: resources }),
+  "cloudformation list-stack-resources": fine({ StackResourceSummaries: resources }),
   "lambda get-function-configuration": fine({ PackageType: "Zip" }),
 });
 
-const STUCK: [string, RegExp, Record<string, Answer>][] = [
+/** A resource of the stack, by the setting that it is made of. */
+const made = (
+  setting: keyof typeof MADE,
+  PhysicalResourceId: string,
+  ResourceStatus = "CREATE_COMPLETE",
+  more = {},
+) => ({
+  LogicalResourceId: `${MADE[setting]}0123ABCD`,
+  PhysicalResourceId,
+  ResourceStatus,
+  ...more,
+});
+const FULL = { ResourceStatusReason: "The bucket you tried to delete is not empty" };
+const DELETE = "aws cloudformation delete-stack --stack-name crawlguard-pbright-prod --region us-east-1";
+const WAIT = "aws cloudformation wait stack-delete-complete --stack-name crawlguard-pbright-prod --region us-east-1";
+const AGAIN = "; then run preflight again, and of what is still there";
+
+const STUCK: [string, RegExp | string, Record<string, Answer>][] = [
   [
-    "a first deployment that failed, and left something",
-    /is ROLLBACK_COMPLETE; aws cloudformation delete-stack .*pbright-prod; then remove .*: pbright-prod-raw$/,
+    "a first deployment that failed, and kept something",
+    `it is ROLLBACK_COMPLETE; left of it: "pbright-prod-raw" (rawBucket, DELETE_SKIPPED); ${DELETE} && ${WAIT}${AGAIN} write takeOver: ["rawBucket"], or remove what you do not want as docs/deploy.md, Removing, has it`,
     inUse("ROLLBACK_COMPLETE", [
-      { PhysicalResourceId: "pbright-prod-raw", ResourceStatus: "DELETE_SKIPPED" },
-      { PhysicalResourceId: "pbright-raw", ResourceStatus: "DELETE_COMPLETE" },
+      made("rawBucket", "pbright-prod-raw", "DELETE_SKIPPED"),
+      made("crawler", "pbright-raw", "DELETE_COMPLETE"),
     ]),
   ],
-  ["a first deployment that failed", /delete-stack --stack-name crawlguard-pbright-prod$/, inUse("ROLLBACK_FAILED")],
+  [
+    "a first deployment that failed, and could not take back a bucket",
+    `it is ROLLBACK_FAILED; left of it: "pbright-prod-raw" (rawBucket, DELETE_FAILED: ${FULL.ResourceStatusReason}), "1234-key" (key, CREATE_COMPLETE); ${DELETE} && ${WAIT}${AGAIN} write takeOver: ["rawBucket"], or write the ARN of "1234-key" as key, or remove what you do not want as docs/deploy.md, Removing, has it`,
+    inUse("ROLLBACK_FAILED", [
+      made("rawBucket", "pbright-prod-raw", "DELETE_FAILED", FULL),
+      made("key", "1234-key"),
+      made("function", "crawlguard-pbright-prod"),
+      {
+        LogicalResourceId: "AlertsTopicPolicyFF1F97BA",
+        PhysicalResourceId: "policy",
+        ResourceStatus: "DELETE_FAILED_NOT",
+      },
+    ]),
+  ],
+  [
+    "a stack whose removal failed",
+    `it is DELETE_FAILED; left of it: "pbright-prod-state" (state, DELETE_FAILED: ${FULL.ResourceStatusReason}); ${DELETE} --retain-resources BucketsState0123ABCD && ${WAIT}${AGAIN} write takeOver: ["state"], or remove what you do not want as docs/deploy.md, Removing, has it`,
+    inUse("DELETE_FAILED", [made("state", "pbright-prod-state", "DELETE_FAILED", FULL)]),
+  ],
+  [
+    "a first deployment that failed, and left nothing",
+    `it is ROLLBACK_COMPLETE; nothing is left of it; ${DELETE} && ${WAIT}`,
+    inUse("ROLLBACK_COMPLETE", [made("rawBucket", "pbright-prod-raw", "DELETE_COMPLETE")]),
+  ],
   ["an upgrade that did not roll back", /continue-update-rollback/, inUse("UPDATE_ROLLBACK_FAILED")],
   ["a deployment under way", /wait until/, inUse("UPDATE_IN_PROGRESS")],
   [
@@ -141,20 +154,22 @@ const STUCK: [string, RegExp, Record<string, Answer>][] = [
   [
     "resources that may not be seen",
     /nobody says what it has made: AccessDenied/,
-    { ...inUse("CREATE_COMPLETE"), "cloudformation describe-stack-resources": failed("AccessDenied") },
+    { ...inUse("CREATE_COMPLETE"), "cloudformation list-stack-resources": failed("AccessDenied") },
   ],
 ];
 for (const [what, says, answers] of STUCK) {
   test(`${what} is told of, with what to do`, () => {
     const problems = found(answers);
     assert.equal(problems.length, 1, problems.join());
-    assert.match(problems[0]!, /^stack crawlguard-pbright-prod: /);
-    assert.match(problems[0]!, says);
+    const prefix = "stack crawlguard-pbright-prod: ";
+    assert.ok(problems[0]!.startsWith(prefix));
+    if (typeof says === "string") assert.equal(problems[0], prefix + says);
+    else assert.match(problems[0]!, says);
   });
 }
 
 test("what a stack has left is not the stack's, once it was deleted and made again", () => {
-  const resources = [{ PhysicalResourceId: "pbright-prod-raw", ResourceStatus: "DELETE_SKIPPED" }];
+  const resources = [made("rawBucket", "pbright-prod-raw", "DELETE_SKIPPED")];
   const problems = found({
     ...inUse("CREATE_COMPLETE", resources),
     "s3api head-bucket --bucket pbright-prod-raw": fine({}),
@@ -165,11 +180,70 @@ test("what a stack has left is not the stack's, once it was deleted and made aga
   );
 });
 
-test("a change set that was never carried out is no obstacle", () =>
-  assert.deepEqual(found(inUse("REVIEW_IN_PROGRESS")), []));
+test("a change set that was never carried out is no obstacle, and is told of", () => {
+  const { problems, notes } = looked(inUse("REVIEW_IN_PROGRESS"));
+  assert.deepEqual(problems, []);
+  assert.match(notes.join(), /is REVIEW_IN_PROGRESS: .*delete-stack --stack-name crawlguard-pbright-prod/);
+});
+
+const HOLDERS = ["rawBucket", "warehouse", "results", "state", "database"] as const;
+for (const setting of HOLDERS) {
+  test(`another name for ${setting} of a stack that runs is refused, before it begins empty`, () => {
+    const problems = found(inUse("CREATE_COMPLETE", [made(setting, "before")]));
+    assert.equal(problems.length, 1, problems.join());
+    assert.match(problems[0]!, new RegExp(`prod\\.${setting}: "pbright.*", and the stack has "before"`));
+    assert.match(problems[0]!, new RegExp(`leave all data behind; .*put ${setting} into takeOver`));
+  });
+}
+
+const deployed = (DeletionPolicy: string | undefined, setting: keyof typeof MADE) => {
+  const Resources = { [`${MADE[setting]}0123ABCD`]: { DeletionPolicy } };
+  return { "cloudformation get-template": fine({ TemplateBody: { Resources } }) };
+};
+const DROPPED: [RegExp, string | undefined, keyof typeof MADE, Partial<Written>][] = [
+  [/prod\.database: the stack has made "pbright", and deletes it/, "Delete", "database", { takeOver: ["database"] }],
+  [/^$/, "RetainExceptOnCreate", "database", { takeOver: ["database"] }],
+  [/prod\.database: .* deletes it/, undefined, "database", { takeOver: ["database"] }],
+  [/prod\.key: .* deletes it .*; deploy once with onDestroy: "keep"/, "Delete", "key", { key: "none" }],
+  [/^$/, undefined, "crawler", { takeOver: ["crawler"] }],
+];
+for (const [says, policy, setting, written] of DROPPED) {
+  test(`${setting} of the stack's own, ${policy}, is taken out of it: ${says.source}`, () => {
+    const name = { database: "pbright", crawler: "pbright-raw", key: "1234" }[setting as string]!;
+    const account = {
+      ...inUse("CREATE_COMPLETE", [made(setting, name)]),
+      "glue get-database": fine({}),
+      "glue get-crawler": fine({ Crawler: { State: "READY" } }),
+      ...deployed(policy, setting),
+    };
+    const problems = found(account, written).filter((it) => !/exists already/.test(it));
+    assert.match(problems.join(), says);
+  });
+}
+
+test("a template that was deployed without CDK is read, and one that cannot be is not passed", () => {
+  const account = { ...inUse("CREATE_COMPLETE", [made("database", "pbright")]), "glue get-database": fine({}) };
+  const TemplateBody = "Resources:\n  CatalogDatabase0123ABCD:\n    DeletionPolicy: Delete\n";
+  const of = (answer: Answer) =>
+    found({ ...account, "cloudformation get-template": answer }, { takeOver: ["database"] });
+  assert.match(of(fine({ TemplateBody })).join(), /deletes it/);
+  assert.match(of(failed("AccessDenied")).join(), /nobody says whether the stack deletes "pbright" .*AccessDenied/);
+});
+
+test("a name of one kind is not taken for another's", () => {
+  // The workgroup is somebody's, and the stack's own is the database of that name.
+  const account = {
+    ...inUse("CREATE_COMPLETE", [made("database", "pbright")]),
+    "athena get-work-group": workgroup(suits),
+  };
+  assert.match(
+    found({ ...account, "glue get-database": fine({}) }).join(),
+    /prod\.workgroup: "pbright" exists already/,
+  );
+});
 
 test("a zip that runs is not made an image", () => {
-  const running = inUse("CREATE_COMPLETE", [{ PhysicalResourceId: "crawlguard-pbright-prod" }]);
+  const running = inUse("CREATE_COMPLETE", [made("function", "crawlguard-pbright-prod")]);
   assert.deepEqual(found(running), []);
   assert.match(
     found(running, { code: "image" }).join(),
@@ -177,147 +251,37 @@ test("a zip that runs is not made an image", () => {
   );
 });
 
-const enforced = workgroup({
-  ...suits,
-  EnforceWorkGroupConfiguration: true,
-  ResultConfiguration: { OutputLocation: "s3://pbright-prod-results/queries/" },
-});
-const rule = (prefix: string | undefined, more: object = { Expiration: { Days: 7 } }) => ({
-  ID: "old",
-  Status: "Enabled",
-  Filter: prefix === undefined ? {} : { Prefix: prefix },
-  ...more,
-});
-const EXPIRES: [boolean, object[]][] = [
-  [true, [rule(undefined)]],
-  [true, [rule("queries/")]],
-  [true, [rule("queries/tables/")]],
-  [true, [rule(undefined, { Filter: { And: { Prefix: "queries/", Tags: [] } }, Expiration: { Date: "2026-01-01" } })]],
-  [false, [rule("others/")]],
-  [false, [rule("queries/", { Status: "Disabled" })]],
-  [false, [rule("queries/", { Expiration: undefined, NoncurrentVersionExpiration: { NoncurrentDays: 1 } })]],
-];
-for (const [isHit, rules] of EXPIRES) {
-  test(`rules of the results' bucket ${isHit ? "may not" : "may"} be so where builds go there: ${JSON.stringify(rules)}`, () => {
-    const { problems, notes } = looked(
-      {
-        "athena get-work-group": enforced,
-        "s3api head-bucket --bucket pbright-prod-results": fine({}),
-        "s3api get-bucket-lifecycle-configuration": fine({ Rules: rules }),
-      },
-      { takeOver: ["workgroup", "results"] },
-    );
-    assert.equal(problems.filter((problem) => /targets.prod.results: .*"old"/.test(problem)).length, isHit ? 1 : 0);
-    assert.deepEqual(notes, []);
-  });
-}
-
-test("days that results are kept are refused where builds go there", () => {
-  const answers = { "athena get-work-group": enforced };
-  assert.match(
-    found(answers, { takeOver: ["workgroup"], resultDays: 7 }).join(),
-    /^settings.ts prod.resultDays: 7, and/,
-  );
-  assert.deepEqual(looked(answers, { takeOver: ["workgroup"] }), { problems: [], notes: [] });
-});
-
-const statement = (principal: object | string, action: string | string[] = "kms:*") => ({
-  Effect: "Allow",
-  Principal: principal,
-  Action: action,
-});
-const ROOT = statement({ AWS: "arn:aws:iam::123456789012:root" });
-const CLOUDWATCH = statement({ Service: "cloudwatch.amazonaws.com" });
-const VIA = { StringEquals: { "kms:ViaService": "s3.us-east-1.amazonaws.com" } };
-const of = (account: string) => ({ StringEquals: { "aws:SourceAccount": account } });
-const LAKE_FORMATION = {
-  ...statement({ AWS: "*" }),
-  Condition: { ArnEquals: { "aws:PrincipalArn": serviceRole("123456789012", "aws") } },
-};
-const POLICIES: [RegExp, RegExp, object[], Partial<Written>?][] = [
-  [/^$/, /^$/, [ROOT, statement({ Service: ["cloudwatch.amazonaws.com"] }, ["kms:Decrypt", "kms:GenerateDataKey*"])]],
-  [/^$/, /^$/, [ROOT, statement("*")]],
-  [/^settings.ts prod.key: .*: cloudwatch.amazonaws.com;/, /^$/, [ROOT]],
-  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, { ...statement({ AWS: "*" }), Condition: VIA }]],
-  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, { ...CLOUDWATCH, Condition: of("999999999999") }]],
-  [/^$/, /^$/, [ROOT, { ...CLOUDWATCH, Condition: of("123456789012") }]],
-  [/^$/, /denies something/, [ROOT, CLOUDWATCH, { ...statement("*"), Effect: "Deny" }]],
-  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, statement({ Service: "cloudwatch.amazonaws.com" }, "kms:Decrypt")]],
-  [/: s3.amazonaws.com;/, /^$/, [ROOT, statement({ Service: "cloudwatch.amazonaws.com" })], { arrivals: "on" }],
-  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, LAKE_FORMATION]],
-  [/^$/, /^$/, [ROOT, LAKE_FORMATION], { lakeFormation: true, takeOver: ["topic"] }],
-  [/AWSServiceRoleForLakeFormationDataAccess;/, /^$/, [ROOT], { lakeFormation: true, takeOver: ["topic"] }],
-  [/^$/, /leave 123456789012's roles to IAM/, [statement({ Service: "cloudwatch.amazonaws.com" })]],
-];
-for (const [problem, note, Statement, written] of POLICIES) {
-  test(`a key's policy, ${JSON.stringify({ Statement, ...written })}`, () => {
-    const answers = {
-      "kms get-key-policy": fine({ Policy: JSON.stringify({ Statement }) }),
-      "sns get-topic-attributes": written?.takeOver ? fine({}) : absent,
-    };
-    const { problems, notes } = looked(answers, { key: KEY, ...written });
-    assert.match(problems.join(), problem);
-    assert.match(notes.join(), note);
-  });
-}
-
-test("a key that is going to be deleted is refused", () => {
-  const answers = {
-    "kms get-key-policy": fine({ Policy: JSON.stringify({ Statement: [ROOT, CLOUDWATCH] }) }),
-    "kms describe-key": fine({ KeyMetadata: { KeyState: "PendingDeletion" } }),
-  };
-  assert.match(found(answers, { key: KEY }).join(), /^settings.ts prod.key: it is PendingDeletion/);
-});
-
-test("a key whose policy may not be read is said, not passed", () => {
-  const { problems, notes } = looked({ "kms get-key-policy": failed("AccessDenied") }, { key: KEY });
-  assert.deepEqual(problems, []);
-  assert.match(notes.join(), /whether key's policy suits: AccessDenied/);
-});
-
 test("what the stack itself has made is no obstacle to the next deployment", () => {
-  const own = ["pbright-prod-raw", "pbright", "crawlguard-pbright-prod"];
-  const resources = own.map((PhysicalResourceId) => ({ PhysicalResourceId }));
+  const resources = [
+    made("rawBucket", "pbright-prod-raw"),
+    made("database", "pbright"),
+    made("workgroup", "pbright"),
+    made("function", "crawlguard-pbright-prod"),
+  ];
   const answers = {
     ...inUse("UPDATE_COMPLETE", resources),
     "s3api head-bucket --bucket pbright-prod-raw": fine({}),
     "glue get-database": fine({}),
     "athena get-work-group": workgroup({}),
+    // All but what is kept for others is the function's own.
     "lambda get-account-settings": fine({ AccountLimit: { UnreservedConcurrentExecutions: 100 } }),
+    "lambda get-function-concurrency": fine({ ReservedConcurrentExecutions: 5 }),
   };
-  assert.deepEqual(found(answers), []);
+  assert.deepEqual(looked(answers), { problems: [], notes: [] });
+  assert.match(
+    found(answers, { reservedConcurrency: 6 }).join(),
+    /^settings.ts prod.reservedConcurrency: 6, and the account has room for 5; write 5 or less/,
+  );
+  const denied = { ...answers, "lambda get-function-concurrency": failed("AccessDenied") };
+  assert.match(looked(denied).notes.join(), /nobody says what crawlguard-pbright-prod has reserved already/);
 });
 
 test("a crawler of the stack's own is not changed while it crawls", () => {
-  const resources = ["crawlguard-pbright-prod", "pbright-raw"].map((PhysicalResourceId) => ({ PhysicalResourceId }));
   const answers = {
-    ...inUse("UPDATE_COMPLETE", resources),
+    ...inUse("UPDATE_COMPLETE", [made("crawler", "pbright-raw")]),
     "glue get-crawler": fine({ Crawler: { State: "RUNNING" } }),
   };
   assert.match(found(answers).join(), /crawler: "[^"]*" is RUNNING.*wait until it is READY/);
-});
-
-test("a workgroup taken over that suits is fine, and what may be made beside it", () => {
-  const enforced = {
-    ...suits,
-    EnforceWorkGroupConfiguration: true,
-    ResultConfiguration: { OutputLocation: "s3://pbright-prod-results/queries" },
-  };
-  const elsewhere = { ...suits, ResultConfiguration: { OutputLocation: "s3://others/" } };
-  for (const configuration of [suits, enforced, elsewhere]) {
-    const answers = { "athena get-work-group": workgroup(configuration) };
-    const { problems, notes } = looked(answers, { takeOver: ["workgroup"] });
-    assert.deepEqual(problems, []);
-    // Whoever enforces keeps published tables among the results.
-    const piles = notes.filter((note) => /nothing removes query results/.test(note));
-    assert.equal(piles.length, configuration === enforced ? 0 : 1);
-  }
-});
-
-test("a workgroup taken over without a cut-off is taken as it is, and that is said", () => {
-  const { problems, notes } = looked({ "athena get-work-group": workgroup({}) }, { takeOver: ["workgroup"] });
-  assert.deepEqual(problems, []);
-  assert.match(notes.join(), /"pbright" has no cut-off of its own/);
 });
 
 test("concurrency that may not be looked at is said, not passed", () => {

@@ -8,7 +8,7 @@ import { type Target, TARGET_DEFAULTS } from "../lib/project.ts";
 import { defaults, type Written } from "../lib/settings.ts";
 import { check, SettingsError } from "../lib/check/index.ts";
 import { settings } from "../settings.ts";
-import { NOW, prod, project, scratchApp } from "./helpers.ts";
+import { NOW, prod, project, repository, scratchApp, synth } from "./helpers.ts";
 
 const target = project.targets.prod!;
 
@@ -35,7 +35,11 @@ function problems(written: Partial<Written>, changed: Partial<Record<keyof Targe
 }
 
 test("the first user's settings are fine", () => {
-  for (const [name, written] of Object.entries(settings)) check(name, project.targets[name], written, NOW);
+  for (const [name, written] of Object.entries(settings)) {
+    const target = repository.targets[name];
+    assert.equal(target?.raw, `s3://${written.rawBucket}/`);
+    check(name, target, written, NOW);
+  }
 });
 
 /** What is set, and the setting that the refusal has to name. */
@@ -75,9 +79,9 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["key", { key: "alias/mine" }],
   ["key", { key: "arn:aws:kms:eu-west-1:123456789012:key/1234" }],
   ["otherKeys", { otherKeys: ["1234"] }],
+  ["otherKeys", { otherKeys: ["arn:aws:kms:eu-west-1:123456789012:key/1234"] }],
   ["crawl", { crawl: "events" }],
   ["crawl", { crawl: "events", sources: ["a/x", "b/y"] }],
-  ["crawl", { crawl: "events", sources: ["a/x"], takeOver: ["rawBucket"] }],
   ["crawl", { crawl: "never" as never }],
   ["crawlSchedule", { crawlSchedule: "every 6 hours" }],
   ["crawlSchedule", { crawlSchedule: "cron(0 9 ? * 2#1 *)" }],
@@ -94,7 +98,6 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["sweepMinutes", { sweepMinutes: 61 }],
   ["noRunHours", { noRunHours: 169 }],
   ["arrivals", { arrivals: "yes" }],
-  ["arrivals", { arrivals: "on", takeOver: ["rawBucket"] }],
   ["arrivals", { arrivals: "arn:aws:sns:eu-west-1:123456789012:arrivals" }],
   ["reservedConcurrency", { reservedConcurrency: 1, arrivals: "on" }],
   ["code", { code: "jar" as never }],
@@ -123,6 +126,9 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["region", {}, { region: "virginia" }],
   ["region", {}, { region: "us-moon-1", topic: "arn:aws:sns:us-moon-1:123456789012:alerts" }],
   ["raw_prefix", {}, { raw_prefix: "" }],
+  ["raw", {}, { raw: "s3://pbright-dev-raw/" }],
+  ["raw", {}, { raw: "pbright-prod-raw/" }],
+  ["raw", { sources: ["landing/orders", "orders"] }, { raw: "s3://pbright-prod-raw/landing/" }],
   ["crawler", {}, { crawler: "c".repeat(256) }],
   ["topic", { takeOver: ["topic"] }, { topic: "arn:aws:sns:eu-west-1:123456789012:alerts" }],
   ["region", {}, { region: "" }],
@@ -155,6 +161,24 @@ for (const [setting, written, changed] of BAD) {
     );
   });
 }
+
+test("raw may be any folder above the sources", () => {
+  const written = { sources: ["landing/orders", "landing/users"] };
+  for (const raw of ["s3://pbright-prod-raw/", "s3://pbright-prod-raw/landing/", "s3://pbright-prod-raw/landing"])
+    assert.deepEqual(problems(written, { raw }), []);
+});
+
+test("a target set up again takes over the raw bucket, and goes on starting on files", () => {
+  assert.deepEqual(problems({ arrivals: "on", takeOver: ["rawBucket"] }), []);
+  assert.deepEqual(problems({ crawl: "events", sources: ["a/x"], takeOver: ["rawBucket"] }), []);
+});
+
+test("what is crawled by events is one folder, and nothing that is written may lie in it", () => {
+  const written: Partial<Written> = { rawBucket: "lake", sources: ["raw/a"], takeOver: ["rawBucket", "warehouse"] };
+  const changed = { warehouse: "s3://lake/raw/built/" };
+  assert.deepEqual(problems(written, changed), []);
+  assert.match(problems({ ...written, crawl: "events" }, changed).join(), /prod\.warehouse: .* lie in each other/);
+});
 
 test("two settings may not make the same bucket, but may share one taken over", () => {
   const shared = { rawBucket: "pbright-prod-state" };
@@ -197,7 +221,6 @@ test("all that is wrong is said at once", () => {
     [
       "crawlguard.toml targets.prod.account",
       "crawlguard.toml targets.prod.region",
-      "crawlguard.toml targets.prod.topic",
       "settings.ts prod.emails",
       "settings.ts prod.dailySchedule",
       "settings.ts prod.memoryMb",
@@ -269,6 +292,19 @@ for (const [expected, changed, written] of TWICE) {
     );
   });
 }
+
+test("more addresses or folders than a stack has room for are refused by name", () => {
+  const emails = Array.from({ length: 500 }, (_, index) => `a${index}@example.com`);
+  assert.deepEqual(
+    places(() => synth({ ...prod, emails })),
+    ["settings.ts prod.emails"],
+  );
+  const sources = Array.from({ length: 230 }, (_, index) => `s${index}`);
+  assert.deepEqual(
+    places(() => synth({ ...prod, sources, tableThreshold: 230, lakeFormation: true })),
+    ["settings.ts prod.sources"],
+  );
+});
 
 test("a project whose names would be too long is refused by name", () => {
   const long = { ...project, name: "a-rather-long-name-of-a-project-that-nobody-types" };

@@ -7,7 +7,9 @@ import { deflateRawSync } from "node:zlib";
 import { stringify } from "yaml";
 import { addStacks, check as checkAll } from "../lib/app.ts";
 import { projectProblems } from "../lib/check/index.ts";
+import { arrivalsArn } from "../lib/arrivals.ts";
 import { bundle, readProject } from "../lib/project.ts";
+import type { Written } from "../lib/settings.ts";
 import { plainTemplate } from "../lib/plain.ts";
 import { settings } from "../settings.ts";
 import { NOW, prod, project, scratch, scratchApp, synth, taken } from "./helpers.ts";
@@ -225,6 +227,49 @@ test("a project elsewhere is deployed as it is, without a folder that it does no
   writeFileSync(join(root, "crawlguard.toml"), "project = ");
   assert.throws(() => readProject(root, root), /settings.ts project: .*crawlguard.toml cannot be read/);
   assert.throws(() => readProject(join(root, "none"), root), /settings.ts project: .*none.*cannot be read/);
+});
+
+for (const [region, partition] of [
+  ["cn-north-1", "aws-cn"],
+  ["us-gov-west-1", "aws-us-gov"],
+] as const) {
+  test(`in ${region} every ARN is of ${partition}, and so is the one that a bucket has to tell`, () => {
+    const topic = `arn:${partition}:sns:${region}:123456789012:pbright-prod-alerts`;
+    const written: Written = {
+      ...prod,
+      arrivals: "on",
+      crawl: "events",
+      sources: ["lake/orders"],
+      lakeFormation: true,
+    };
+    const { json } = synth(written, { region, topic });
+    const text = JSON.stringify(json);
+    const found = [...text.matchAll(/arn:(aws[\w-]*):/g)].map(([, it]) => it);
+    assert.ok(found.length > 20);
+    assert.deepEqual([...new Set(found)], [partition]);
+    // Nor is there an address, which differs as well.
+    assert.equal(/https?:/.test(text), false);
+    const [is] = checkAll(
+      { ...project, targets: { prod: { ...project.targets.prod!, region, topic } } },
+      { prod: written },
+      NOW,
+    );
+    assert.equal(arrivalsArn(is!), `arn:${partition}:sns:${region}:123456789012:crawlguard-pbright-prod-arrivals`);
+  });
+}
+
+for (const command of ["template", "preflight"]) {
+  test(`${command} of a target that is not there names those that are`, () => {
+    const args = ["--import", "tsx", `bin/${command}.ts`, "nosuch"];
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: INFRA, encoding: "utf8" });
+    assert.equal(stderr, "1 setting(s) to mend:\n- settings.ts nosuch: there is no such target; it has dev, prod\n");
+    assert.equal(status, 2);
+  });
+}
+
+test("a plain template is refused for what a deployment would be", () => {
+  const long = { ...project, name: "a-rather-long-name-of-a-project-that-nobody-types" };
+  assert.throws(() => plainTemplate(long, "prod", prod, NOW), /crawlguard.toml project: the name .* is longer than 56/);
 });
 
 test("a target's template does not depend on the day", () => {

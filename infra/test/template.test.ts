@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Match } from "aws-cdk-lib/assertions";
+import type { Written } from "../lib/settings.ts";
 import { first, ofType, prod, project, synth } from "./helpers.ts";
 
 const BUCKETS = ["pbright-prod-raw", "pbright-prod-results", "pbright-prod-state", "pbright-prod-warehouse"];
@@ -70,9 +71,58 @@ test("with Lake Formation its own role may use the key, and grants come after th
   });
   assert.ok(["kms:Decrypt", "kms:GenerateDataKey*"].every((action) => statement.Action.includes(action)));
   const grants = ofType(json, "AWS::LakeFormation::PrincipalPermissions");
-  assert.equal(grants.length, 5);
+  assert.equal(grants.length, 9);
   const [[database]] = ofType(json, "AWS::Glue::Database") as any;
   for (const [id, grant] of grants) assert.ok([(grant as any).DependsOn].flat().includes(database), id);
+});
+
+/** Where tables may be made, by the role that may. */
+function placesGranted(json: ReturnType<typeof synth>["json"]) {
+  const grants = ofType(json, "AWS::LakeFormation::PrincipalPermissions").map(([, it]) => it as any);
+  return grants
+    .filter((it) => it.Properties.Permissions.includes("DATA_LOCATION_ACCESS"))
+    .map((it) => {
+      const role: string = it.Properties.Principal.DataLakePrincipalIdentifier["Fn::GetAtt"][0];
+      const place: string = it.Properties.Resource.DataLocation.ResourceArn.replace("arn:aws:s3:::", "");
+      const awaited = [it.DependsOn ?? []].flat().map((id: string) => json.Resources[id]!);
+      const isRegistered = awaited.some(({ Properties }) => Properties.ResourceArn?.endsWith(`:::${place}`));
+      return [role.replace(/Role.*/, ""), place, isRegistered];
+    })
+    .sort();
+}
+
+test("with Lake Formation the crawler may make tables of what it crawls, and the function of what it builds", () => {
+  const { json } = synth({ ...prod, sources: ["orders", "users"], lakeFormation: true });
+  assert.deepEqual(placesGranted(json), [
+    ["CatalogCrawler", "pbright-prod-raw/orders/", true],
+    ["CatalogCrawler", "pbright-prod-raw/users/", true],
+    ["PipelineGuard", "pbright-prod-warehouse/tables/", true],
+  ]);
+});
+
+test("what is taken over is granted, and its owner's to register", () => {
+  const written: Written = { ...prod, sources: ["orders"], lakeFormation: true, takeOver: ["rawBucket", "warehouse"] };
+  const { json } = synth(written);
+  assert.deepEqual(placesGranted(json), [
+    ["CatalogCrawler", "pbright-prod-raw/orders/", false],
+    ["PipelineGuard", "pbright-prod-warehouse/tables/", false],
+  ]);
+  assert.deepEqual(ofType(json, "AWS::LakeFormation::Resource"), []);
+});
+
+test("with Lake Formation nothing starts before it is granted what it needs", () => {
+  const { json } = synth({ ...prod, lakeFormation: true, arrivals: "on" });
+  const grants = ofType(json, "AWS::LakeFormation::PrincipalPermissions").map(([id]) => id);
+  const functions = ofType(json, "AWS::Lambda::Function");
+  const guard = functions.find(([, it]) => it.Properties.FunctionName === "crawlguard-pbright-prod")!;
+  for (const [id, it] of [...ofType(json, "AWS::Glue::Crawler"), guard]) {
+    const awaited = [(it as any).DependsOn ?? []].flat();
+    assert.deepEqual(
+      grants.filter((grant) => !awaited.includes(grant)),
+      [],
+      id,
+    );
+  }
 });
 
 test("the crawler crawls a target a source every six hours, shows what changed and drops nothing", () => {
@@ -106,12 +156,12 @@ test("by events the crawler takes one folder and its queue, and finds each sourc
   template.hasResourceProperties("AWS::S3::Bucket", {
     BucketName: "pbright-prod-raw",
     NotificationConfiguration: {
-      TopicConfigurations: ["lake/orders/", "lake/users/"].map((value) =>
+      TopicConfigurations: [
         Match.objectLike({
           Event: "s3:ObjectCreated:*",
-          Filter: { S3Key: { Rules: [{ Name: "prefix", Value: value }] } },
+          Filter: { S3Key: { Rules: [{ Name: "prefix", Value: "lake/" }] } },
         }),
-      ),
+      ],
     },
   });
 });
@@ -249,6 +299,30 @@ test("arriving files start the function through a topic and a queue with its own
   assert.equal(ofType(json, "AWS::SQS::Queue").length, 3);
 });
 
+test("a raw bucket taken over may tell the topic made here, whose name is that of a stack removed before", () => {
+  const named = (written: Written) => {
+    const { json } = synth({ ...prod, arrivals: "on", ...written });
+    const topic = ofType(json, "AWS::SNS::Topic").find(([id]) => id.startsWith("ArrivalsTopic"))!;
+    const policy = ofType(json, "AWS::SNS::TopicPolicy").find(([id]) => id.startsWith("ArrivalsTopic"))![1];
+    const publishes = policy.Properties.PolicyDocument.Statement.find((it: any) => it.Sid === "RawBucketPublishes");
+    return {
+      name: topic[1].Properties.TopicName,
+      from: publishes.Condition.ArnEquals,
+      told: json.Outputs.Arrived?.Value,
+    };
+  };
+  const [made, taken] = [
+    named({ ...prod, arrivals: "on" }),
+    named({ ...prod, arrivals: "on", takeOver: ["rawBucket"] }),
+  ];
+  assert.deepEqual(
+    [made.name, made.from, made.told],
+    ["crawlguard-pbright-prod-arrivals", { "aws:SourceArn": "arn:aws:s3:::pbright-prod-raw" }, undefined],
+  );
+  assert.deepEqual([taken.name, taken.from], [made.name, made.from]);
+  assert.match(taken.told.Ref, /^ArrivalsTopic/);
+});
+
 test("messages that the crawler could not take are told of, as those of the function's are", () => {
   const { json } = synth({ ...prod, crawl: "events", sources: ["lake/orders"] });
   const [, alarm] = ofType(json, "AWS::CloudWatch::Alarm").find(([, it]) =>
@@ -330,13 +404,15 @@ test("doctor looks for every alarm and rule that is made", () => {
   assert.deepEqual(made(all, "AWS::Events::Rule", "Name").sort(), listed("stack.rs", "BY_RULE").sort());
 });
 
-test("the project is deployed last", () => {
-  const { json } = first();
-  const [[id, custom]] = ofType(json, "Custom::CrawlguardProject") as any;
-  const before = new Set(custom.DependsOn);
-  const own = (name: string) => name.startsWith("Deployment") || name.startsWith("Keys") || name.startsWith("Board");
-  assert.deepEqual(
-    Object.keys(json.Resources).filter((name) => name !== id && !own(name) && !before.has(name)),
-    [],
-  );
+test("the project is deployed last of all, whatever is set", () => {
+  const every = synth({ ...prod, arrivals: "on", crawl: "events", sources: ["lake/a"], lakeFormation: true }).json;
+  for (const json of [first().json, every]) {
+    const [[id, custom]] = ofType(json, "Custom::CrawlguardProject") as any;
+    const before = new Set(custom.DependsOn);
+    assert.deepEqual(
+      Object.keys(json.Resources).filter((name) => !name.startsWith("Deployment") && !before.has(name)),
+      [],
+    );
+    assert.match(id, /^Deployment/);
+  }
 });

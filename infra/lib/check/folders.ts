@@ -1,6 +1,6 @@
 import { folderOf, type Target } from "../project.ts";
 import type { Existing, Settings } from "../settings.ts";
-import { rawFolders } from "../sources.ts";
+import { crawledFolders, rawFolders } from "../sources.ts";
 import { type Findings, shown } from "./findings.ts";
 
 /** Buckets and folders: their names, and that none lies in another. */
@@ -26,6 +26,18 @@ export function checkFolders(target: Target, settings: Settings, inTarget: Findi
   const own = `${shown(logs)} is \`${logged}\`, made here, and would log its own logs; name another`;
   inSettings.refuse(logged !== undefined, "accessLogBucket", own);
   checkOverlaps(target, settings, inTarget);
+  checkRaw(target, settings, inTarget);
+}
+
+/** Targets that share contracts say in `raw` what lies above the sources; it is the one place that is written twice. */
+function checkRaw({ raw }: Target, { rawBucket, sources }: Settings, into: Findings) {
+  if (raw === undefined) return;
+  const { bucket, prefix } = folderOf(raw);
+  const isElsewhere = !raw.startsWith("s3://") || bucket !== rawBucket;
+  const own = `${shown(raw)} is no folder of settings.ts' rawBucket, ${shown(rawBucket)}`;
+  into.refuse(isElsewhere, "raw", `${own}; write it as "s3://${rawBucket}/", or mend rawBucket`);
+  const outside = isElsewhere ? undefined : sources.find((source) => !`${source}/`.startsWith(prefix));
+  into.refuse(outside !== undefined, "raw", `the source ${shown(outside)} does not lie in ${shown(raw)}`);
 }
 
 /** https://docs.aws.amazon.com/general/latest/gr/s3.html */
@@ -58,7 +70,7 @@ function checkOverlaps(target: Target, settings: Settings, into: Findings) {
   const names = ["warehouse", "results", "state"] as const;
   const folders: [string, string][] = [
     ...names.map((name): [string, string] => [name, target[name] ?? ""]),
-    ...settings.sources.map((source): [string, string] => [source, `s3://${settings.rawBucket}/${source}/`]),
+    ...crawledFolders(settings).map((folder): [string, string] => [folder, `s3://${settings.rawBucket}/${folder}/`]),
   ];
   for (const name of names) {
     const uri = target[name] ?? "";

@@ -15,7 +15,8 @@ export function checkTarget(target: Target, settings: Settings, into: Findings, 
   const digits = "write the twelve digits, in quotes";
   into.refuse(!/^\d{12}$/.test(account ?? ""), "account", `${shown(account)}; ${digits}`);
   const isRegion = RegionInfo.regions.some(({ name }) => name === region);
-  into.refuse(!isRegion, "region", `${shown(region)} is none that this CDK knows; write one, such as "us-east-1"`);
+  const known = region === undefined ? "" : " is none that this CDK knows";
+  into.refuse(!isRegion, "region", `${shown(region)}${known}; write one, such as "us-east-1"`);
   const guards = 'an empty prefix would guard the published tables too; the crawler\'s, such as "raw_"';
   into.refuse(target.raw_prefix === "", "raw_prefix", guards);
   const isDatabase = /^[a-z0-9_]{1,255}$/.test(database ?? "");
@@ -33,9 +34,12 @@ export function checkTarget(target: Target, settings: Settings, into: Findings, 
 }
 
 /** S3 and SNS use a key of their own region, and S3 tells a topic of its own region. */
-function checkRegions({ region }: Target, { arrivals, key, takeOver }: Settings, into: Findings) {
+function checkRegions({ region }: Target, { arrivals, key, otherKeys, takeOver }: Settings, into: Findings) {
   const elsewhere = (arn: string) => arn.startsWith("arn:") && arn.split(":")[3] !== region;
   into.refuse(elsewhere(key), "key", `${shown(key)} is not of the target's region ${shown(region)}`);
+  for (const other of otherKeys) {
+    into.refuse(elsewhere(other), "otherKeys", `${shown(other)} is not of the target's region ${shown(region)}`);
+  }
   const isTold = !takeOver.includes("rawBucket") && elsewhere(arrivals);
   into.refuse(isTold, "arrivals", `${shown(arrivals)} is not of the region of \`rawBucket\`, ${shown(region)}`);
 }
@@ -45,7 +49,11 @@ function checkTopic({ account, region, topic }: Target, isMade: boolean, into: F
   into.refuse(!arn, "topic", `${shown(topic)}; write it as "arn:aws:sns:region:account:name"`);
   if (arn === null) return;
   // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
-  into.refuse(arn[1] !== region, "topic", `its region is not the target's, ${shown(region)}; alarms reach no other`);
+  into.refuse(
+    region !== undefined && arn[1] !== region,
+    "topic",
+    `its region is not the target's, ${shown(region)}; alarms reach no other`,
+  );
   const isElsewhere = isMade && arn[1] === region && arn[2] !== account;
   into.refuse(isElsewhere, "topic", "its account is not the target's; a topic there has to be taken over");
 }

@@ -93,10 +93,6 @@ function checkCrawl(settings: Settings, into: Findings) {
   const isFew = arrivals !== "off" && settings.reservedConcurrency > 0 && settings.reservedConcurrency < QUEUE_TAKES;
   const takes = `${settings.reservedConcurrency}, and the queue of arrivals alone takes ${QUEUE_TAKES}`;
   into.refuse(isFew, "reservedConcurrency", takes);
-  const own = "a bucket taken over has its own notifications; have it notify a topic, and set arrivals to its ARN";
-  const isRawTaken = takeOver.includes("rawBucket");
-  into.refuse(isRawTaken && arrivals === "on", "arrivals", own);
-  into.refuse(isRawTaken && arrivals === "off" && crawl === "events", "crawl", own);
   const isOneFolder = parentOf(sources) !== "";
   const folder = 'Glue crawls one folder by events; put all sources into one, such as "lake/orders" and "lake/users"';
   into.refuse(crawl === "events" && !isOneFolder, "crawl", folder);

@@ -2,9 +2,12 @@ import type { At } from "../at.ts";
 import { Findings, shown } from "../check/findings.ts";
 import type { Existing, Written } from "../settings.ts";
 import { type Answer, type Ask, type Aws, type Into, json, type Looked } from "./ask.ts";
+import { checkBuckets } from "./buckets.ts";
 import { checkFunction, checkConcurrency } from "./function.ts";
-import { checkKey } from "./key.ts";
-import { lookAtStack } from "./stack.ts";
+import { checkKeys } from "./key.ts";
+import { checkPlaces } from "./lake-formation.ts";
+import { checkOwn, lookAtStack } from "./stack.ts";
+import { checkTopics } from "./topics.ts";
 import { checkWorkgroup } from "./workgroup.ts";
 
 export type { Answer, Looked } from "./ask.ts";
@@ -28,16 +31,24 @@ export function preflight(is: At, written: Written, ask: Ask): Looked {
   if (stack.problems.length > 0) return { problems: stack.problems, notes: [] };
   for (const [setting, name, look] of things(is)) {
     const findings = setting === "rawBucket" ? into.settings : into.target;
-    const problem = stack.own.has(name) ? undefined : problemOf(is.makes(setting), name, aws(...look));
+    const problem = stack.own.get(setting) === name ? undefined : problemOf(is.makes(setting), name, aws(...look));
     findings.refuse(problem !== undefined, setting, problem ?? "");
   }
-  if (stack.own.has(target.crawler)) checkCrawler(target.crawler, aws, into);
+  const wanted = new Map(things(is).map(([setting, name]) => [setting, name]));
+  const own = checkOwn(is, stack.own, wanted, aws);
+  if (stack.own.get("crawler") === target.crawler) checkCrawler(target.crawler, aws, into);
+  const current = stack.own.get("function");
   const notes = [
+    ...stack.notes,
     ...(is.makes("workgroup") ? [] : checkWorkgroup(is, written, aws, into)),
-    ...checkKey(is, aws, into.settings),
-    ...(stack.own.has(is.name) ? checkFunction(is, aws, into.settings) : checkConcurrency(is, aws, into.settings)),
+    ...checkKeys(is, aws, into.settings),
+    ...checkBuckets(is, stack.own.get("key"), aws, into),
+    ...checkTopics(is, stack.own.get("key"), aws, into),
+    ...checkPlaces(is, aws, into.settings),
+    ...(current === undefined ? [] : checkFunction(is, aws, into.settings)),
+    ...checkConcurrency(is, current, aws, into.settings),
   ];
-  return { problems: [...into.target.problems, ...into.settings.problems], notes };
+  return { problems: [...own, ...into.target.problems, ...into.settings.problems], notes };
 }
 
 /** Glue changes no crawler that crawls, and the update fails. https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateCrawler.html */

@@ -1,58 +1,62 @@
 import type { At } from "../at.ts";
-import type { Findings } from "../check/findings.ts";
+import { type Findings, shown } from "../check/findings.ts";
 import { publishers, serviceRole, USE } from "../keys.ts";
 import { type Aws, json } from "./ask.ts";
+import { lets, policyIn } from "./policy.ts";
 
-/** A key taken over keeps its policy: whether that lets services use it which no role of the stack stands for. */
-export function checkKey({ settings, target, makes }: At, aws: Aws, into: Findings): string[] {
-  const { key } = settings;
-  if (!key.startsWith("arn:")) return [];
-  const asked = aws("kms", "get-key-policy", "--key-id", key, "--policy-name", "default");
-  const policy = json({ ...asked, stdout: json(asked)?.Policy ?? "" });
-  if (policy === undefined) return [`nobody says whether key's policy suits: ${asked.stderr.trim()}`];
-  const statements: any[] = [policy.Statement ?? []].flat();
-  const isOurs = (it: any) => {
-    const accounts = conditioned(it, "aws:sourceaccount");
-    return accounts.length === 0 || accounts.includes(target.account!);
-  };
-  const allowing = statements.filter((it) => it.Effect === "Allow" && allows(it) && isOurs(it));
-  const names = (it: any, principal: string) =>
-    [it.Principal?.Service ?? [], it.Principal?.AWS ?? []].flat().includes(principal);
-  const isAnyone = (it: any) => it.Principal === "*" || names(it, "*");
-  // Under a condition "*" is who the condition names, and nobody else that is known.
-  const isOpen = (it: any, principal: string) =>
-    isAnyone(it) && (it.Condition === undefined || conditioned(it, "aws:principalarn").includes(principal));
-  const mayUse = (principal: string) => allowing.some((it) => names(it, principal) || isOpen(it, principal));
+/** Keys taken over: whether they can be used, and by services that no role of the stack stands for. */
+export function checkKeys({ settings, target, makes }: At, aws: Aws, into: Findings): string[] {
+  const { key, lakeFormation, otherKeys } = settings;
   const needed = publishers({ settings, makes });
-  if (settings.lakeFormation) needed.push(serviceRole(target.account, key.split(":")[1]!));
-  const missing = needed.filter((principal) => !mayUse(principal));
-  const says = `its policy does not let these use it: ${missing.join(", ")}; docs/deploy.md has the statements`;
-  into.refuse(missing.length > 0, "key", says);
-  const state = json(aws("kms", "describe-key", "--key-id", key))?.KeyMetadata?.KeyState ?? "Enabled";
-  into.refuse(state !== "Enabled", "key", `it is ${state}; enable it, or name another`);
-  const { account } = target;
-  const isToIam = [account, `arn:${key.split(":")[1]}:iam::${account}:root`].some((it) => mayUse(it!));
-  const denies = statements.some((it) => it.Effect === "Deny");
+  if (lakeFormation) needed.push(serviceRole(target.account, key.split(":")[1]!));
   return [
-    ...(isToIam ? [] : [`key's policy does not leave ${account}'s roles to IAM; it then has to name them itself`]),
-    ...(denies
-      ? ["key's policy denies something: see that it spares the stack's roles, and the services it names"]
-      : []),
+    ...(key.startsWith("arn:") ? checkKey("key", key, needed, target.account, aws, into) : []),
+    ...otherKeys.flatMap((other) => checkState("otherKeys", other, aws, into)),
   ];
 }
 
-/** What a statement's conditions ask of one key, whatever the operator. */
-function conditioned(statement: any, key: string): string[] {
-  const asked = Object.values<any>(statement.Condition ?? {}).flatMap((it) => Object.entries<any>(it));
-  return asked.filter(([name]) => name.toLowerCase() === key).flatMap(([, value]) => value);
+/** One key: its state, and that its policy lets these use it. */
+export function checkKey(
+  setting: string,
+  key: string,
+  needed: string[],
+  account: string,
+  aws: Aws,
+  into: Findings,
+): string[] {
+  const unknown = checkState(setting, key, aws, into);
+  const its = setting === "key" ? "key's policy" : `the policy of ${key}`;
+  const asked = aws("kms", "get-key-policy", "--key-id", key, "--policy-name", "default");
+  const policy = policyIn(asked, (it) => it?.Policy);
+  if (policy === undefined) return [...unknown, `nobody says whether ${its} suits: ${asked.stderr.trim()}`];
+  const mayUse = (principal: string) => lets(policy, principal, USE, account);
+  const missing = needed.filter((principal) => !mayUse(principal));
+  const says = `${setting === "key" ? "its policy" : its} does not let these use it: ${missing.join(", ")}; docs/deploy.md has the statements`;
+  into.refuse(missing.length > 0, setting, says);
+  const isToIam = [account, `arn:${key.split(":")[1]}:iam::${account}:root`].some(mayUse);
+  const denies = policy.statements.some((it) => it.Effect === "Deny");
+  const leaves = `${its} does not leave ${account}'s roles to IAM; it then has to name them itself`;
+  const spares = `${its} denies something: see that it spares the stack's roles, and the services it names`;
+  return [...unknown, ...(isToIam ? [] : [leaves]), ...(denies ? [spares] : [])];
 }
 
-/** Whether a statement lets its principals do all that a topic or bucket takes. */
-function allows(statement: any): boolean {
-  const patterns = [statement.Action ?? []].flat().map((action: string) => action.toLowerCase());
-  return USE.every((action) =>
-    patterns.some((pattern) =>
-      pattern.endsWith("*") ? action.toLowerCase().startsWith(pattern.slice(0, -1)) : pattern === action.toLowerCase(),
-    ),
-  );
+function checkState(setting: string, key: string, aws: Aws, into: Findings): string[] {
+  const asked = aws("kms", "describe-key", "--key-id", key);
+  const state = json(asked)?.KeyMetadata?.KeyState;
+  const isAbsent = /NotFoundException/.test(asked.stderr);
+  into.refuse(isAbsent, setting, `${key} is not there; name another`);
+  if (state === undefined) return isAbsent ? [] : [`nobody says whether ${key} is enabled: ${asked.stderr.trim()}`];
+  const which = setting === "key" ? "it" : key;
+  into.refuse(state !== "Enabled", setting, `${which} is ${state}; enable it, or name another`);
+  return [];
+}
+
+/** Whether the roles may use the key that something taken over is encrypted by; into `otherKeys` what they may not. */
+export function checkOpened(is: At, ownKey: string | undefined, key: string, what: string, aws: Aws, into: Findings) {
+  const arn: string = json(aws("kms", "describe-key", "--key-id", key))?.KeyMetadata?.Arn ?? key;
+  const isOwn = is.settings.key === "create" && ownKey !== undefined && arn.endsWith(`/${ownKey}`);
+  const isKnown = isOwn || [is.settings.key, ...is.settings.otherKeys].includes(arn);
+  const says = `${shown(arn)} encrypts ${what}, and the roles may not use it; put it in here`;
+  into.refuse(!isKnown, "otherKeys", says);
+  return arn;
 }

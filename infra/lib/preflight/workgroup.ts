@@ -1,9 +1,9 @@
 import type { At } from "../at.ts";
 import { shown } from "../check/findings.ts";
-import { overlaps } from "../check/folders.ts";
 import { folderOf } from "../project.ts";
 import type { Written } from "../settings.ts";
 import { type Aws, type Into, json } from "./ask.ts";
+import { checkAlive } from "./buckets.ts";
 
 /** One taken over keeps its own settings: those that builds and costs rest on have to be as these say. */
 export function checkWorkgroup(is: At, written: Written, aws: Aws, into: Into): string[] {
@@ -40,26 +40,13 @@ function checkCutoff(cutoff: number | undefined, name: string, wanted: number, w
 function checkBuilds({ makes, settings, target }: At, output: string, aws: Aws, into: Into): string[] {
   const { bucket, prefix } = folderOf(output);
   const builds = `${prefix}tables/`;
-  const published = `${shown(target.workgroup)} enforces its output, so published tables lie in s3://${bucket}/${builds}`;
+  const what = `${shown(target.workgroup)} enforces its output, so published tables lie`;
   if (makes("results")) {
-    const says = `${settings.resultDays}, and ${published}; write null, or do not enforce`;
+    const says = `${settings.resultDays}, and ${what} in s3://${bucket}/${builds}; write null, or do not enforce`;
     into.settings.refuse(settings.resultDays !== null, "resultDays", says);
     return [];
   }
-  const asked = aws("s3api", "get-bucket-lifecycle-configuration", "--bucket", bucket);
-  const rules = /NoSuchLifecycleConfiguration/.test(asked.stderr) ? [] : json(asked)?.Rules;
-  if (rules === undefined) return [`${published}, and nobody says whether a rule removes them: ${asked.stderr.trim()}`];
-  const removing = rules.filter((rule: any) => removes(rule, builds)).map((rule: any) => shown(rule.ID));
-  const says = `${published}, and these rules of the bucket remove them: ${removing.join(", ")}; take them out of its reach`;
-  into.target.refuse(removing.length > 0, "results", says);
-  return [];
-}
-
-/** Whether a rule removes current objects below a folder; one that asks for tags or sizes too, may. */
-function removes(rule: any, folder: string): boolean {
-  const prefix: string = rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix ?? rule.Prefix ?? "";
-  const expires = rule.Expiration?.Days !== undefined || rule.Expiration?.Date !== undefined;
-  return rule.Status === "Enabled" && expires && (prefix === "" || overlaps(prefix, folder));
+  return checkAlive("results", { bucket, prefix: builds }, what, aws, into);
 }
 
 function checkPile({ makes, settings, target }: At): string[] {

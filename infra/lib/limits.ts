@@ -1,4 +1,4 @@
-import type { Stack } from "aws-cdk-lib";
+import { CfnResource, type Stack } from "aws-cdk-lib";
 import { CfnRole } from "aws-cdk-lib/aws-iam";
 import type { At } from "./at.ts";
 import { SettingsError } from "./check/findings.ts";
@@ -22,4 +22,20 @@ export function refuseLongPolicies(stack: Stack, { settings, targetName }: At) {
   const says = `${settings.sources.length} folders make a role's policy ${length} characters long, and IAM takes ${LONGEST}`;
   const help = 'put them into one folder, such as "landing/orders" and "landing/users"';
   throw new SettingsError([`settings.ts ${targetName}.sources: ${says}; ${help}`]);
+}
+
+/** Resources of one stack. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+const MOST = 500;
+
+/** What makes a stack's resources many are addresses, a subscription each, and sources, which Lake Formation knows one by one. */
+export function refuseManyResources(stack: Stack, { settings, targetName }: At) {
+  const { emails, sources } = settings;
+  const count = stack.node.findAll().filter((it) => CfnResource.isCfnResource(it)).length;
+  if (count <= MOST) return;
+  const [setting, says, help] =
+    count - emails.length < MOST
+      ? ["emails", `${emails.length} addresses`, "mail a list, and have that mail them"]
+      : ["sources", `${sources.length} folders`, 'put them into one folder, such as "landing/orders"'];
+  const many = `${says} make a stack of ${count} resources, and CloudFormation takes ${MOST}; ${help}`;
+  throw new SettingsError([`settings.ts ${targetName}.${setting}: ${many}`]);
 }

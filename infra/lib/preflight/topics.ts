@@ -1,0 +1,83 @@
+import { arrivalsArn, listens } from "../arrivals.ts";
+import type { At } from "../at.ts";
+import { shown } from "../check/findings.ts";
+import { rawFolders } from "../sources.ts";
+import { type Aws, type Into, json } from "./ask.ts";
+import { checkKey, checkOpened } from "./key.ts";
+import { conditioned, lets, policyIn } from "./policy.ts";
+
+/** Topics taken over: that the services which tell them may; and that the raw bucket, if taken over, does tell. */
+export function checkTopics(is: At, ownKey: string | undefined, aws: Aws, into: Into): string[] {
+  const { settings, target } = is;
+  const isArrivalsTaken = settings.arrivals.startsWith("arn:");
+  return [
+    ...(is.makes("topic") ? [] : checkTopic(is, ownKey, "topic", target.topic, "cloudwatch.amazonaws.com", aws, into)),
+    ...(isArrivalsTaken ? checkTopic(is, ownKey, "arrivals", settings.arrivals, "s3.amazonaws.com", aws, into) : []),
+    ...(listens(is) && !is.makes("rawBucket") ? checkTold(is, aws) : []),
+  ];
+}
+
+function checkTopic(
+  is: At,
+  ownKey: string | undefined,
+  setting: "topic" | "arrivals",
+  arn: string,
+  who: string,
+  aws: Aws,
+  into: Into,
+): string[] {
+  const findings = setting === "topic" ? into.target : into.settings;
+  const { account } = is.target;
+  const asked = aws("sns", "get-topic-attributes", "--topic-arn", arn);
+  const isAbsent = /NotFound|does not exist/.test(asked.stderr);
+  // That the topic of alerts is not there is said with the other names.
+  findings.refuse(isAbsent && setting === "arrivals", setting, `${arn} is not there, and so cannot be listened to`);
+  if (isAbsent) return [];
+  const policy = policyIn(asked, (it) => it?.Attributes?.Policy);
+  if (policy === undefined) return [`nobody says whether ${who} may publish to ${arn}: ${asked.stderr.trim()}`];
+  // SNS's own policy is for the owner, and for the alarms of the owner's account.
+  const isDefault = (it: any) => who.startsWith("cloudwatch") && conditioned(it, "aws:sourceowner").includes(account);
+  const may = lets(policy, who, ["sns:Publish"], account) || policy.statements.some(isDefault);
+  findings.refuse(!may, setting, `the policy of ${arn} does not let ${who} publish; add that`);
+  const key: string = json(asked)?.Attributes?.KmsMasterKeyId ?? "";
+  if (key === "") return [];
+  const isSns = key.endsWith("alias/aws/sns");
+  findings.refuse(
+    isSns,
+    setting,
+    `${arn} is encrypted by alias/aws/sns, which ${who} may not use; give it another key`,
+  );
+  if (isSns) return [];
+  // The function publishes alerts; of arrivals it only hears.
+  const used = setting === "topic" ? checkOpened(is, ownKey, key, arn, aws, into.settings) : key;
+  return checkKey(setting, used, [who], account, aws, findings);
+}
+
+/** S3's notices are the bucket's owner's to set: what is missing can only be said. */
+function checkTold(is: At, aws: Aws): string[] {
+  const { rawBucket } = is.settings;
+  const arn = arrivalsArn(is);
+  const asked = aws("s3api", "get-bucket-notification-configuration", "--bucket", rawBucket);
+  // Of a bucket without any the CLI says nothing at all.
+  const has = asked.status === 0 && asked.stdout.trim() === "" ? {} : json(asked);
+  if (has === undefined)
+    return [`nobody says whether ${shown(rawBucket)} tells ${arn} of new files: ${asked.stderr.trim()}`];
+  const told: any[] = has.TopicConfigurations ?? [];
+  const prefixOf = (it: any): string =>
+    it.Filter?.Key?.FilterRules?.find((rule: any) => /^prefix$/i.test(rule.Name))?.Value ?? "";
+  const tells = (it: any) => it.TopicArn === arn && it.Events.some((event: string) => /ObjectCreated:\*/.test(event));
+  const missing = rawFolders(is.settings)
+    .map(({ prefix }) => prefix)
+    .filter((prefix) => !told.some((it) => tells(it) && prefix.startsWith(prefixOf(it))));
+  if (missing.length === 0) return [];
+  const more = missing.map((Value) => ({
+    TopicArn: arn,
+    Events: ["s3:ObjectCreated:*"],
+    Filter: { Key: { FilterRules: [{ Name: "prefix", Value }] } },
+  }));
+  const all = JSON.stringify({ ...has, TopicConfigurations: [...told, ...more] });
+  const command = `aws s3api put-bucket-notification-configuration --bucket ${rawBucket} --notification-configuration '${all}'`;
+  return [
+    `${shown(rawBucket)} does not tell ${arn} of new files in ${missing.join(", ")}; once the topic is there: ${command}`,
+  ];
+}

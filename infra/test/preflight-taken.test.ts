@@ -1,0 +1,436 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { serviceRole } from "../lib/keys.ts";
+import type { Answer } from "../lib/preflight/index.ts";
+import type { Written } from "../lib/settings.ts";
+import { absent, failed, fine, found, looked, nothing, rule } from "./account.ts";
+
+const KEY = "arn:aws:kms:us-east-1:123456789012:key/1234";
+const statement = (principal: object | string, action: string | string[] = "kms:*") => ({
+  Effect: "Allow",
+  Principal: principal,
+  Action: action,
+});
+const ROOT = statement({ AWS: "arn:aws:iam::123456789012:root" });
+const CLOUDWATCH = statement({ Service: "cloudwatch.amazonaws.com" });
+const VIA = { StringEquals: { "kms:ViaService": "s3.us-east-1.amazonaws.com" } };
+const of = (account: string) => ({ StringEquals: { "aws:SourceAccount": account } });
+const LAKE_FORMATION = {
+  ...statement({ AWS: "*" }),
+  Condition: { ArnEquals: { "aws:PrincipalArn": serviceRole("123456789012", "aws") } },
+};
+const POLICIES: [RegExp, RegExp, object[], Partial<Written>?][] = [
+  [/^$/, /^$/, [ROOT, statement({ Service: ["cloudwatch.amazonaws.com"] }, ["kms:Decrypt", "kms:GenerateDataKey*"])]],
+  [/^$/, /^$/, [ROOT, statement("*")]],
+  [/^settings.ts prod.key: .*: cloudwatch.amazonaws.com;/, /^$/, [ROOT]],
+  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, { ...statement({ AWS: "*" }), Condition: VIA }]],
+  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, { ...CLOUDWATCH, Condition: of("999999999999") }]],
+  [/^$/, /^$/, [ROOT, { ...CLOUDWATCH, Condition: of("123456789012") }]],
+  [/^$/, /denies something/, [ROOT, CLOUDWATCH, { ...statement("*"), Effect: "Deny" }]],
+  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, statement({ Service: "cloudwatch.amazonaws.com" }, "kms:Decrypt")]],
+  [/: s3.amazonaws.com;/, /^$/, [ROOT, statement({ Service: "cloudwatch.amazonaws.com" })], { arrivals: "on" }],
+  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, LAKE_FORMATION]],
+  [/^$/, /^$/, [ROOT, LAKE_FORMATION], { lakeFormation: true, takeOver: ["topic"] }],
+  [/AWSServiceRoleForLakeFormationDataAccess;/, /^$/, [ROOT], { lakeFormation: true, takeOver: ["topic"] }],
+  [/^$/, /leave 123456789012's roles to IAM/, [statement({ Service: "cloudwatch.amazonaws.com" })]],
+];
+for (const [problem, note, Statement, written] of POLICIES) {
+  test(`a key's policy, ${JSON.stringify({ Statement, ...written })}`, () => {
+    const answers = {
+      "kms get-key-policy": fine({ Policy: JSON.stringify({ Statement }) }),
+      "sns get-topic-attributes": written?.takeOver ? topic(statement("*", "sns:Publish")) : absent,
+    };
+    const { problems, notes } = looked(answers, { key: KEY, ...written });
+    assert.match(problems.join(), problem);
+    assert.match(notes.join(), note);
+  });
+}
+
+test("a key that is going to be deleted is refused", () => {
+  const answers = {
+    "kms get-key-policy": fine({ Policy: JSON.stringify({ Statement: [ROOT, CLOUDWATCH] }) }),
+    "kms describe-key": fine({ KeyMetadata: { KeyState: "PendingDeletion" } }),
+  };
+  assert.match(found(answers, { key: KEY }).join(), /^settings.ts prod.key: it is PendingDeletion/);
+});
+
+test("a key whose policy may not be read is said, not passed", () => {
+  const { problems, notes } = looked({ "kms get-key-policy": failed("AccessDenied") }, { key: KEY });
+  assert.deepEqual(problems, []);
+  assert.match(notes.join(), /whether key's policy suits: AccessDenied/);
+});
+
+const OURS = of("123456789012");
+const TOLD = "arn:aws:sns:us-east-1:123456789012:told";
+const BUCKET: Record<string, string> = Object.fromEntries(
+  ["warehouse", "results", "state"]
+    .map((name) => [name, `pbright-prod-${name}`])
+    .concat([["rawBucket", "pbright-prod-raw"]]),
+);
+const encrypted = (ApplyServerSideEncryptionByDefault: object) =>
+  fine({ ServerSideEncryptionConfiguration: { Rules: [{ ApplyServerSideEncryptionByDefault }] } });
+const policy = (...Statement: object[]) => JSON.stringify({ Statement });
+const topic = (statement: object, key?: string) =>
+  fine({ Attributes: { Policy: policy(statement), ...(key ? { KmsMasterKeyId: key } : {}) } });
+const bucketThere = fine({});
+
+/** What is taken over, what the account says of it, and what preflight has to say: problems, and notes. */
+const TAKEN: [string, RegExp, RegExp, Partial<Written>, Record<string, Answer>][] = [
+  [
+    "a bucket elsewhere",
+    /^settings.ts prod.rawBucket: "pbright-prod-raw" is in eu-west-1, and the target in us-east-1; name one of that region$/,
+    /^$/,
+    { takeOver: ["rawBucket"] },
+    { "s3api get-bucket-location --bucket pbright-prod-raw": fine({ LocationConstraint: "EU" }) },
+  ],
+  [
+    "a bucket elsewhere, named in crawlguard.toml",
+    /^crawlguard.toml targets.prod.state: "pbright-prod-state" is in eu-north-1/,
+    /^$/,
+    { takeOver: ["state"] },
+    { "s3api get-bucket-location": fine({ LocationConstraint: "eu-north-1" }) },
+  ],
+  [
+    "a bucket of which nobody says where it is",
+    /^$/,
+    /nobody says in which region "pbright-prod-state" is: AccessDenied/,
+    { takeOver: ["state"] },
+    { "s3api get-bucket-location": failed("AccessDenied") },
+  ],
+  [
+    "a warehouse whose files expire",
+    /^crawlguard.toml targets.prod.warehouse: published tables lie in s3:\/\/pbright-prod-warehouse\/tables\/, and .*"old"/,
+    /^$/,
+    { takeOver: ["warehouse"] },
+    { "s3api get-bucket-lifecycle-configuration": fine({ Rules: [rule("tables/")] }) },
+  ],
+  [
+    "a warehouse whose files go where Athena reads none",
+    /targets.prod.warehouse: .*"old"/,
+    /^$/,
+    { takeOver: ["warehouse"] },
+    {
+      "s3api get-bucket-lifecycle-configuration": fine({
+        Rules: [rule(undefined, { Transitions: [{ Days: 90, StorageClass: "GLACIER" }] })],
+      }),
+    },
+  ],
+  [
+    "a warehouse whose files become cheaper, and old versions go",
+    /^$/,
+    /^$/,
+    { takeOver: ["warehouse"] },
+    {
+      "s3api get-bucket-lifecycle-configuration": fine({
+        Rules: [
+          rule(undefined, {
+            Transitions: [{ Days: 90, StorageClass: "GLACIER_IR" }],
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          }),
+        ],
+      }),
+    },
+  ],
+  [
+    "a state that expires",
+    /targets.prod.state: the project and its runs lie in s3:\/\/pbright-prod-state\/crawlguard\/, and .*"old"/,
+    /^$/,
+    { takeOver: ["state"] },
+    { "s3api get-bucket-lifecycle-configuration": fine({ Rules: [rule("crawlguard/runs/")] }) },
+  ],
+  [
+    "a state whose rules may not be read",
+    /^$/,
+    /nobody says whether a rule removes them: AccessDenied/,
+    { takeOver: ["state"] },
+    { "s3api get-bucket-lifecycle-configuration": failed("AccessDenied") },
+  ],
+  [
+    "a bucket with a key that nobody opened",
+    /^settings.ts prod.otherKeys: "\S+1234" encrypts "pbright-prod-state", and the roles may not use it; put it in here$/,
+    /^$/,
+    { takeOver: ["state"] },
+    {
+      "s3api get-bucket-encryption": encrypted({ SSEAlgorithm: "aws:kms", KMSMasterKeyID: "1234" }),
+      "kms describe-key": fine({ KeyMetadata: { Arn: KEY, KeyState: "Enabled" } }),
+    },
+  ],
+  [
+    "a bucket with a key that is open to the roles",
+    /^$/,
+    /^$/,
+    { takeOver: ["state"], otherKeys: [KEY] },
+    { "s3api get-bucket-encryption": encrypted({ SSEAlgorithm: "aws:kms", KMSMasterKeyID: KEY }) },
+  ],
+  [
+    "a bucket with S3's own key",
+    /^$/,
+    /^$/,
+    { takeOver: ["state"] },
+    { "s3api get-bucket-encryption": encrypted({ SSEAlgorithm: "aws:kms" }) },
+  ],
+  [
+    "a bucket with the key that the stack itself has made",
+    /^$/,
+    /^$/,
+    { takeOver: ["state"] },
+    {
+      "cloudformation describe-stacks": fine({ Stacks: [{ StackStatus: "CREATE_COMPLETE" }] }),
+      "cloudformation list-stack-resources": fine({
+        StackResourceSummaries: [{ LogicalResourceId: "KeysKey0123ABCD", PhysicalResourceId: "1234" }],
+      }),
+      "s3api get-bucket-encryption": encrypted({ SSEAlgorithm: "aws:kms", KMSMasterKeyID: KEY }),
+    },
+  ],
+  [
+    "a bucket of which nobody says how it is encrypted",
+    /^$/,
+    /nobody says which key encrypts "pbright-prod-state": AccessDenied/,
+    { takeOver: ["state"] },
+    { "s3api get-bucket-encryption": failed("AccessDenied") },
+  ],
+  [
+    "a bucket for logs that is not there",
+    /^settings.ts prod.accessLogBucket: "logs" is not there; make it/,
+    /^$/,
+    { accessLogBucket: "logs" },
+    {},
+  ],
+  [
+    "a bucket for logs that lets nobody write",
+    /^settings.ts prod.accessLogBucket: "logs" does not let S3 write logs; let logging.s3.amazonaws.com s3:PutObject/,
+    /^$/,
+    { accessLogBucket: "logs" },
+    { "s3api head-bucket --bucket logs": bucketThere, "s3api get-bucket-policy": failed("NoSuchBucketPolicy") },
+  ],
+  [
+    "a bucket for logs that lets another account's write",
+    /prod.accessLogBucket: .* does not let S3/,
+    /^$/,
+    { accessLogBucket: "logs" },
+    {
+      "s3api head-bucket --bucket logs": bucketThere,
+      "s3api get-bucket-policy": fine({
+        Policy: policy({
+          ...statement({ Service: "logging.s3.amazonaws.com" }, "s3:PutObject"),
+          Condition: of("999999999999"),
+        }),
+      }),
+    },
+  ],
+  [
+    "a bucket for logs",
+    /^$/,
+    /^$/,
+    { accessLogBucket: "logs" },
+    {
+      "s3api head-bucket --bucket logs": bucketThere,
+      "s3api get-bucket-policy": fine({
+        Policy: policy({ ...statement({ Service: "logging.s3.amazonaws.com" }, "s3:PutObject"), Condition: OURS }),
+      }),
+    },
+  ],
+  [
+    "a bucket for logs that lets S3 by its list of grants",
+    /^$/,
+    /^$/,
+    { accessLogBucket: "logs" },
+    {
+      "s3api head-bucket --bucket logs": bucketThere,
+      "s3api get-bucket-policy": failed("NoSuchBucketPolicy"),
+      "s3api get-bucket-acl": fine({
+        Grants: [{ Grantee: { URI: "http://acs.amazonaws.com/groups/s3/LogDelivery" }, Permission: "WRITE" }],
+      }),
+    },
+  ],
+  [
+    "a bucket for logs elsewhere, with a key",
+    /prod.accessLogBucket: "logs" is encrypted by a KMS key.*prod.accessLogBucket: "logs" is in eu-west-1/,
+    /nobody says whether "logs" lets S3 write logs: AccessDenied/,
+    { accessLogBucket: "logs" },
+    {
+      "s3api head-bucket --bucket logs": bucketThere,
+      "s3api get-bucket-policy": failed("AccessDenied"),
+      "s3api get-bucket-location --bucket logs": fine({ LocationConstraint: "eu-west-1" }),
+      "s3api get-bucket-encryption": encrypted({ SSEAlgorithm: "aws:kms" }),
+    },
+  ],
+  [
+    "another key that is not there",
+    /^settings.ts prod.otherKeys: arn:aws:kms:us-east-1:123456789012:key\/1234 is not there; name another$/,
+    /^$/,
+    { otherKeys: [KEY] },
+    { "kms describe-key": failed("An error occurred (NotFoundException)") },
+  ],
+  [
+    "another key that is disabled",
+    /^settings.ts prod.otherKeys: \S+1234 is Disabled; enable it/,
+    /^$/,
+    { otherKeys: [KEY] },
+    { "kms describe-key": fine({ KeyMetadata: { KeyState: "Disabled" } }) },
+  ],
+  [
+    "another key that may not be looked at",
+    /^$/,
+    /nobody says whether \S+1234 is enabled: AccessDenied/,
+    { otherKeys: [KEY] },
+    { "kms describe-key": failed("AccessDenied") },
+  ],
+  [
+    "a topic that no alarm may tell",
+    /^crawlguard.toml targets.prod.topic: the policy of \S+pbright-prod-alerts does not let cloudwatch.amazonaws.com publish/,
+    /^$/,
+    { takeOver: ["topic"] },
+    { "sns get-topic-attributes": topic(statement({ AWS: "arn:aws:iam::123456789012:root" }, "sns:Publish")) },
+  ],
+  [
+    "a topic as SNS makes it",
+    /^$/,
+    /^$/,
+    { takeOver: ["topic"] },
+    {
+      "sns get-topic-attributes": topic({
+        ...statement({ AWS: "*" }, ["SNS:Publish", "SNS:Subscribe"]),
+        Condition: { StringEquals: { "AWS:SourceOwner": "123456789012" } },
+      }),
+    },
+  ],
+  [
+    "a topic with SNS's own key",
+    /targets.prod.topic: \S+ is encrypted by alias\/aws\/sns, which cloudwatch.amazonaws.com may not use/,
+    /^$/,
+    { takeOver: ["topic"] },
+    { "sns get-topic-attributes": topic(statement("*", "sns:*"), "alias/aws/sns") },
+  ],
+  [
+    "a topic with a key that nobody opened",
+    /targets.prod.topic: the policy of \S+1234 does not let these use it: cloudwatch.amazonaws.com;.*prod.otherKeys: "\S+1234" encrypts \S+, and the roles may not use it/,
+    /^$/,
+    { takeOver: ["topic"] },
+    {
+      "sns get-topic-attributes": topic(statement("*", "sns:*"), "alias/mine"),
+      "kms describe-key": fine({ KeyMetadata: { Arn: KEY, KeyState: "Enabled" } }),
+      "kms get-key-policy": fine({ Policy: policy(ROOT) }),
+    },
+  ],
+  [
+    "a topic with a key that is open to all that need it",
+    /^$/,
+    /^$/,
+    { takeOver: ["topic"], otherKeys: [KEY] },
+    {
+      "sns get-topic-attributes": topic(statement("*", "sns:*"), "1234"),
+      "kms describe-key": fine({ KeyMetadata: { Arn: KEY, KeyState: "Enabled" } }),
+      "kms get-key-policy": fine({ Policy: policy(ROOT, CLOUDWATCH) }),
+    },
+  ],
+  [
+    "a topic of arrivals that is not there",
+    /^settings.ts prod.arrivals: arn:aws:sns:us-east-1:123456789012:told is not there/,
+    /^$/,
+    { arrivals: TOLD },
+    { "sns get-topic-attributes --topic-arn arn:aws:sns:us-east-1:123456789012:told": failed("NotFound") },
+  ],
+  [
+    "a topic of arrivals that S3 may not tell, nor use its key",
+    /^settings.ts prod.arrivals: the policy of \S+told does not let s3.amazonaws.com publish.*prod.arrivals: the policy of \S+1234 does not let these use it: s3.amazonaws.com/,
+    /^$/,
+    { arrivals: TOLD },
+    {
+      [`sns get-topic-attributes --topic-arn ${TOLD}`]: topic(
+        statement({ Service: "events.amazonaws.com" }, "sns:*"),
+        KEY,
+      ),
+      "kms get-key-policy": fine({ Policy: policy(ROOT, CLOUDWATCH) }),
+    },
+  ],
+  [
+    "a place that Lake Formation does not know",
+    /^settings.ts prod.lakeFormation: arn:aws:s3:::pbright-prod-raw\/b\/ is not registered, .*register-resource --resource-arn arn:aws:s3:::pbright-prod-raw\/b\/ --use-service-linked-role$/,
+    /^$/,
+    { lakeFormation: true, takeOver: ["rawBucket", "warehouse"], sources: ["a", "b"], key: "none" },
+    {
+      "lakeformation list-resources": fine({
+        ResourceInfoList: ["pbright-prod-warehouse", "pbright-prod-raw/a", "pbright-prod-ra"].map((place) => ({
+          ResourceArn: `arn:aws:s3:::${place}`,
+        })),
+      }),
+    },
+  ],
+  [
+    "places of which nobody says whether they are registered",
+    /^$/,
+    /nobody says whether Lake Formation knows the buckets: AccessDenied/,
+    { lakeFormation: true, takeOver: ["rawBucket"], key: "none" },
+    { "lakeformation list-resources": failed("AccessDenied") },
+  ],
+];
+for (const [what, problem, note, written, answers] of TAKEN) {
+  test(`${what}: ${problem.source}, ${note.source}`, () => {
+    const there = (written.takeOver ?? []).map((name): [string, Answer] =>
+      name === "topic"
+        ? ["sns get-topic-attributes", fine({})]
+        : [`s3api head-bucket --bucket ${BUCKET[name]}`, fine({})],
+    );
+    const { problems, notes } = looked({ ...Object.fromEntries(there), ...answers }, written);
+    assert.match(problems.join(), problem);
+    assert.match(notes.join(), note);
+  });
+}
+
+const notices = (TopicArn: string, prefix?: string, Events = ["s3:ObjectCreated:*"]) => ({
+  TopicArn,
+  Events,
+  ...(prefix === undefined ? {} : { Filter: { Key: { FilterRules: [{ Name: "Prefix", Value: prefix }] } } }),
+});
+const MADE_HERE = "arn:aws:sns:us-east-1:123456789012:crawlguard-pbright-prod-arrivals";
+const told = (arrivals: string, answer: Answer) =>
+  looked(
+    {
+      "s3api head-bucket --bucket pbright-prod-raw": fine({}),
+      "s3api get-bucket-notification-configuration": answer,
+      [`sns get-topic-attributes --topic-arn ${TOLD}`]: topic(
+        statement({ Service: "s3.amazonaws.com" }, "sns:Publish"),
+      ),
+    },
+    { takeOver: ["rawBucket"], arrivals, sources: ["a", "b"] },
+  );
+
+test("a raw bucket taken over that tells of each source is fine", () => {
+  for (const [arrivals, arn] of [
+    ["on", MADE_HERE],
+    [TOLD, TOLD],
+  ] as const) {
+    const all = fine({ TopicConfigurations: [notices(arn)] });
+    const each = fine({ TopicConfigurations: [notices(arn, "a/"), notices(arn, "b/")] });
+    for (const answer of [all, each]) assert.deepEqual(told(arrivals, answer), { problems: [], notes: [] });
+  }
+});
+
+test("one that does not is told of, with the command that adds to what it tells already", () => {
+  const others = {
+    QueueConfigurations: [{ QueueArn: "arn:aws:sqs:us-east-1:123456789012:q", Events: ["s3:ObjectRemoved:*"] }],
+  };
+  const has = {
+    ...others,
+    TopicConfigurations: [notices(MADE_HERE, "a/"), notices(MADE_HERE, "b/", ["s3:ObjectCreated:Put"])],
+  };
+  const { problems, notes } = told("on", fine(has));
+  assert.deepEqual(problems, []);
+  const [, folders, command] = /of new files in (\S+); once the topic is there: (.*)$/.exec(notes.join())!;
+  assert.equal(folders, "b/");
+  const [, bucket, all] =
+    /^aws s3api put-bucket-notification-configuration --bucket (\S+) --notification-configuration '(.*)'$/.exec(
+      command!,
+    )!;
+  assert.equal(bucket, "pbright-prod-raw");
+  const { TopicConfigurations, ...rest } = JSON.parse(all!);
+  assert.deepEqual(rest, others);
+  assert.deepEqual(TopicConfigurations.slice(0, 2), has.TopicConfigurations);
+  assert.deepEqual(TopicConfigurations[2].Filter.Key.FilterRules, [{ Name: "prefix", Value: "b/" }]);
+});
+
+test("a bucket that tells nobody is no bucket that may not be asked", () => {
+  assert.match(told("on", nothing).notes.join(), /does not tell \S+ of new files in a\/, b\/;/);
+  assert.match(told("on", failed("AccessDenied")).notes.join(), /nobody says whether .* of new files: AccessDenied/);
+});
