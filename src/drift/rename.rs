@@ -51,7 +51,7 @@ impl Rename {
                 let [from, to] = [from, to].map(|name| ident::plain(name));
                 format!(
                     "{said} Older files have the old name, so `--rename` cannot take the two for one: if it is one column, accept, \
-                     and before the next run write `coalesce({to}, {from})` where {place} read `{from}`."
+                     and before the next run write `coalesce({to}, {from})` for `{from}` in {place}."
                 )
             }
             _ => said,

@@ -104,6 +104,7 @@ impl Follower<'_> {
                 let cast = next.whole.clone().unwrap_or_else(|| to.clone());
                 Outcome::Lost { cast, to: target, is_value }
             }
+            _ if is_inexact(pair) && target == *pair.1 => Outcome::Same,
             (true, true) if number(&target, &target).is_some() || target == DataType::Timestamp => Outcome::Same,
             _ => kept,
         }
@@ -210,6 +211,7 @@ impl Follower<'_> {
             "count" | "any_value" | "arbitrary" | "try" | "first_value" | "last_value" => is_first,
             "lag" | "lead" => is_first && next.beside.iter().skip(1).all(|other| self.is_exact_beside(other, pair)),
             "min" | "max" => is_first && next.beside.is_empty(),
+            "min_by" | "max_by" => true,
             // Sums of whole numbers are exact in a double up to 2^53, and in a float up to 2^24.
             "sum" => is_number && is_first && *pair.1 == DataType::Double,
             "avg" | "abs" | "round" | "floor" | "ceil" | "ceiling" | "sqrt" | "cbrt" | "ln" | "log2" | "log10"

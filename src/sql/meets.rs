@@ -63,7 +63,9 @@ pub(super) fn mend(a: &DataType, b: &DataType) -> String {
         matches!(Family::of(text), Some(Family::Text)).then(|| shown(other)).filter(|_| !is_nested(other))
     };
     match other(a, b).or_else(|| other(b, a)) {
-        Some(to) => format!("read the text as what it is: `TRY_CAST(… AS {to})`, or `CAST(… AS varchar)` the other"),
+        Some(to) => format!(
+            "read the text as what it is: `TRY_CAST(… AS {to})`, NULL where it is none; or `CAST(… AS varchar)` the other"
+        ),
         None => "CAST one of them to the type of the other".to_owned(),
     }
 }

@@ -74,6 +74,7 @@ pub(super) fn outward(source: &Source, value: &Range<usize>) -> Option<Outward> 
     compared(source, value)
         .or_else(|| listed(source, value).map(|role| Outward::end(role, Vec::new())))
         .or_else(|| result(source, value))
+        .or_else(|| selected(source, value))
         .or_else(|| enclosed(source, value))
 }
 
@@ -220,6 +221,22 @@ fn result(source: &Source, value: &Range<usize>) -> Option<Outward> {
         true => Some(Outward { role: Role::Result, whole: Some(start..case.end), beside: others(case.results) }),
         false => case.compared.contains(value).then(|| Outward::end(Role::Equal, others(case.compared))),
     }
+}
+
+/// The one column of a subquery that an IN, an EXISTS or a comparison asks.
+fn selected(source: &Source, value: &Range<usize>) -> Option<Outward> {
+    let (open, _) = source.around(value.start)?;
+    let is_all = open + 2 == value.start && source.kind(open + 1) == Some(T::Select);
+    if !is_all || !matches!(source.kind(value.end), Some(T::From | T::As)) {
+        return None;
+    }
+    let role = match source.kind(open.checked_sub(1)?) {
+        Some(T::In) => Role::Equal,
+        Some(T::Exists) => Role::Tested,
+        before => comparison(before)?,
+    };
+    let unknown = value.end..value.end;
+    Some(Outward::end(role, std::iter::once(unknown).collect()))
 }
 
 /// All that stands in brackets, or between their commas.

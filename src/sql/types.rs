@@ -158,7 +158,7 @@ impl Resolver<'_> {
             return Some(DataType::Date);
         }
         if let Some(calculated) = self.calculated(&range, scope) {
-            return calculated;
+            return Some(calculated);
         }
         let open = range.start + 1;
         let is_call = source.kind(open) == Some(T::LParen) && source.call_end(open) == range.end;
@@ -179,6 +179,7 @@ impl Resolver<'_> {
             }
             "nullif" | "min" | "max" | "try" | "any_value" | "arbitrary" | "first_value" | "last_value" | "lag"
             | "lead" => self.data_type(arguments.first()?.clone(), scope),
+            "min_by" | "max_by" if arguments.len() == 2 => self.data_type(arguments.first()?.clone(), scope),
             "coalesce" | "greatest" | "least" => self.common_type(arguments, scope),
             "if" if arguments.len() == 3 => self.common_type(arguments.split_off(1), scope),
             function => result_type(function).or_else(|| {
@@ -195,30 +196,27 @@ impl Resolver<'_> {
         values.map(|value| self.data_type(value, scope)).reduce(|all, next| common(&all?, &next?))?
     }
 
-    /// The type of a number written out, of what stands in brackets, of a CASE and of arithmetic; none if it is none of these.
-    #[expect(clippy::option_option, reason = "not one of these, or one whose type is not certain")]
-    fn calculated(&self, range: &Range<usize>, scope: &Scope) -> Option<Option<DataType>> {
+    /// The type of a number written out, of what stands in brackets, of a CASE and of arithmetic.
+    fn calculated(&self, range: &Range<usize>, scope: &Scope) -> Option<DataType> {
         let source = self.source;
         if let Some(chain) = source.chain_of(range) {
             let operands = chain.operands.into_iter().map(|operand| self.data_type(operand, scope));
-            return Some(operands.reduce(|all, next| number(&all?, &next?)).flatten());
+            return operands.reduce(|all, next| number(&all?, &next?))?;
         }
         if source.is_sign(range.start) {
-            return Some(self.data_type(range.start + 1..range.end, scope));
+            return self.data_type(range.start + 1..range.end, scope);
         }
-        match source.kind(range.start) {
-            Some(T::Number) if range.len() == 1 => return Some(number_type(source.slice(range))),
-            Some(T::LParen) if source.partner(range.start) == Some(range.end - 1) => {
-                return Some(self.data_type(range.start + 1..range.end - 1, scope));
+        match source.kind(range.start)? {
+            T::Number if range.len() == 1 => number_type(source.slice(range)),
+            T::LParen if source.partner(range.start) == Some(range.end - 1) => {
+                self.data_type(range.start + 1..range.end - 1, scope)
             }
-            Some(T::Case) => {
-                if let Some(case) = source.case(range.start).filter(|case| case.end == range.end) {
-                    return Some(self.common_type(case.results, scope));
-                }
+            T::Case => {
+                let case = source.case(range.start).filter(|case| case.end == range.end)?;
+                self.common_type(case.results, scope)
             }
-            _ => {}
+            _ => None,
         }
-        None
     }
 }
 

@@ -244,7 +244,7 @@ fn a_key_that_the_newest_file_renamed_is_suggested_too() {
     let town = help("id int, town string", "id int, town string, city string, no int", r#"["town"]"#);
     let said = "Possible rename to `city` (score 0.40: same type, new where it is gone). Older files have the old name, so \
                 `--rename` cannot take the two for one: if it is one column, accept, and before the next run write \
-                `coalesce(city, town)` where the models read `town`.";
+                `coalesce(city, town)` for `town` in the models.";
     assert!(town.ends_with(&said.replace("0.40", "0.70")), "{town}");
     let none = [
         help("town string", "town string, city string", r#"["town", "city"]"#),

@@ -182,6 +182,11 @@ const COMPUTED: &str = "was int and is double, which changes what is computed fr
 #[case::sum_is_ordered(
     "WITH s AS (SELECT id, sum(n) AS t FROM raw GROUP BY id) SELECT max(t) AS x FROM s WHERE t > 3 ORDER BY max(t)"
 )]
+#[case::sum_as_double("SELECT CAST(sum(n) AS double) / count(*) AS x FROM raw")]
+#[case::subquery(
+    "SELECT id AS x FROM raw WHERE id IN (SELECT n FROM raw) AND id < (SELECT max(n) FROM raw) AND EXISTS (SELECT n FROM raw)"
+)]
+#[case::picked_by("SELECT max_by(id, n) AS x, min_by(n, id) AS y FROM raw")]
 #[case::absolute("SELECT abs(n) AS x, round(n) AS y, floor(n) + 1 AS z FROM raw")]
 #[case::as_double("SELECT CAST(n AS double) / 2 AS x FROM raw")]
 fn an_int_that_became_a_double_computes_the_same(#[case] select: &str) {
@@ -213,6 +218,8 @@ fn an_int_that_became_a_double_computes_the_same(#[case] select: &str) {
 #[case::concat("SELECT 'a' || CAST(n AS varchar) AS x FROM raw", "1:20: `n`")]
 #[case::frame("SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN n PRECEDING AND CURRENT ROW) AS x FROM raw", "1:47: `n`")]
 #[case::condition("SELECT id AS x FROM raw WHERE n / 4 = 1", "1:31: `n`")]
+#[case::scalar("SELECT (SELECT max(n) AS m FROM raw) / 2 AS x FROM raw", "1:20: `n`")]
+#[case::row("SELECT id AS x FROM raw WHERE (n, id) IN (SELECT id, id FROM raw)", "1:32: `n`")]
 #[case::derived("SELECT q.m / 4 AS x FROM (SELECT n AS m FROM raw) AS q", "1:8: `q.m`")]
 #[case::sum_divided("SELECT sum(n) / count(*) AS x FROM raw", "1:12: `n`")]
 fn an_int_that_became_a_double_computes_otherwise(#[case] select: &str, #[case] at: &str) {
@@ -265,6 +272,7 @@ fn lost(models: &[(&str, &str)], before: &str, after: &str) -> Vec<String> {
 #[case::unknown("SELECT TRY_CAST(some_function(n) AS integer) AS x FROM raw", &["1:8 > ? int"])]
 #[case::wide_enough("SELECT CAST(n AS bigint) AS x, CAST(n AS varchar) AS y FROM raw", &[])]
 #[case::never_held("SELECT TRY_CAST(n AS smallint) AS x FROM raw", &[])]
+#[case::sum("SELECT CAST(avg(n) AS integer) AS x, CAST(sum(n) AS bigint) AS y FROM raw", &[])]
 #[case::of_another_type("SELECT TRY_CAST(count(n) AS integer) AS x, TRY_CAST(sum(n) AS integer) AS y FROM raw", &[])]
 #[case::held_inside("SELECT TRY_CAST(TRY_CAST(n AS integer) * 2 AS integer) AS x FROM raw", &["1:17 > raw.n int"])]
 fn a_cast_of_the_models_own_that_no_longer_holds_every_value(#[case] select: &str, #[case] expected: &[&str]) {
@@ -279,6 +287,10 @@ fn a_cast_is_followed_through_models_and_rounds_too() {
     assert_eq!(lost(&models, "n int", "n double"), ["sql/b.sql:1:8 > raw.n int"]);
     let inside = [("m", "SELECT TRY_CAST(s.n AS integer) AS x FROM raw")];
     assert_eq!(lost(&inside, "s struct<n:int>", "s struct<n:bigint>"), ["sql/m.sql:1:8 > ? int"]);
+    let sum = [("m", "SELECT CAST(sum(n) AS bigint) AS x FROM raw")];
+    assert_eq!(lost(&sum, "n int", "n double"), ["sql/m.sql:1:8 > ? bigint"]);
+    let time = [("m", "SELECT CAST(n AS date) AS x FROM raw")];
+    assert_eq!(lost(&time, "n date", "n timestamp"), ["sql/m.sql:1:8 > raw.n date"]);
 }
 
 #[rstest]
