@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
-use super::follow::{Follower, Outcome, is_inexact};
+use super::follow::{Follower, LostInside, Outcome, is_inexact};
 use super::known::Known;
 use super::origins::{Origin, Origins};
 use super::outline::Query;
@@ -186,8 +186,11 @@ pub(super) fn is_reordered(a: &DataType, b: &DataType) -> bool {
     }
 }
 
-/// Names of fields that are gone or of another type, by the column that they are in.
-type Changed = BTreeMap<(String, String), BTreeSet<String>>;
+/// Names of fields that are gone or of another type, by the column that they are in; with both types where the other is wider and
+/// has no effect but in a cast.
+type Changed = BTreeMap<(String, String), Fields>;
+
+type Fields = BTreeSet<(String, Option<(DataType, DataType)>)>;
 
 fn changed(promised: &[Table], reshaped: &[Table], effect: EffectOf) -> Changed {
     let mut changed = Changed::new();
@@ -203,7 +206,7 @@ fn changed(promised: &[Table], reshaped: &[Table], effect: EffectOf) -> Changed 
     changed
 }
 
-fn changed_fields(before: &DataType, after: &DataType, effect: EffectOf, names: &mut BTreeSet<String>) {
+fn changed_fields(before: &DataType, after: &DataType, effect: EffectOf, names: &mut Fields) {
     match (before, after) {
         (DataType::Array(before), DataType::Array(after)) => changed_fields(before, after, effect, names),
         (DataType::Map(_, before), DataType::Map(_, after)) => changed_fields(before, after, effect, names),
@@ -214,9 +217,12 @@ fn changed_fields(before: &DataType, after: &DataType, effect: EffectOf, names: 
                     Some(new) if is_same_kind(&old.data_type, &new.data_type) => {
                         changed_fields(&old.data_type, &new.data_type, effect, names);
                     }
-                    Some(new) if effect(&old.data_type, &new.data_type) == TypeEffect::None => {}
+                    Some(new) if old.data_type == new.data_type => {}
+                    Some(new) if effect(&old.data_type, &new.data_type) == TypeEffect::None => {
+                        names.insert((name, Some((old.data_type.clone(), new.data_type.clone()))));
+                    }
                     _ => {
-                        names.insert(name);
+                        names.insert((name, None));
                     }
                 }
             }
@@ -256,7 +262,7 @@ impl FieldReader<'_> {
             let before = old.unnested.iter().find(|before| before.token == after.token);
             self.unnested(model, source, before, after);
         }
-        self.by_name(model, source, &query, &old);
+        self.by_name(model, &follower);
         self.go_on(model, &old, &new);
     }
 
@@ -269,6 +275,12 @@ impl FieldReader<'_> {
         let Some((old, new)) = before.and_then(|before| before.data_type.as_ref()).zip(after.data_type.as_ref()) else {
             return;
         };
+        if old == new {
+            return;
+        }
+        if let Some(lost) = follower.lost_inside(&after.tokens, (old, new)) {
+            self.lost(model, source, lost);
+        }
         let shown = source.slice(&after.tokens);
         match self.outcome(follower, after, old, new) {
             Outcome::Same => {}
@@ -309,12 +321,19 @@ impl FieldReader<'_> {
         }
     }
 
+    /// A cast inside a column, or of what is made of its parts.
+    fn lost(&mut self, model: &Model, source: &Source, lost: LostInside) {
+        let LostInside { cast, to, old, new } = lost;
+        let message = format!("`{}` held every value of what was {old} and is {new}", source.slice(&cast));
+        let wider = types::to_dml(&new).unwrap_or_else(|| new.to_string());
+        let help = format!("cast to {wider}: nothing counts what is lost inside a column");
+        let problem = Problem::new(&model.file, source.place(cast.start), message, help);
+        self.found.casts.push(OwnCast { of: None, data_type: to, problem });
+    }
+
     fn outcome(&self, follower: &Follower<'_>, access: &Access, old: &DataType, new: &DataType) -> Outcome {
         let same_if = |holds: bool| if holds { Outcome::Same } else { Outcome::Other };
         let effect = (self.effect)(old, new);
-        if old == new {
-            return Outcome::Same;
-        }
         if is_same_kind(old, new) {
             if is_reordered(old, new) {
                 return same_if(follower.reads_by_name(&access.tokens, old, new));
@@ -367,23 +386,33 @@ impl FieldReader<'_> {
     }
 
     /// Fields whose way is not certain, by their name.
-    fn by_name(&mut self, model: &Model, source: &Source, query: &Query, old: &Resolved) {
+    fn by_name(&mut self, model: &Model, follower: &Follower<'_>) {
+        let (source, old) = (follower.source, follower.before);
         let named = old.sites.iter().map(|site| (site.table.clone(), site.column.clone()));
         let named: Origins = named.chain(old.columns.rows.clone()).chain(origins(&old.columns)).collect();
-        let names: BTreeSet<&String> =
-            self.changed.iter().filter(|(column, _)| named.contains(column)).flat_map(|(_, names)| names).collect();
+        let names: Vec<(String, Option<(DataType, DataType)>)> = self
+            .changed
+            .iter()
+            .filter(|(column, _)| named.contains(column))
+            .flat_map(|(_, names)| names)
+            .cloned()
+            .collect();
         if names.is_empty() {
             return;
         }
         let mut certain: Vec<Range<usize>> = old.accesses.iter().map(|access| access.tokens.clone()).collect();
-        certain.extend(tables::of(source, query).into_iter().map(|table| table.tokens));
+        certain.extend(tables::of(source, follower.query).into_iter().map(|table| table.tokens));
         for field in 1..source.tokens.len() {
             let name = source.name(field);
-            if source.kind(field - 1) != Some(T::Dot)
-                || !names.contains(&name)
-                || certain.iter().any(|range| range.contains(&field))
-                || is_cast(source, &(field..field + 1))
-            {
+            if source.kind(field - 1) != Some(T::Dot) || certain.iter().any(|range| range.contains(&field)) {
+                continue;
+            }
+            let here = field..field + 1;
+            let wider = names.iter().filter(|(other, _)| *other == name).filter_map(|(_, wider)| wider.as_ref());
+            if let Some(lost) = wider.filter_map(|(old, new)| follower.enclosing_cast(&here, (old, new))).next() {
+                self.lost(model, source, lost);
+            }
+            if !names.contains(&(name.clone(), None)) || is_cast(source, &here) {
                 continue;
             }
             let message = format!("`.{name}` may read a field that is gone or has another type");
@@ -396,7 +425,7 @@ impl FieldReader<'_> {
     /// The model's columns, for the models that read it.
     fn go_on(&mut self, model: &Model, old: &Resolved, new: &Resolved) {
         for output in &old.columns.outputs {
-            let names: BTreeSet<String> =
+            let names: Fields =
                 output.origins.iter().filter_map(|origin| self.changed.get(origin)).flatten().cloned().collect();
             let this = (model.name.clone(), output.name.clone());
             if let Some(column) = output.copied() {

@@ -30,6 +30,15 @@ pub(super) enum Outcome {
     Other,
 }
 
+/// A cast that no longer holds what is made of a value, or of a part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LostInside {
+    pub cast: Range<usize>,
+    pub to: DataType,
+    pub old: DataType,
+    pub new: DataType,
+}
+
 /// A pair of types: before, after.
 type Pair<'a> = (&'a DataType, &'a DataType);
 
@@ -73,7 +82,10 @@ impl Follower<'_> {
             at = whole;
         }
         match (self.effect)(old, new) {
-            TypeEffect::None => self.enclosing_cast(value, (old, new)).unwrap_or(Outcome::Same),
+            TypeEffect::None => match self.enclosing_cast(value, (old, new)) {
+                Some(LostInside { cast, to, .. }) => Outcome::Lost { cast, to, is_value: false },
+                None => Outcome::Same,
+            },
             _ => Outcome::Other,
         }
     }
@@ -111,22 +123,49 @@ impl Follower<'_> {
     }
 
     /// A cast around what is made of the value, however deep, where that is not understood.
-    fn enclosing_cast(&self, value: &Range<usize>, pair: Pair<'_>) -> Option<Outcome> {
+    pub fn enclosing_cast(&self, value: &Range<usize>, pair: Pair<'_>) -> Option<LostInside> {
         let source = self.source;
         let mut at = value.start;
         while let Some((open, close)) = source.around(at) {
             let is_cast = open > 0 && ["cast", "try_cast"].contains(&source.name(open - 1).as_str());
             let target = source.find(open + 1..close, |index| source.kind(index) == Some(T::As));
             if let Some(target) = target.filter(|_| is_cast) {
-                let to = from_dml(source.slice(&(target + 1..close)))?;
-                let holds = |data_type: &DataType| (self.effect)(data_type, &to) != TypeEffect::Value;
-                if holds(pair.0) && !holds(pair.1) {
-                    return Some(Outcome::Lost { cast: open - 1..close + 1, to, is_value: false });
+                let to = from_dml(source.slice(&(target + 1..close)));
+                let holds = |data_type: &DataType, to: &DataType| (self.effect)(data_type, to) != TypeEffect::Value;
+                let loses = |to: &&DataType| holds(pair.0, to) && !holds(pair.1, to);
+                if let Some(to) = to.filter(|to| leaves(to).iter().any(loses)) {
+                    let (old, new) = (pair.0.clone(), pair.1.clone());
+                    return Some(LostInside { cast: open - 1..close + 1, to, old, new });
                 }
             }
             at = open;
         }
         None
+    }
+
+    /// The cast of an array's or a map's elements that no longer holds them, where they are wider now: around what is made of the
+    /// whole, or in a lambda.
+    pub fn lost_inside(&self, value: &Range<usize>, pair: Pair<'_>) -> Option<LostInside> {
+        let items = item(pair.0).zip(item(pair.1)).filter(|(old, new)| old != new)?;
+        if leaves(items.0).len() != 1 || (self.effect)(items.0, items.1) != TypeEffect::None {
+            return None;
+        }
+        let next = outward(self.source, value);
+        let beside = next.map_or_else(Vec::new, |next| next.beside);
+        let mut places = vec![value.clone()];
+        for lambda in beside {
+            let Some((parameter, body)) = self.lambda(&lambda) else { continue };
+            places.extend(body.filter(|&at| self.source.name(at) == parameter).map(|at| at..at + 1));
+        }
+        places.into_iter().find_map(|place| self.enclosing_cast(&place, items))
+    }
+
+    /// A lambda's last parameter, and its body.
+    fn lambda(&self, lambda: &Range<usize>) -> Option<(String, Range<usize>)> {
+        let source = self.source;
+        let arrow = source.find(lambda.clone(), |at| source.kind(at) == Some(T::Arrow))?;
+        let last = if source.kind(arrow - 1) == Some(T::RParen) { arrow - 2 } else { arrow - 1 };
+        Some((source.name(last), arrow + 1..lambda.end))
     }
 
     /// True if what is made of the value is the same for every value that both types hold.
@@ -274,11 +313,9 @@ impl Follower<'_> {
     /// True if a lambda reads nothing of its last parameter but fields, by their names.
     fn names_fields(&self, lambda: &Range<usize>, pair: Pair<'_>) -> bool {
         let source = self.source;
-        let Some(arrow) = source.find(lambda.clone(), |at| source.kind(at) == Some(T::Arrow)) else { return false };
-        let last = if source.kind(arrow - 1) == Some(T::RParen) { arrow - 2 } else { arrow - 1 };
-        let parameter = source.name(last);
+        let Some((parameter, body)) = self.lambda(lambda) else { return false };
         let is_parameter = |&at: &usize| source.name(at) == parameter && source.kind(at - 1) != Some(T::Dot);
-        (arrow + 1..lambda.end).filter(is_parameter).all(|at| {
+        body.filter(is_parameter).all(|at| {
             let name = source.name(at + 2);
             let fields = field(pair.0, &name).zip(field(pair.1, &name));
             source.kind(at + 1) == Some(T::Dot) && fields.is_some_and(|(old, new)| !is_reordered(old, new))
@@ -329,6 +366,16 @@ fn field<'a>(data_type: &'a DataType, name: &str) -> Option<&'a DataType> {
     let DataType::Struct(fields) = data_type else { return None };
     let found: Option<&StructField> = fields.iter().find(|field| same_name(&field.name, name));
     found.map(|field| &field.data_type)
+}
+
+/// The types of single values that one is made of.
+fn leaves(data_type: &DataType) -> Vec<&DataType> {
+    match data_type {
+        DataType::Array(item) => leaves(item),
+        DataType::Map(key, value) => [leaves(key), leaves(value)].concat(),
+        DataType::Struct(fields) => fields.iter().flat_map(|field| leaves(&field.data_type)).collect(),
+        other => vec![other],
+    }
 }
 
 fn item(data_type: &DataType) -> Option<&DataType> {

@@ -294,6 +294,39 @@ fn a_cast_is_followed_through_models_and_rounds_too() {
 }
 
 #[rstest]
+#[case::lambda("SELECT transform(list, x -> TRY_CAST(x AS integer)) AS x FROM raw", &["1:29 > ? int"])]
+#[case::element("SELECT TRY_CAST(element_at(list, 1) AS integer) AS x FROM raw", &["1:8 > ? int"])]
+#[case::whole("SELECT TRY_CAST(transform(list, x -> x + 1) AS array(integer)) AS x FROM raw", &["1:8 > ? array<int>"])]
+#[case::unnested("SELECT TRY_CAST(v AS integer) AS x FROM raw CROSS JOIN UNNEST(list) AS u (v)", &["1:8 > ? int"])]
+#[case::field("SELECT transform(items, x -> TRY_CAST(x.price * 2 AS integer)) AS x FROM raw", &["1:30 > ? int"])]
+#[case::row("SELECT TRY_CAST(ROW(n) AS ROW(a integer)) AS x FROM raw", &["1:8 > ? struct<a:int>"])]
+#[case::held("SELECT transform(list, x -> TRY_CAST(x AS bigint)) AS x, transform(items, x -> x.price) AS y FROM raw", &[])]
+fn a_cast_inside_a_column_that_no_longer_holds_every_value(#[case] select: &str, #[case] expected: &[&str]) {
+    let expected: Vec<String> = expected.iter().map(|text| format!("sql/m.sql:{text}")).collect();
+    let columns = |wide: &str| {
+        let names = [
+            ("n", wide.to_owned()),
+            ("list", format!("array<{wide}>")),
+            ("items", format!("array<struct<price:{wide}>>")),
+        ];
+        let columns = names.iter().map(|(name, text)| Column::new(*name, DataType::parse(text))).collect();
+        Table { name: "raw".to_owned(), columns, ..Table::default() }
+    };
+    let (promised, found) = ([columns("int")], [columns("bigint")]);
+    let misread = field_problems(&graph(vec![model("m", select)], &promised), &promised, &found, &[], &effect);
+    let one = |cast: &OwnCast| {
+        format!(
+            "{}:{} > {} {}",
+            cast.problem.file,
+            cast.problem.place,
+            cast.of.as_ref().map_or("?", |_| "!"),
+            cast.data_type
+        )
+    };
+    assert_eq!((misread.problems, misread.casts.iter().map(one).collect::<Vec<_>>()), (Vec::new(), expected));
+}
+
+#[rstest]
 #[case::grouped("SELECT n AS x, max(n) AS y, count(*) AS c FROM raw GROUP BY n ORDER BY n", 0)]
 #[case::whole_number("SELECT id AS x FROM raw WHERE n > 3 OR n BETWEEN 1 AND 5 OR n = 4", 0)]
 #[case::other_float("SELECT id AS x FROM raw JOIN other ON n = f", 1)]
