@@ -33,15 +33,17 @@ pub struct Change {
     pub file: Option<String>,
     /// Promised columns beside it whose values are no longer found where they are looked for.
     pub shifted: Vec<String>,
+    /// What was added beside something that the newest files lack, and stands in all of them: paths.
+    pub came: Vec<String>,
 }
 
 impl Change {
     /// A fact about a whole table, sides left open.
     pub(super) fn of_table(table: &str, kind: ChangeKind, decode: Decode) -> Self {
         let table = table.to_owned();
-        let (path, shifted) = (String::new(), Vec::new());
+        let (path, shifted, came) = (String::new(), Vec::new(), Vec::new());
         let (place, before, after, advice, file) = (None, None, None, None, None);
-        Self { table, path, kind, place, before, after, decode, advice, file, shifted }
+        Self { table, path, kind, place, before, after, decode, advice, file, shifted, came }
     }
 
     /// The top-level column (or partition key) the fact is about; `None` if it is about the table.

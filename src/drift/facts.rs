@@ -1,5 +1,7 @@
+use std::collections::BTreeSet;
+
 use super::decode::Reading;
-use super::{Change, ChangeKind, Decode};
+use super::{Change, ChangeKind, Decode, rename};
 use crate::schema::Table;
 
 /// The facts found so far about one table.
@@ -45,6 +47,13 @@ impl<'a> Facts<'a> {
         if let Some(change) = self.changes.last_mut() {
             change.file = file.cloned();
         }
+    }
+
+    /// Notes what was added beside the last fact, and is not among the paths that newest files lack.
+    pub(super) fn beside_added(&mut self, lacking: &BTreeSet<&String>) {
+        let Some((last, others)) = self.changes.split_last_mut() else { return };
+        let is_new = |added: &&Change| rename::are_siblings(last, added) && !lacking.contains(&added.path);
+        last.came = others.iter().filter(is_new).map(|added| added.path.clone()).collect();
     }
 
     /// What is advised about the last fact.

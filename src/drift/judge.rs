@@ -145,7 +145,7 @@ fn help(change: &Change, mut advice: Advice, beside: &[Change], models: Option<&
     }
     let words = advice.words(&change.table, &ways.of(&change.table));
     match rename::suggest(change, beside) {
-        Some(rename) => format!("{words} {}", rename.words(&change.table, ways)),
+        Some(rename) => format!("{words} {}", rename.words(&change.table, ways, models)),
         None => words,
     }
 }

@@ -66,6 +66,7 @@ pub(super) fn missing_in_newest(facts: &mut Facts<'_>, before: &Table, after: &T
         let after = in_part.then(|| format!("{promised}, in some of the newest files"));
         facts.add(path.clone(), ChangeKind::ColumnMissingInNewest, before, after, decode);
         facts.shown_by(found.files.get(path));
+        facts.beside_added(&found.paths().collect());
     }
     // Another crawler records nothing, and its silence says nothing.
     let back = known.paths().filter(|path| after.is_of_our_crawler() && !found.covers(path, &known));

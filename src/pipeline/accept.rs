@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compare::{adapted, additions, effect_once_accepted, substitutions};
+use super::compare::{Reading, adapted, additions, effect_once_accepted, substitutions};
 use super::outputs::{self, RetypedOutput};
-use super::{Comparison, Project, Rename};
+use super::{Comparison, Project, Rename, casts};
 use crate::contract::{Contract, Document, without_accepted_target};
 use crate::drift::{Change, ChangeKind, Decode, Finding, Level, Promotion, diff, judge};
 use crate::problem::{Problem, Problems, shell_word};
@@ -19,7 +19,7 @@ pub(super) const REFUSED: &str = "cannot be accepted";
 pub struct Accepted {
     /// What is promised from now on of each table; marked as deprecated if its source is gone.
     pub tables: BTreeMap<String, Table>,
-    /// Columns that models read through TRY_CAST from now on.
+    /// Columns that models read through a cast from now on, and what they cast of themselves.
     pub casts: Vec<Cast>,
     pub adaptation: Adaptation,
     /// Added columns that no model can take in as it stands, each with its reason: they are promised all the same.
@@ -218,13 +218,16 @@ fn base(
         .filter(|added| !renames.iter().any(|rename| rename.table == added.table && rename.to == added.column))
         .collect();
     Problems::or(substitutions.iter().filter_map(|cast| castless(cast, &comparison.tables)).collect(), ())?;
-    let (mut nulls, casts) = (nulls(&substitutions, &additions), casts(&substitutions));
+    let (mut nulls, mut casts) = (nulls(&substitutions, &additions), casts(&substitutions));
     nulls.extend(casts.iter().map(|cast| cast_note(cast, &changes)));
+    let own_casts = casts::misread(project, crawled, &sources, &substitutions, &effect_once_accepted).casts;
+    nulls.extend(casts::notes(&own_casts));
+    casts.extend(casts::counted(&own_casts));
     nulls.extend(changes.iter().filter_map(|change| nested_note(change, &findings)));
     nulls.extend(changes.iter().filter_map(missing_note));
     accepted_documents(project, &tables, renames, &casts)?;
     substitutions.extend(renames.iter().map(renamed));
-    let adaptation = adapted(project, crawled, &sources, &[], &substitutions, &effect_once_accepted)
+    let adaptation = adapted(project, crawled, &sources, &[], &substitutions, Reading::Accepted)
         .map_err(|problems| because(problems, &findings))?;
     let accepted = Accepted { tables, casts, adaptation, nulls, ..Accepted::default() };
     Ok(Base { accepted, sources, additions, substitutions })

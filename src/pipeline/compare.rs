@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::places::drop_of_other_targets;
-use super::{Project, RunError, outputs, ways};
+use super::{Project, RunError, casts, outputs, ways};
 use crate::catalog::Catalog;
-use crate::checks::{CheckKind, CheckSpec};
+use crate::checks::CheckSpec;
 use crate::config::FILE;
 use crate::contract::{Contract, without_output, without_target_column};
 use crate::drift::{
@@ -13,10 +13,7 @@ use crate::drift::{
 };
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table, path, same_name};
-use crate::sql::ident::quote;
-use crate::sql::{
-    Adaptation, Addition, Graph, Lineage, Reader, Substitution, TypeEffect, adapt, field_problems, to_dml,
-};
+use crate::sql::{Adaptation, Addition, Graph, Lineage, Misread, Reader, Substitution, TypeEffect, adapt};
 
 /// What the catalog holds, how it differs, and what that means for the models.
 #[derive(Debug, Clone)]
@@ -122,15 +119,20 @@ fn compared(project: &Project, tables: Vec<Table>, as_promised: &[AsPromised]) -
     let findings = judge(&changes, &project.contracts, Some(&lineage));
     let additions = additions(&changes, &findings);
     let substitutions = substitutions(&changes, &findings, crawled, &lineage);
-    let extra_checks = cast_checks(&substitutions, &tables);
+    let mut extra_checks = cast_checks(&substitutions, &tables);
     let (mut unproven, mut retyped) = (Unproven::new(), Vec::new());
     let is_as_traced = additions.is_empty() && substitutions.is_empty() && {
         let promised = of_models(&project.graph, crawled.iter().map(|contract| &contract.table));
         shapes(promised) == shapes(of_models(&project.graph, tables.iter()))
     };
+    let own_casts = match is_as_traced {
+        true => Vec::new(),
+        false => casts::misread(project, crawled, &tables, &substitutions, &effect_on_models).casts,
+    };
+    casts::check(&mut extra_checks, &own_casts, &tables);
     let adaptation = match is_as_traced {
         true => Problems::or(lineage.misread().to_vec(), Adaptation::default()),
-        false => adapted(project, crawled, &tables, &additions, &substitutions, &effect_on_models),
+        false => adapted(project, crawled, &tables, &additions, &substitutions, Reading::Unaccepted),
     };
     let adaptation = match adaptation {
         Ok(adaptation) => {
@@ -163,6 +165,7 @@ fn compared(project: &Project, tables: Vec<Table>, as_promised: &[AsPromised]) -
         renames,
     };
     comparison.advise(project);
+    casts::tell(&mut comparison.findings, &own_casts);
     to_breaking(project, &comparison.lineage, &mut comparison.findings, &unproven);
     outputs::to_breaking(&mut comparison.findings, &comparison.changes, &retyped);
     comparison.verdict = Verdict::of(&comparison.findings);
@@ -184,7 +187,7 @@ pub(super) fn traced(graph: &Graph, contracts: &[Contract]) -> Result<Lineage, P
 }
 
 /// The tables that models read. The others, however many, have no say in SQL.
-fn of_models<'a>(graph: &Graph, tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
+pub(super) fn of_models<'a>(graph: &Graph, tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
     let read = read(graph);
     tables.filter(|table| read.contains(table.name.to_lowercase().as_str())).collect()
 }
@@ -193,8 +196,16 @@ fn read(graph: &Graph) -> BTreeSet<&str> {
     graph.models.values().flat_map(|model| &model.reads).map(String::as_str).collect()
 }
 
-fn clones(tables: Vec<&Table>) -> Vec<Table> {
+pub(super) fn clones(tables: Vec<&Table>) -> Vec<Table> {
     tables.into_iter().cloned().collect()
+}
+
+/// Whether somebody has said yes to the types that there are now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    Unaccepted,
+    /// What nothing counts is told with the question.
+    Accepted,
 }
 
 /// [`adapt`] to the tables as they are from now on, where every field that a model names must be as promised, too.
@@ -204,12 +215,18 @@ pub(super) fn adapted(
     sources: &[Table],
     additions: &[Addition],
     substitutions: &[Substitution],
-    effect: &dyn Fn(&DataType, &DataType) -> TypeEffect,
+    reading: Reading,
 ) -> Result<Adaptation, Problems> {
     let graph = &project.graph;
+    let Misread { mut problems, casts } = match reading {
+        Reading::Unaccepted => casts::misread(project, crawled, sources, substitutions, &effect_on_models),
+        Reading::Accepted => casts::misread(project, crawled, sources, substitutions, &effect_once_accepted),
+    };
+    if reading == Reading::Unaccepted {
+        problems.extend(casts.into_iter().filter(|cast| cast.of.is_none()).map(|cast| cast.problem));
+    }
     let promised = clones(of_models(graph, crawled.iter().map(|contract| &contract.table)));
     let sources = clones(of_models(graph, sources.iter()));
-    let mut problems = field_problems(graph, &promised, &sources, substitutions, effect);
     if additions.is_empty() && substitutions.is_empty() && shapes(promised.iter()) == shapes(sources.iter()) {
         // What was traced over the promised tables holds for those that are there.
         return Problems::or(problems, Adaptation::default());
@@ -337,14 +354,8 @@ fn substitution(change: &Change, contracts: &[Contract]) -> Option<Substitution>
 fn cast_checks(substitutions: &[Substitution], tables: &[Table]) -> BTreeMap<String, Vec<CheckSpec>> {
     let mut checks: BTreeMap<String, Vec<CheckSpec>> = BTreeMap::new();
     for substitution in substitutions {
-        if let Substitution::TryCast { table, column, data_type } = substitution
-            && let Some(target_type) = to_dml(data_type)
-        {
-            let found = tables.iter().find(|found| found.name == *table).and_then(|found| found.column(column));
-            let source_type = found.and_then(|found| to_dml(&found.data_type));
-            let kind = CheckKind::CastLoss { column_expression: quote(column), source_type, target_type, max_rows: 0 };
-            let check = CheckSpec { name: "cast_loss".into(), column: Some(column.clone()), kind };
-            checks.entry(table.clone()).or_default().push(check);
+        if let Substitution::TryCast { table, column, data_type } = substitution {
+            checks.entry(table.clone()).or_default().extend(casts::cast_check(table, column, data_type, tables));
         }
     }
     checks
@@ -421,7 +432,7 @@ impl Tolerated<'_> {
         let additions: Vec<_> = self.additions.iter().filter(is_added).cloned().collect();
         let substitutions: Vec<_> =
             self.substitutions.iter().filter(|other| other.is_of(table, column)).cloned().collect();
-        adapted(self.project, crawled, &sources, &additions, &substitutions, &effect_on_models)
+        adapted(self.project, crawled, &sources, &additions, &substitutions, Reading::Unaccepted)
     }
 
     /// Adapts to the chosen tables as the catalog shows them, and to the others as they are promised.
@@ -434,7 +445,7 @@ impl Tolerated<'_> {
             self.additions.iter().filter(|addition| chosen.contains(addition.table.as_str())).cloned().collect();
         let substitutions: Vec<_> =
             self.substitutions.iter().filter(|other| chosen.contains(other.table())).cloned().collect();
-        adapted(self.project, crawled, &sources, &additions, &substitutions, &effect_on_models)
+        adapted(self.project, crawled, &sources, &additions, &substitutions, Reading::Unaccepted)
     }
 
     fn reaches(&self, lineage: &Lineage, table: &str, problems: &Problems) -> bool {

@@ -35,7 +35,7 @@ const ADVICE: [(&[&str], &str); 7] = [
     (&ANALYSIS, "mend the model"),
     (
         &["INVALID_CAST_ARGUMENT"],
-        "read the column through TRY_CAST in the model, or have the value corrected at its source",
+        "read the column through TRY_CAST in the model, which makes NULL of it, or have the value corrected at its source",
     ),
     (&["NUMERIC_VALUE_OUT_OF_RANGE"], "cast to a wider type in the model"),
     (&["DIVISION_BY_ZERO"], "guard the division in the model: `a / nullif(b, 0)`"),
@@ -205,7 +205,7 @@ mod tests {
                 "sql/int_a.sql: INVALID_CAST_ARGUMENT: Cannot cast 'Ada O'Neil' to INT. If a data manifest file was \
                  generated at 's3://x/y', you may need to clean the data",
                 "build int_a (sql/int_a.sql): INVALID_CAST_ARGUMENT: Cannot cast '...' to INT; read the column through \
-                 TRY_CAST in the model, or have the value corrected at its source",
+                 TRY_CAST in the model, which makes NULL of it, or have the value corrected at its source",
             ),
             (
                 "sql/int_a.sql: a value does not fit the type that it is cast to\n  help: use TRY_CAST\n  engine: Could not \
@@ -233,7 +233,7 @@ mod tests {
             (
                 "INVALID_CAST_ARGUMENT: Value cannot be cast to date: Doe, Jane, see: jane@example.com",
                 "build int_a (sql/int_a.sql): INVALID_CAST_ARGUMENT: Value cannot be cast to ...; read the column through \
-                 TRY_CAST in the model, or have the value corrected at its source",
+                 TRY_CAST in the model, which makes NULL of it, or have the value corrected at its source",
             ),
             (
                 "a value does not fit the type that it is cast to\n  help: use TRY_CAST\n  engine: Type VARCHAR with value \

@@ -6,6 +6,7 @@
 mod accept;
 mod advance;
 mod baseline;
+mod casts;
 mod beside;
 pub mod bundle;
 mod cleanup;

@@ -61,11 +61,11 @@ impl Takes {
     /// What it takes, and how to come by it.
     fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Number => ("a number", "read it as one: `TRY_CAST(… AS double)`"),
+            Self::Number => ("a number", "read it as one: `TRY_CAST(… AS double)`, NULL where it is none"),
             Self::Text => ("text", "read it as text: `CAST(… AS varchar)`"),
             Self::Bytes => ("text or binary data", "read it as text: `CAST(… AS varchar)`"),
             Self::Boolean => ("a boolean", "compare it with something, or use `CAST(… AS boolean)`"),
-            Self::Time => ("a date or timestamp", "read it as one: `TRY_CAST(… AS date)`"),
+            Self::Time => ("a date or timestamp", "read it as one: `TRY_CAST(… AS date)`, NULL where it is none"),
             Self::Collection => ("an array or a map", "use `length` for the letters of a text"),
             Self::Ordered => ("what can be sorted", "take a value out of the map first: `element_at(m, 'key')`"),
         }

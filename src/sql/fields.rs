@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
+use super::follow::{Follower, LostInside, Outcome, is_inexact};
 use super::known::Known;
 use super::origins::{Origin, Origins};
 use super::outline::Query;
@@ -30,16 +31,38 @@ pub enum TypeEffect {
 }
 
 /// The effect of a change of type: before, after.
-type EffectOf<'a> = &'a dyn Fn(&DataType, &DataType) -> TypeEffect;
+pub(super) type EffectOf<'a> = &'a dyn Fn(&DataType, &DataType) -> TypeEffect;
 
 /// A place that reads a column, or something inside it: `r.order.items[1].price`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Access {
     pub tokens: Range<usize>,
     /// The type of the whole, if it is certain.
     pub data_type: Option<DataType>,
     /// The token of a field that its struct does not have.
     pub unknown: Option<usize>,
+    /// True if it is a column, and not something inside one.
+    pub is_whole: bool,
+    /// The column of a table that it is, under whatever name.
+    pub copies: Option<Origin>,
+}
+
+/// A cast of a model's own that held every value of a column, and does not hold every one that the column may have now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnCast {
+    /// Table and column whose values are cast; none if they are computed first, or stand inside a column.
+    pub of: Option<(String, String)>,
+    /// What it casts to.
+    pub data_type: DataType,
+    /// Where it stands, and what it loses.
+    pub problem: Problem,
+}
+
+/// What models make of values that are of other types now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Misread {
+    pub problems: Vec<Problem>,
+    pub casts: Vec<OwnCast>,
 }
 
 /// Follows fields and subscripts from the token after a column of type `data_type`.
@@ -51,7 +74,7 @@ pub(super) fn walk(source: &Source, column: Range<usize>, data_type: &DataType) 
             (Some(T::Dot), DataType::Struct(fields)) => {
                 let name = source.name(at + 1);
                 let Some(field) = fields.iter().find(|field| field.name.to_lowercase() == name) else {
-                    return Access { tokens: column.start..at + 2, data_type: None, unknown: Some(at + 1) };
+                    return Access { tokens: column.start..at + 2, unknown: Some(at + 1), ..Access::default() };
                 };
                 inner = &field.data_type;
                 at += 2;
@@ -60,7 +83,10 @@ pub(super) fn walk(source: &Source, column: Range<usize>, data_type: &DataType) 
                 inner = item;
                 at = source.after(at);
             }
-            _ => return Access { tokens: column.start..at, data_type: Some(inner.clone()), unknown: None },
+            _ => {
+                let (data_type, is_whole) = (Some(inner.clone()), at == column.end);
+                return Access { tokens: column.start..at, data_type, is_whole, ..Access::default() };
+            }
         }
     }
 }
@@ -69,28 +95,30 @@ pub(super) fn walk(source: &Source, column: Range<usize>, data_type: &DataType) 
 /// `promised` says where that has an effect, structs with more or fewer fields in an UNNEST, a CAST or a set operation.
 ///
 /// A field whose way is not certain (in a lambda, behind a function) counts by its name alone. One that stands in a CAST is
-/// settled. Columns that are substituted are read as they were.
+/// settled. Columns that are substituted are read as they were. A wider value is followed to what is made of it, and a cast of the
+/// model's own that no longer holds it is told by itself: it loses values, and says nothing.
 pub fn field_problems(
     graph: &Graph,
     promised: &[Table],
     found: &[Table],
     substitutions: &[Substitution],
     effect: EffectOf,
-) -> Vec<Problem> {
+) -> Misread {
     let reshaped = reshaped(promised, found, substitutions, effect);
     let mut reader = FieldReader {
         effect,
         before: Known::new(graph, promised),
         after: Known::new(graph, &reshaped),
         changed: changed(promised, &reshaped, effect),
-        problems: Vec::new(),
+        copies: BTreeMap::new(),
+        found: Misread::default(),
     };
     for model in graph.order.iter().filter_map(|name| graph.models.get(name)) {
         if let Ok(source) = Source::read(&model.text) {
             reader.model(model, &source);
         }
     }
-    reader.problems
+    reader.found
 }
 
 /// What is wrong inside columns of the very tables that a model was resolved over.
@@ -142,7 +170,7 @@ fn is_same_kind(a: &DataType, b: &DataType) -> bool {
 }
 
 /// True if fields that both have stand in another order, at any depth.
-fn is_reordered(a: &DataType, b: &DataType) -> bool {
+pub(super) fn is_reordered(a: &DataType, b: &DataType) -> bool {
     use DataType::{Array, Map, Struct};
     match (a, b) {
         (Array(a), Array(b)) => is_reordered(a, b),
@@ -158,8 +186,11 @@ fn is_reordered(a: &DataType, b: &DataType) -> bool {
     }
 }
 
-/// Names of fields that are gone or of another type, by the column that they are in.
-type Changed = BTreeMap<(String, String), BTreeSet<String>>;
+/// Names of fields that are gone or of another type, by the column that they are in; with both types where the other is wider and
+/// has no effect but in a cast.
+type Changed = BTreeMap<(String, String), Fields>;
+
+type Fields = BTreeSet<(String, Option<(DataType, DataType)>)>;
 
 fn changed(promised: &[Table], reshaped: &[Table], effect: EffectOf) -> Changed {
     let mut changed = Changed::new();
@@ -175,7 +206,7 @@ fn changed(promised: &[Table], reshaped: &[Table], effect: EffectOf) -> Changed 
     changed
 }
 
-fn changed_fields(before: &DataType, after: &DataType, effect: EffectOf, names: &mut BTreeSet<String>) {
+fn changed_fields(before: &DataType, after: &DataType, effect: EffectOf, names: &mut Fields) {
     match (before, after) {
         (DataType::Array(before), DataType::Array(after)) => changed_fields(before, after, effect, names),
         (DataType::Map(_, before), DataType::Map(_, after)) => changed_fields(before, after, effect, names),
@@ -186,9 +217,12 @@ fn changed_fields(before: &DataType, after: &DataType, effect: EffectOf, names: 
                     Some(new) if is_same_kind(&old.data_type, &new.data_type) => {
                         changed_fields(&old.data_type, &new.data_type, effect, names);
                     }
-                    Some(new) if effect(&old.data_type, &new.data_type) == TypeEffect::None => {}
+                    Some(new) if old.data_type == new.data_type => {}
+                    Some(new) if effect(&old.data_type, &new.data_type) == TypeEffect::None => {
+                        names.insert((name, Some((old.data_type.clone(), new.data_type.clone()))));
+                    }
                     _ => {
-                        names.insert(name);
+                        names.insert((name, None));
                     }
                 }
             }
@@ -203,19 +237,22 @@ struct FieldReader<'a> {
     before: Known<'a>,
     after: Known<'a>,
     changed: Changed,
-    problems: Vec<Problem>,
+    /// Columns of models that are columns of sources: which.
+    copies: BTreeMap<Origin, Origin>,
+    found: Misread,
 }
 
 impl FieldReader<'_> {
     fn model(&mut self, model: &Model, source: &Source) {
         let query = Query::of(source);
-        let old = resolve::resolve(&model.file, source, &query, &self.before.read_by(model));
-        let new = resolve::resolve(&model.file, source, &query, &self.after.read_by(model));
+        let old = resolve::followed(&model.file, source, &query, &self.before.read_by(model));
+        let new = resolve::followed(&model.file, source, &query, &self.after.read_by(model));
+        let follower = Follower { source, query: &query, effect: self.effect, before: &old, after: &new };
         let mut seen = BTreeSet::new();
         for after in &new.accesses {
             let before = old.accesses.iter().find(|before| before.tokens.start == after.tokens.start);
             if seen.insert(after.tokens.start) {
-                self.access(model, source, &query, before, after);
+                self.access(model, &follower, before, after);
             }
         }
         for (before, after) in old.united.iter().zip(&new.united) {
@@ -225,58 +262,91 @@ impl FieldReader<'_> {
             let before = old.unnested.iter().find(|before| before.token == after.token);
             self.unnested(model, source, before, after);
         }
-        self.by_name(model, source, &query, &old);
+        self.by_name(model, &follower);
         self.go_on(model, &old, &new);
     }
 
-    fn access(&mut self, model: &Model, source: &Source, query: &Query, before: Option<&Access>, after: &Access) {
+    fn access(&mut self, model: &Model, follower: &Follower<'_>, before: Option<&Access>, after: &Access) {
+        let source = follower.source;
         if let Some(token) = after.unknown {
-            self.problems.push(no_field(model, source, after, token));
+            self.found.problems.push(no_field(model, source, after, token));
             return;
         }
         let Some((old, new)) = before.and_then(|before| before.data_type.as_ref()).zip(after.data_type.as_ref()) else {
             return;
         };
-        if old == new || self.is_settled(source, query, &after.tokens, old, new) {
+        if old == new {
             return;
         }
+        if let Some(lost) = follower.lost_inside(&after.tokens, (old, new)) {
+            self.lost(model, source, lost);
+        }
         let shown = source.slice(&after.tokens);
-        let message = match (self.effect)(old, new) {
-            TypeEffect::Value => format!("`{shown}` was {old} and is {new}"),
-            _ => format!("`{shown}` was {old} and is {new}, which changes what is computed from it"),
-        };
-        let help = match types::to_dml(old) {
-            Some(_) if is_same_kind(old, new) => "mend the model by hand for the type that is there now".to_owned(),
-            Some(to) => format!("mend the model by hand: `TRY_CAST({shown} AS {to})` keeps what is read there"),
-            None => "mend the model by hand".to_owned(),
-        };
-        self.problems.push(Problem::new(&model.file, source.place(after.tokens.start), message, help));
+        match self.outcome(follower, after, old, new) {
+            Outcome::Same => {}
+            Outcome::Lost { cast, to, is_value } => {
+                let column = after.copies.as_ref().filter(|_| is_value);
+                let of = column.map(|column| self.copies.get(column).unwrap_or(column).clone());
+                let written = source.slice(&cast);
+                let message = format!("`{written}` held every value while `{shown}` was {old}, and it is {new}");
+                let wider = types::to_dml(new).unwrap_or_else(|| new.to_string());
+                let help = match after.is_whole {
+                    true => format!(
+                        "cast to {wider}, or cast `{shown}` itself, before anything else is made of it: what that loses is counted"
+                    ),
+                    false => format!("cast to {wider}: nothing counts what is lost inside a column"),
+                };
+                let problem = Problem::new(&model.file, source.place(cast.start), message, help);
+                self.found.casts.push(OwnCast { of, data_type: to, problem });
+            }
+            Outcome::Other => {
+                let message = match (self.effect)(old, new) {
+                    TypeEffect::Value => format!("`{shown}` was {old} and is {new}"),
+                    _ => format!("`{shown}` was {old} and is {new}, which changes what is computed from it"),
+                };
+                let is_counted = after.copies.is_some();
+                let help = match types::to_dml(old).filter(|_| !is_same_kind(old, new)) {
+                    Some(to) if is_counted => format!(
+                        "mend the model by hand for {new}; or write `TRY_CAST({shown} AS {to})`: what that rounds or makes NULL a \
+                         check counts, and none may be"
+                    ),
+                    Some(to) => format!(
+                        "mend the model by hand for {new}: `TRY_CAST({shown} AS {to})` rounds, or makes NULL, what is no {to}, and \
+                         nothing counts it"
+                    ),
+                    None => "mend the model by hand for the type that is there now".to_owned(),
+                };
+                self.found.problems.push(Problem::new(&model.file, source.place(after.tokens.start), message, help));
+            }
+        }
     }
 
-    /// True if what is made of the value is the same for both types, or flows on as it is.
-    fn is_settled(
-        &self,
-        source: &Source,
-        query: &Query,
-        tokens: &Range<usize>,
-        old: &DataType,
-        new: &DataType,
-    ) -> bool {
-        let is_bare = || query.items().iter().any(|item| item.value == *tokens);
+    /// A cast inside a column, or of what is made of its parts.
+    fn lost(&mut self, model: &Model, source: &Source, lost: LostInside) {
+        let LostInside { cast, to, old, new } = lost;
+        let message = format!("`{}` held every value of what was {old} and is {new}", source.slice(&cast));
+        let wider = types::to_dml(&new).unwrap_or_else(|| new.to_string());
+        let help = format!("cast to {wider}: nothing counts what is lost inside a column");
+        let problem = Problem::new(&model.file, source.place(cast.start), message, help);
+        self.found.casts.push(OwnCast { of: None, data_type: to, problem });
+    }
+
+    fn outcome(&self, follower: &Follower<'_>, access: &Access, old: &DataType, new: &DataType) -> Outcome {
+        let same_if = |holds: bool| if holds { Outcome::Same } else { Outcome::Other };
         let effect = (self.effect)(old, new);
         if is_same_kind(old, new) {
             if is_reordered(old, new) {
-                // Structs are compared and sorted field by field, in their order. An UNNEST is looked at by itself.
-                return is_bare() || (tokens.start > 1 && source.is_word(tokens.start - 2, "unnest"));
+                return same_if(follower.reads_by_name(&access.tokens, old, new));
             }
             // Fields are looked at where they are read. A CAST, as one to a row or to JSON, reads them all.
-            return !is_cast(source, tokens) && (effect != TypeEffect::Computed || is_bare());
+            let is_flowing = || effect != TypeEffect::Computed || follower.is_output(&access.tokens);
+            return same_if(!is_cast(follower.source, &access.tokens) && is_flowing());
         }
-        match effect {
-            TypeEffect::None => true,
-            TypeEffect::Computed => is_bare() || is_compared(source, tokens, old) || is_cast_to(source, tokens, old),
-            TypeEffect::Value => is_cast(source, tokens),
+        // Of a column, it is what a model made: a sum.
+        if effect == TypeEffect::Value && !(access.is_whole && is_inexact((old, new))) {
+            return same_if(is_cast(follower.source, &access.tokens));
         }
+        follower.outcome(&access.tokens, old, new)
     }
 
     /// UNNEST gives a struct's fields by their place.
@@ -290,7 +360,7 @@ impl FieldReader<'_> {
             _ if fitted => "UNNEST gives other columns than it did: the struct has more or fewer fields now",
             _ => UNFIT,
         };
-        self.problems.push(unfit(model, source, after.token, message));
+        self.found.problems.push(unfit(model, source, after.token, message));
     }
 
     /// A set operation, and a USING, bring both sides to one type; two structs have to have the same fields.
@@ -305,49 +375,65 @@ impl FieldReader<'_> {
             };
             let message = format!("`{}` was {old} and becomes {common}, values of the other side too", after.name);
             let help = "CAST both sides to the type that is wanted, by hand";
-            self.problems.push(Problem::new(&model.file, source.place(after.token), message, help));
+            self.found.problems.push(Problem::new(&model.file, source.place(after.token), message, help));
             return;
         }
         let shown = |side: &Option<DataType>| side.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
         let [first, second] = &after.sides;
         let message = format!("`{}` of {} and of {} become one column", after.name, shown(first), shown(second));
         let help = "bring both sides to one type by hand";
-        self.problems.push(Problem::new(&model.file, source.place(after.token), message, help));
+        self.found.problems.push(Problem::new(&model.file, source.place(after.token), message, help));
     }
 
     /// Fields whose way is not certain, by their name.
-    fn by_name(&mut self, model: &Model, source: &Source, query: &Query, old: &Resolved) {
+    fn by_name(&mut self, model: &Model, follower: &Follower<'_>) {
+        let (source, old) = (follower.source, follower.before);
         let named = old.sites.iter().map(|site| (site.table.clone(), site.column.clone()));
         let named: Origins = named.chain(old.columns.rows.clone()).chain(origins(&old.columns)).collect();
-        let names: BTreeSet<&String> =
-            self.changed.iter().filter(|(column, _)| named.contains(column)).flat_map(|(_, names)| names).collect();
+        let names: Vec<(String, Option<(DataType, DataType)>)> = self
+            .changed
+            .iter()
+            .filter(|(column, _)| named.contains(column))
+            .flat_map(|(_, names)| names)
+            .cloned()
+            .collect();
         if names.is_empty() {
             return;
         }
         let mut certain: Vec<Range<usize>> = old.accesses.iter().map(|access| access.tokens.clone()).collect();
-        certain.extend(tables::of(source, query).into_iter().map(|table| table.tokens));
+        certain.extend(tables::of(source, follower.query).into_iter().map(|table| table.tokens));
         for field in 1..source.tokens.len() {
             let name = source.name(field);
-            if source.kind(field - 1) != Some(T::Dot)
-                || !names.contains(&name)
-                || certain.iter().any(|range| range.contains(&field))
-                || is_cast(source, &(field..field + 1))
-            {
+            if source.kind(field - 1) != Some(T::Dot) || certain.iter().any(|range| range.contains(&field)) {
+                continue;
+            }
+            let here = field..field + 1;
+            let wider = names.iter().filter(|(other, _)| *other == name).filter_map(|(_, wider)| wider.as_ref());
+            if let Some(lost) = wider.filter_map(|(old, new)| follower.enclosing_cast(&here, (old, new))).next() {
+                self.lost(model, source, lost);
+            }
+            if !names.contains(&(name.clone(), None)) || is_cast(source, &here) {
                 continue;
             }
             let message = format!("`.{name}` may read a field that is gone or has another type");
-            let help = "take it out of the model by hand, or wrap it in a TRY_CAST to the type it had";
-            self.problems.push(Problem::new(&model.file, source.place(field), message, help));
+            let help =
+                "take it out of the model by hand, or wrap it in a TRY_CAST to the type it had, which nothing counts";
+            self.found.problems.push(Problem::new(&model.file, source.place(field), message, help));
         }
     }
 
     /// The model's columns, for the models that read it.
     fn go_on(&mut self, model: &Model, old: &Resolved, new: &Resolved) {
         for output in &old.columns.outputs {
-            let names: BTreeSet<String> =
+            let names: Fields =
                 output.origins.iter().filter_map(|origin| self.changed.get(origin)).flatten().cloned().collect();
+            let this = (model.name.clone(), output.name.clone());
+            if let Some(column) = output.copied() {
+                let of = self.copies.get(column).unwrap_or(column).clone();
+                self.copies.insert(this.clone(), of);
+            }
             if !names.is_empty() {
-                self.changed.insert((model.name.clone(), output.name.clone()), names);
+                self.changed.insert(this, names);
             }
         }
         self.before.insert(&model.name, &old.columns);
@@ -357,27 +443,6 @@ impl FieldReader<'_> {
 
 fn origins(columns: &Columns) -> impl Iterator<Item = Origin> {
     columns.outputs.iter().flat_map(|output| output.origins.iter().cloned())
-}
-
-/// True if the tokens are one side of a comparison, which gives the same for every value that both types hold.
-fn is_compared(source: &Source, tokens: &Range<usize>, old: &DataType) -> bool {
-    if matches!(old, DataType::Float | DataType::Char(_)) {
-        // 0.1 is another number as a double, and a char compares without its spaces.
-        return false;
-    }
-    let compares = |kind: Option<T>| matches!(kind, Some(T::Eq | T::Neq | T::Lt | T::Gt | T::Lte | T::Gte | T::Is));
-    let before = tokens.start.checked_sub(1).and_then(|index| source.kind(index));
-    let after = source.kind(tokens.end);
-    let starts = matches!(before, Some(T::Where | T::On | T::And | T::Or | T::Not | T::When | T::Having | T::LParen));
-    let ends = matches!(after, None | Some(T::And | T::Or | T::Then | T::RParen | T::Group | T::GroupBy | T::Having));
-    (starts && compares(after)) || (compares(before) && ends)
-}
-
-/// True if the tokens are cast to this very type.
-fn is_cast_to(source: &Source, tokens: &Range<usize>, data_type: &DataType) -> bool {
-    let close = source.find(tokens.end..source.tokens.len(), |index| source.kind(index) == Some(T::RParen));
-    let written = close.map(|close| source.slice(&(tokens.end + 1..close)).to_lowercase());
-    is_cast(source, tokens) && written.is_some() && written == types::to_dml(data_type)
 }
 
 /// True if the tokens are all that a CAST or TRY_CAST casts.

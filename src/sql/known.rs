@@ -53,6 +53,7 @@ fn source_columns(name: &str, table: &Table) -> Columns {
 
 /// A table's columns, each its own origin.
 fn as_table(table: &str, columns: impl Iterator<Item = (String, Option<DataType>)>) -> Columns {
-    let output = |(name, data_type): (String, _)| Output { origins: Origins::of(table, &name), name, data_type };
+    let output =
+        |(name, data_type): (String, _)| Output { origins: Origins::of(table, &name), name, data_type, is_copy: true };
     Columns { outputs: columns.map(output).collect(), rows: Origins::of(table, ROWS) }
 }

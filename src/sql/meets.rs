@@ -63,7 +63,9 @@ pub(super) fn mend(a: &DataType, b: &DataType) -> String {
         matches!(Family::of(text), Some(Family::Text)).then(|| shown(other)).filter(|_| !is_nested(other))
     };
     match other(a, b).or_else(|| other(b, a)) {
-        Some(to) => format!("read the text as what it is: `TRY_CAST(… AS {to})`, or `CAST(… AS varchar)` the other"),
+        Some(to) => format!(
+            "read the text as what it is: `TRY_CAST(… AS {to})`, NULL where it is none; or `CAST(… AS varchar)` the other"
+        ),
         None => "CAST one of them to the type of the other".to_owned(),
     }
 }
@@ -113,7 +115,9 @@ impl Resolver<'_> {
                 let close = source.partner(index + 1).unwrap_or(range.end);
                 one(before().into_iter().chain(source.split(index + 2..close)).collect())
             }
-            Some(T::Case) => self.case(index, range.end),
+            Some(T::Case) => source.case(index).map_or_else(Vec::new, |case| {
+                vec![("`CASE`".to_owned(), case.compared), ("`CASE`".to_owned(), case.results)]
+            }),
             _ if self.is_function(index) => {
                 let close = source.partner(index + 1).unwrap_or(range.end);
                 let mut arguments = source.split(index + 2..close);
@@ -130,37 +134,6 @@ impl Resolver<'_> {
     fn is_function(&self, index: usize) -> bool {
         const ALIKE: [&str; 5] = ["coalesce", "nullif", "greatest", "least", "if"];
         self.source.kind(index + 1) == Some(T::LParen) && ALIKE.contains(&self.source.name(index).as_str())
-    }
-
-    /// A CASE's results, and, where it compares one value, that and those it is compared with.
-    fn case(&self, index: usize, end: usize) -> Vec<(String, Vec<Range<usize>>)> {
-        let source = self.source;
-        let (mut compared, mut results) = (Vec::new(), Vec::new());
-        let (mut start, mut depth) = (index + 1, 0);
-        let mut word = T::Case;
-        let mut at = index + 1;
-        while at < end {
-            match source.kind(at) {
-                Some(T::Case) => depth += 1,
-                Some(T::End) if depth > 0 => depth -= 1,
-                Some(next @ (T::When | T::Then | T::Else | T::End)) if depth == 0 => {
-                    match word {
-                        T::Then | T::Else => results.push(start..at),
-                        T::Case | T::When => compared.push(start..at),
-                        _ => {}
-                    }
-                    (word, start) = (next, at + 1);
-                    if next == T::End {
-                        break;
-                    }
-                }
-                _ => {}
-            }
-            at = source.after(at);
-        }
-        let has_operand = compared.first().is_some_and(|operand| !operand.is_empty());
-        let compared = if has_operand { compared } else { Vec::new() };
-        vec![("`CASE`".to_owned(), compared), ("`CASE`".to_owned(), results)]
     }
 
     /// The operand that ends where the range does, if nothing before it binds it otherwise.

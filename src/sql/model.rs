@@ -141,7 +141,7 @@ impl Reading<'_> {
         let Some(select) = first_select(query) else { return };
         if header.materialization == Materialization::Table {
             for (token, word) in zoned::zoned(self.source, select) {
-                self.problem(token, format!("`{word}` is a timestamp with time zone"), zoned::HELP);
+                self.problem(token, format!("`{word}` is a timestamp with time zone"), &zoned::help(&word));
             }
         }
         let mut seen: Vec<&str> = Vec::new();

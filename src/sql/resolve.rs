@@ -8,7 +8,7 @@ use polyglot_sql::TokenType as T;
 use super::fields::{self, Access};
 use super::ident;
 use super::meets;
-use super::origins::Origins;
+use super::origins::{Origin, Origins};
 use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star, Using};
 use super::scope::{Bound, Lookup, Scope};
 use super::source::{Mention, Source};
@@ -23,6 +23,15 @@ pub(super) struct Output {
     pub name: String,
     pub origins: Origins,
     pub data_type: Option<DataType>,
+    /// True if its values are those of its one origin, as they are.
+    pub is_copy: bool,
+}
+
+impl Output {
+    /// The column that this is, under another name or its own.
+    pub fn copied(&self) -> Option<&Origin> {
+        self.origins.iter().next().filter(|_| self.is_copy)
+    }
 }
 
 /// The columns of a relation and what decides its rows.
@@ -70,12 +79,23 @@ pub(super) struct Resolved {
     pub paired: Vec<(Origins, Origins)>,
     /// Columns that set operations put under each other, and USING makes one of.
     pub united: Vec<United>,
+    /// Where a change of type is followed: the types of what is made of the accesses, and of what it is made with.
+    pub types: BTreeMap<(usize, usize), Option<DataType>>,
     pub problems: Vec<Problem>,
 }
 
 /// Resolves a query; `tables` are the columns of every table it may read.
 pub(super) fn resolve(file: &str, source: &Source, query: &Query, tables: &BTreeMap<String, Columns>) -> Resolved {
-    let mut resolver = Resolver { file, source, tables, lambdas: lambdas(source), found: Resolved::default() };
+    resolved(file, source, query, tables, false)
+}
+
+/// [`resolve`], with the types of what is made of each access.
+pub(super) fn followed(file: &str, source: &Source, query: &Query, tables: &BTreeMap<String, Columns>) -> Resolved {
+    resolved(file, source, query, tables, true)
+}
+
+fn resolved(file: &str, source: &Source, query: &Query, tables: &BTreeMap<String, Columns>, follows: bool) -> Resolved {
+    let mut resolver = Resolver { file, source, tables, lambdas: lambdas(source), follows, found: Resolved::default() };
     let columns = resolver.query(query, &BTreeMap::new(), None);
     Resolved { columns, ..resolver.found }
 }
@@ -87,6 +107,7 @@ pub(super) struct Resolver<'a> {
     pub(super) source: &'a Source<'a>,
     tables: &'a BTreeMap<String, Columns>,
     lambdas: Vec<(Vec<String>, Range<usize>)>,
+    follows: bool,
     pub(super) found: Resolved,
 }
 
@@ -95,7 +116,12 @@ impl Resolver<'_> {
         let mut ctes = outer.clone();
         for cte in &query.ctes {
             if cte.recursive {
-                let unknown = |name: &String| Output { name: name.clone(), origins: Origins::new(), data_type: None };
+                let unknown = |name: &String| Output {
+                    name: name.clone(),
+                    origins: Origins::new(),
+                    data_type: None,
+                    is_copy: false,
+                };
                 let outputs = cte.columns.iter().map(unknown).collect();
                 ctes.insert(cte.name.clone(), Columns { outputs, rows: Origins::new() });
                 let mut first_round = self.query(&cte.query, &ctes, parent);
@@ -145,6 +171,7 @@ impl Resolver<'_> {
             output.data_type = united.common();
             self.found.paired.push((output.origins.clone(), other.origins.clone()));
             output.origins.extend(other.origins);
+            output.is_copy = false;
             self.unite(united);
         }
         first.rows.extend(second.rows);
@@ -169,7 +196,12 @@ impl Resolver<'_> {
         let open = range.start + usize::from(self.source.is_word(range.start, "row"));
         let width = self.source.partner(open).map_or(1, |close| self.source.split(open + 1..close).len());
         let outputs = (0..width)
-            .map(|index| Output { name: format!("_col{index}"), origins: origins.clone(), data_type: None })
+            .map(|index| Output {
+                name: format!("_col{index}"),
+                origins: origins.clone(),
+                data_type: None,
+                is_copy: false,
+            })
             .collect();
         Columns { outputs, rows: Origins::new() }
     }
@@ -224,8 +256,8 @@ impl Resolver<'_> {
                 if !self.has_fixed_length(arguments) {
                     rows.extend(origins.iter().cloned());
                 }
-                let types = self.unnested_types(relation, arguments, *ordinality, scope);
-                self.unnested(relation, &origins, *ordinality, &types)
+                let given = self.given(relation, arguments, *ordinality, scope);
+                self.unnested(relation, &origins, *ordinality, &given)
             }
         };
         if !matches!(relation.kind, RelationKind::Function { .. }) {
@@ -286,7 +318,8 @@ impl Resolver<'_> {
         let origins = self.expression(&item.tokens, scope, ctes);
         let data_type = self.data_type(item.value.clone(), scope);
         let name = item.name.clone().unwrap_or_else(|| format!("_col{}", outputs.len()));
-        outputs.push(Output { name, origins, data_type });
+        let is_copy = self.copied(&item.value, scope).is_some();
+        outputs.push(Output { name, origins, data_type, is_copy });
     }
 
     fn star(&mut self, token: usize, star: &Star, scope: &Scope, outputs: &mut Vec<Output>) {
@@ -312,7 +345,11 @@ impl Resolver<'_> {
         let mentions: Vec<Mention> = self.mentions(range).to_vec();
         for mention in &mentions {
             if !nested.iter().any(|(inner, _)| inner.contains(&mention.tokens.start)) {
+                let known = self.found.accesses.len();
                 origins.extend(self.mention(mention, scope));
+                if let Some(access) = self.found.accesses.get(known).filter(|_| self.follows) {
+                    self.follow(access.tokens.clone(), range, scope);
+                }
             }
         }
         let inner: Vec<Range<usize>> = nested.iter().map(|(inner, _)| inner.clone()).collect();
@@ -335,7 +372,7 @@ impl Resolver<'_> {
         origins
     }
 
-    fn mentions(&self, range: &Range<usize>) -> &[Mention] {
+    pub(super) fn mentions(&self, range: &Range<usize>) -> &[Mention] {
         let all = &self.source.mentions;
         let start = all.partition_point(|mention| mention.tokens.start < range.start);
         let end = all.partition_point(|mention| mention.tokens.start < range.end);
@@ -359,6 +396,15 @@ impl Resolver<'_> {
                 self.ambiguous(mention.tokens.start, &mention.name);
                 origins
             }
+            Lookup::Unknown if scope.is_merged(mention) => {
+                let (start, name) = (mention.tokens.start, ident::plain(&mention.name));
+                let qualified = self.source.slice(&mention.tokens);
+                let message =
+                    format!("`{qualified}`: the USING made one column of `{name}`, which belongs to no relation");
+                let help = format!("write `{name}` alone, or join with ON to tell the two apart");
+                self.problem(start, message, help);
+                Origins::new()
+            }
             Lookup::Unknown => {
                 self.unknown(mention.tokens.start, &mention.name, scope);
                 Origins::new()
@@ -372,7 +418,7 @@ impl Resolver<'_> {
     }
 
     /// True if it names a parameter of a lambda around it, which hides a column of that name.
-    fn is_parameter(&self, mention: &Mention) -> bool {
+    pub(super) fn is_parameter(&self, mention: &Mention) -> bool {
         let first = mention.qualifier.as_ref().unwrap_or(&mention.name);
         let is_of =
             |(names, body): &(Vec<String>, Range<usize>)| body.contains(&mention.tokens.start) && names.contains(first);
@@ -413,8 +459,12 @@ impl Resolver<'_> {
         let start = mention.tokens.start;
         let column = start..start + if qualified { 3 } else { 1 };
         match &output.data_type {
-            Some(data_type) => Some(fields::walk(self.source, column, data_type)),
-            None if column == mention.tokens => Some(Access { tokens: column, data_type: None, unknown: None }),
+            Some(data_type) => {
+                let access = fields::walk(self.source, column.clone(), data_type);
+                let copies = output.copied().filter(|_| access.tokens == column).cloned();
+                Some(Access { copies, ..access })
+            }
+            None if column == mention.tokens => Some(Access { tokens: column, is_whole: true, ..Access::default() }),
             None => None,
         }
     }

@@ -87,6 +87,14 @@ impl Scope<'_> {
         self.relations[column.relation].qualifier.as_deref() == Some(qualifier)
     }
 
+    /// True for a relation's column that a USING has made one of with another's: nothing qualifies it any more.
+    pub fn is_merged(&self, mention: &Mention) -> bool {
+        let is_relation =
+            |qualifier: &String| self.relations.iter().any(|bound| bound.qualifier.as_ref() == Some(qualifier));
+        let is_named = |column: &Offered| column.merged && column.output.name == mention.name;
+        mention.qualifier.as_ref().is_some_and(is_relation) && self.columns.iter().any(is_named)
+    }
+
     /// Finds a name here, else in the query around; `qualifier.name` may be a field of a column, too.
     pub fn lookup(&self, mention: &Mention) -> Lookup {
         match (&mention.qualifier, self.find(mention.qualifier.as_deref(), &mention.name)) {
@@ -131,5 +139,6 @@ fn one<'o>(found: impl Iterator<Item = (&'o Output, Option<String>)>, qualified:
 fn merged(mut output: Output, other: Output) -> Output {
     output.data_type = output.data_type.zip(other.data_type).and_then(|(a, b)| types::common(&a, &b));
     output.origins.extend(other.origins);
+    output.is_copy = false;
     output
 }

@@ -31,7 +31,7 @@ pub fn to_dml(data_type: &DataType) -> Option<String> {
 }
 
 /// The Glue type of a DML type; none for one that this program does not know.
-fn from_dml(text: &str) -> Option<DataType> {
+pub(super) fn from_dml(text: &str) -> Option<DataType> {
     let text = text.trim();
     if let Some((word, inner)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
         match word.trim().to_lowercase().as_str() {
@@ -93,16 +93,35 @@ fn row_field(text: &str) -> Option<StructField> {
 /// The type that values of both types are brought to, if it is certain.
 /// <https://trino.io/docs/current/language/types.html>
 pub(super) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
-    use DataType::{BigInt, Date, Double, Float, Int, SmallInt, String, Timestamp, TinyInt, Varchar};
-    const NUMBERS: [DataType; 6] = [TinyInt, SmallInt, Int, BigInt, Float, Double];
-    let rank = |of: &DataType| NUMBERS.iter().position(|number| number == of);
+    use DataType::{Date, String, Timestamp, Varchar};
     match (a, b) {
         _ if a == b => Some(a.clone()),
         (Varchar(a), Varchar(b)) => Some(Varchar(*a.max(b))),
         (String | Varchar(_), String | Varchar(_)) => Some(String),
         (Date, Timestamp) | (Timestamp, Date) => Some(Timestamp),
-        _ => Some(NUMBERS[rank(a)?.max(rank(b)?)].clone()),
+        _ => number(a, b),
     }
+}
+
+/// What a number of one type and one of another make when they are added, or brought to one type.
+pub(super) fn number(a: &DataType, b: &DataType) -> Option<DataType> {
+    use DataType::{BigInt, Double, Float, Int, SmallInt, TinyInt};
+    const NUMBERS: [DataType; 6] = [TinyInt, SmallInt, Int, BigInt, Float, Double];
+    let rank = |of: &DataType| NUMBERS.iter().position(|number| number == of);
+    Some(NUMBERS[rank(a)?.max(rank(b)?)].clone())
+}
+
+/// What a function makes of a number, where it depends on the number's type.
+fn of_number(function: &str, argument: &DataType) -> Option<DataType> {
+    use DataType::{BigInt, Double, Float};
+    let number = number(argument, argument)?;
+    Some(match (function, number) {
+        ("sum", Float) | ("avg", Float) => Float,
+        ("sum", Double) | ("avg", _) => Double,
+        ("sum", _) => BigInt,
+        ("abs" | "round" | "floor" | "ceil" | "ceiling", number) => number,
+        _ => return None,
+    })
 }
 
 /// Functions that always give one type.
@@ -116,6 +135,11 @@ fn result_type(function: &str) -> Option<DataType> {
         }
         "regexp_like" | "contains" | "starts_with" => DataType::Boolean,
         "date" => DataType::Date,
+        "sqrt" | "cbrt" | "ln" | "log2" | "log10" | "exp" | "power" | "pow" | "stddev" | "stddev_pop"
+        | "stddev_samp" | "variance" | "var_pop" | "var_samp" => DataType::Double,
+        "year" | "quarter" | "month" | "week" | "day" | "day_of_week" | "day_of_month" | "day_of_year" => {
+            DataType::BigInt
+        }
         _ => return None,
     })
 }
@@ -133,12 +157,17 @@ impl Resolver<'_> {
         if range.len() == 1 && source.is_word(range.start, "current_date") {
             return Some(DataType::Date);
         }
-        let close = source.partner(range.start + 1).filter(|close| range.len() > 2 && close + 1 == range.end)?;
-        if source.kind(range.start + 1) != Some(T::LParen) {
-            return None;
+        if let Some(calculated) = self.calculated(&range, scope) {
+            return Some(calculated);
         }
+        let open = range.start + 1;
+        let is_call = source.kind(open) == Some(T::LParen) && source.call_end(open) == range.end;
+        let close = source.partner(open).filter(|_| is_call)?;
         let inner = range.start + 2..close;
-        let arguments = source.split(inner.clone());
+        let mut arguments = source.split(inner.clone());
+        if matches!(source.kind(inner.start), Some(T::Distinct | T::All)) {
+            arguments[0].start += 1;
+        }
         match source.name(range.start).as_str() {
             "cast" | "try_cast" => {
                 let keyword = source.find(inner.clone(), |index| source.kind(index) == Some(T::As))?;
@@ -148,13 +177,57 @@ impl Resolver<'_> {
             "min" | "max" if arguments.len() > 1 => {
                 Some(DataType::Array(Box::new(self.data_type(arguments.first()?.clone(), scope)?)))
             }
-            "nullif" | "min" | "max" | "try" => self.data_type(arguments.first()?.clone(), scope),
-            "coalesce" => {
-                let types = arguments.into_iter().map(|argument| self.data_type(argument, scope));
-                types.reduce(|all, next| common(&all?, &next?))?
-            }
-            function => result_type(function),
+            "nullif" | "min" | "max" | "try" | "any_value" | "arbitrary" | "first_value" | "last_value" | "lag"
+            | "lead" => self.data_type(arguments.first()?.clone(), scope),
+            "min_by" | "max_by" if arguments.len() == 2 => self.data_type(arguments.first()?.clone(), scope),
+            "coalesce" | "greatest" | "least" => self.common_type(arguments, scope),
+            "if" if arguments.len() == 3 => self.common_type(arguments.split_off(1), scope),
+            function => result_type(function).or_else(|| {
+                let first = self.data_type(arguments.first()?.clone(), scope)?;
+                of_number(function, &first)
+            }),
         }
+    }
+
+    /// The type of several values brought together; one that is NULL has none of its own.
+    fn common_type(&self, values: Vec<Range<usize>>, scope: &Scope) -> Option<DataType> {
+        let is_null = |value: &Range<usize>| value.len() == 1 && self.source.kind(value.start) == Some(T::Null);
+        let values = values.into_iter().filter(|value| !is_null(value));
+        values.map(|value| self.data_type(value, scope)).reduce(|all, next| common(&all?, &next?))?
+    }
+
+    /// The type of a number written out, of what stands in brackets, of a CASE and of arithmetic.
+    fn calculated(&self, range: &Range<usize>, scope: &Scope) -> Option<DataType> {
+        let source = self.source;
+        if let Some(chain) = source.chain_of(range) {
+            let operands = chain.operands.into_iter().map(|operand| self.data_type(operand, scope));
+            return operands.reduce(|all, next| number(&all?, &next?))?;
+        }
+        if source.is_sign(range.start) {
+            return self.data_type(range.start + 1..range.end, scope);
+        }
+        match source.kind(range.start)? {
+            T::Number if range.len() == 1 => number_type(source.slice(range)),
+            T::LParen if source.partner(range.start) == Some(range.end - 1) => {
+                self.data_type(range.start + 1..range.end - 1, scope)
+            }
+            T::Case => {
+                let case = source.case(range.start).filter(|case| case.end == range.end)?;
+                self.common_type(case.results, scope)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The type of a number as it is written: `7`, `1e3`; one with a point is a decimal of its own digits.
+fn number_type(text: &str) -> Option<DataType> {
+    if text.contains(['e', 'E']) {
+        return Some(DataType::Double);
+    }
+    match text.parse::<i64>().ok()? {
+        number if i32::try_from(number).is_ok() => Some(DataType::Int),
+        _ => Some(DataType::BigInt),
     }
 }
 

@@ -18,6 +18,13 @@ pub(super) struct Unnested {
     pub fields: Vec<String>,
 }
 
+/// The columns that an UNNEST gives of itself.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    names: Vec<String>,
+    types: Vec<DataType>,
+}
+
 impl Resolver<'_> {
     /// An array written out has as many elements in every row, so its values decide no rows.
     pub(super) fn has_fixed_length(&self, arguments: &Range<usize>) -> bool {
@@ -26,35 +33,32 @@ impl Resolver<'_> {
             && self.source.partner(open).is_some_and(|close| close + 1 == arguments.end)
     }
 
-    pub(super) fn unnested(
-        &self,
-        relation: &Relation,
-        origins: &Origins,
-        ordinality: bool,
-        types: &[DataType],
-    ) -> Columns {
-        let last = relation.columns.len().saturating_sub(1);
+    pub(super) fn unnested(&self, relation: &Relation, origins: &Origins, ordinality: bool, given: &Given) -> Columns {
+        let Given { names, types } = given;
+        let names = if relation.columns.is_empty() { names } else { &relation.columns };
+        let last = names.len().saturating_sub(1);
         let output = |(index, name): (usize, &String)| {
             let ordinal = ordinality && index == last;
             Output {
                 name: name.clone(),
                 origins: if ordinal { Origins::new() } else { origins.clone() },
                 data_type: if ordinal { Some(DataType::BigInt) } else { types.get(index).cloned() },
+                is_copy: false,
             }
         };
-        Columns { outputs: relation.columns.iter().enumerate().map(output).collect(), rows: Origins::new() }
+        Columns { outputs: names.iter().enumerate().map(output).collect(), rows: Origins::new() }
     }
 
-    /// The types of what an UNNEST gives, in order; empty if they are not certain. An array of structs gives a column for each
-    /// field.
+    /// The columns that an UNNEST gives, in order; none if they are not certain. An array of structs gives one for each field,
+    /// under its name where the model has no names for them.
     /// <https://trino.io/docs/current/sql/select.html#unnest>
-    pub(super) fn unnested_types(
+    pub(super) fn given(
         &mut self,
         relation: &Relation,
         arguments: &Range<usize>,
         ordinality: bool,
         scope: &Scope,
-    ) -> Vec<DataType> {
+    ) -> Given {
         let (mut types, mut names) = (Vec::new(), Vec::new());
         for argument in self.source.split(arguments.clone()) {
             match self.data_type(argument, scope) {
@@ -66,12 +70,15 @@ impl Resolver<'_> {
                     other => types.push(other),
                 },
                 Some(DataType::Map(key, value)) => types.extend([*key, *value]),
-                _ => return Vec::new(),
+                _ => return Given::default(),
             }
+        }
+        if relation.columns.is_empty() && names.len() == types.len() && !ordinality {
+            return Given { names, types };
         }
         let named = relation.columns.len().saturating_sub(usize::from(ordinality));
         let fits = types.len() == named;
         self.found.unnested.push(Unnested { token: arguments.start, fits, fields: names });
-        if fits { types } else { Vec::new() }
+        Given { names: Vec::new(), types: if fits { types } else { Vec::new() } }
     }
 }

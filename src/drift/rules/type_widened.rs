@@ -43,7 +43,9 @@ Reports a column, or a part of a nested one, whose new type holds every value of
 
 ## How to resolve
 Nothing has to be done where the bytes decode: the wider type flows through the models, unless the contract pins the column,
-which casts it back. `crawlguard contracts update raw_orders` accepts it.
+which casts it back. `crawlguard contracts update raw_orders` accepts it. A model's own cast that no longer holds every value
+(`TRY_CAST(amount AS integer)`) is named, and a check counts what it loses; a model that makes something else of the wider type
+(`amount / 2`, where `amount` is a `double` now) makes the finding breaking.
 
 ## Known limits
 Athena documents few pairs as readable. A widening outside of them (`int` to `double`) counts as readable only in text files of

@@ -56,11 +56,20 @@ fn columns(connection: &Connection, build: &Build<'_>) -> Result<Vec<Output>, St
         if duckdb.contains("\"NULL\"") {
             return Err(format!("COLUMN_TYPE_UNKNOWN: column {} ({name}): Column type is unknown: {name}", index + 1));
         }
-        let data_type =
-            data_type(&duckdb).ok_or_else(|| format!("NOT_SUPPORTED: column {name} has the type {duckdb}"))?;
+        let data_type = data_type(&duckdb).ok_or_else(|| unsupported(&name, &duckdb))?;
         columns.push(Output { name, duckdb, data_type });
     }
     Ok(columns)
+}
+
+fn unsupported(column: &str, duckdb: &str) -> String {
+    match duckdb {
+        "TIMESTAMP WITH TIME ZONE" => format!(
+            "NOT_SUPPORTED: column {column} is a timestamp with time zone, which no table can hold\n  help: write `CAST(… AS \
+             timestamp)` around it"
+        ),
+        _ => format!("NOT_SUPPORTED: column {column} has the type {duckdb}"),
+    }
 }
 
 /// Partition columns are the last ones of the SELECT, in order, as Athena demands.
@@ -209,5 +218,6 @@ mod tests {
         }
         assert_eq!(data_type("INTERVAL"), None);
         assert_eq!(data_type("TIMESTAMP WITH TIME ZONE"), None);
+        assert!(unsupported("t", "TIMESTAMP WITH TIME ZONE").contains("help: write `CAST(… AS timestamp)`"));
     }
 }

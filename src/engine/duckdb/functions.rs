@@ -40,6 +40,13 @@ pub(super) fn advice(name: &str) -> &'static str {
         "approx_percentile" => "the two engines' estimates differ; compute it on Athena only",
         "reduce" => "write it with transform and array functions, or as an aggregate over UNNEST",
         "random" | "rand" | "shuffle" | "uuid" => "a build must give the same rows when it is repeated",
+        "lateral" => {
+            "join a subquery with ON, or an UNNEST, which may name the columns before it; or build the model on Athena"
+        }
+        "at_timezone" | "with_timezone" | "from_iso8601_timestamp" => {
+            "no table holds a time zone: take moments in UTC by `CAST(… AS timestamp)`; or build the model on Athena, and there \
+             too cast to timestamp in the end"
+        }
         "current_timestamp" | "now" | "localtimestamp" => "write current_timestamp, which is bound to the run's slot",
         _ => "use a function that both engines have, or build the model on Athena",
     }

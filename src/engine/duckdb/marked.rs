@@ -86,6 +86,9 @@ impl Marker<'_> {
             Some(Call::Kept) => name,
             Some(Call::Macro) => format!("athena_{}", name.to_ascii_lowercase()),
             Some(Call::Named(duckdb)) => duckdb.to_owned(),
+            None if !is_quoted && name.eq_ignore_ascii_case("lateral") => {
+                return Err(("the embedded engine does not know LATERAL".to_owned(), advice(&name)));
+            }
             None => {
                 let message = format!("the embedded engine has no vetted equal of the function {name}");
                 return Err((message, advice(&name)));

@@ -154,7 +154,7 @@ fn literal(literal: Literal) -> Rewritten {
 fn timestamp(text: &str) -> Rewritten {
     let plain = text.strip_suffix(" UTC").unwrap_or(text);
     if !plain.chars().all(|c| "0123456789-:. ".contains(c)) {
-        return Err(format!("the time zone in TIMESTAMP '{text}'"));
+        return Err(format!("a time zone, as in TIMESTAMP '{text}': give the moment in UTC, without a zone"));
     }
     let local = call("athena_to_timestamp", vec![Expression::string(plain)]);
     Ok(if plain == text { local } else { call("athena_in_utc", vec![local]) })
@@ -218,6 +218,13 @@ fn convert(this: Expression, to: &DataType) -> Rewritten {
         }
         DataType::Array { element_type, .. } => return array(this, element_type, to),
         DataType::Struct { fields, .. } => return row(this, fields, to),
+        DataType::Timestamp { timezone: true, .. } => {
+            let instead = "write `CAST(… AS timestamp)`, of a moment in UTC";
+            return Err(format!("a CAST to a timestamp with time zone, which no table can hold: {instead}"));
+        }
+        DataType::Timestamp { precision: Some(digits), .. } => {
+            return Err(format!("a CAST to timestamp({digits}): write `CAST(… AS timestamp)`, which has 3 digits"));
+        }
         other => return Err(format!("CAST AS {other:?}")),
     };
     Ok(call(name, vec![this]))

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use polyglot_sql::expressions::{Expression, JoinKind, Select};
 use polyglot_sql::traversal::ExpressionWalk as _;
 
+use super::functions::advice;
 use super::translate::HELP;
 use crate::problem::Problem;
 
@@ -118,8 +119,20 @@ pub(super) fn problems(file: &str, statement: &Expression) -> Vec<Problem> {
         node => Some(node.variant_name()).filter(|kind| !SYNTAX.contains(kind)),
     });
     let kinds: BTreeSet<&str> = unknown.collect();
-    let message = |kind| format!("the embedded engine does not know this syntax: {kind}");
-    kinds.into_iter().map(|kind| Problem::new(file, "", message(kind), HELP)).collect()
+    let problem = |kind| {
+        let (name, help) = words(kind);
+        Problem::new(file, "", format!("the embedded engine does not know {name}"), help)
+    };
+    kinds.into_iter().map(problem).collect()
+}
+
+/// What a kind of syntax is called, and what to write in its place.
+fn words(kind: &str) -> (String, &'static str) {
+    match kind {
+        "lateral" => ("LATERAL".to_owned(), advice("lateral")),
+        "at_time_zone" => ("AT TIME ZONE".to_owned(), advice("at_timezone")),
+        other => (format!("this syntax: {other}"), HELP),
+    }
 }
 
 /// A clause of a SELECT that DuckDB has, and Athena has not.

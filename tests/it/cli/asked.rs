@@ -68,8 +68,45 @@ fn a_moment_with_its_zone_is_no_column_of_a_table() {
             assert!(message.contains("`CAST(current_timestamp AS timestamp)`"), "{message}");
         }
     }
+    for (value, expected) in [
+        (
+            "from_unixtime(id)",
+            "1:12: `from_unixtime` is a timestamp with time zone\n  help: a table has no type for it: write `CAST(… AS timestamp)`",
+        ),
+        (
+            "CAST('2026-01-01' AS timestamp with time zone)",
+            "a CAST to a timestamp with time zone, which no table can hold: write `CAST(… AS timestamp)`",
+        ),
+        (
+            "CAST(CAST('2026-01-01' AS timestamp) AT TIME ZONE 'UTC' AS timestamp)",
+            "does not know AT TIME ZONE\n  help: no table holds a time zone",
+        ),
+        (
+            "CAST(TIMESTAMP '2026-01-01 00:00:00 Asia/Tokyo' AS timestamp)",
+            "a time zone, as in TIMESTAMP '2026-01-01 00:00:00 Asia/Tokyo': give the moment in UTC",
+        ),
+        (
+            "CAST(with_timezone(TIMESTAMP '2026-01-01 00:00:00', 'UTC') AS timestamp)",
+            "help: no table holds a time zone",
+        ),
+    ] {
+        lake.write("sql/int_late.sql", &format!("SELECT id, {value} AS ts FROM raw_orders\n"));
+        let message = refused(lake.root(), &["plan"]);
+        assert!(message.contains(expected), "{message}");
+    }
     lake.write("sql/int_late.sql", "SELECT id, CAST(current_timestamp AS timestamp) AS ts FROM raw_orders\n");
     expect(lake.root(), 0, &["plan"]);
+}
+
+#[test]
+fn what_stands_in_for_lateral_is_said() {
+    let lake = Lake::new();
+    for from in ["CROSS JOIN LATERAL (SELECT o.id + 1 AS v) AS l", "CROSS JOIN LATERAL UNNEST(ARRAY[o.id]) AS l (v)"] {
+        lake.write("sql/int_late.sql", &format!("SELECT o.id, l.v FROM raw_orders AS o {from}\n"));
+        let message = refused(lake.root(), &["plan"]);
+        let expected = "the embedded engine does not know LATERAL\n  help: join a subquery with ON, or an UNNEST";
+        assert!(message.contains(expected), "{message}");
+    }
 }
 
 #[test]

@@ -96,6 +96,56 @@ fn whoever_reads_a_shifted_column_is_hit() {
 }
 
 #[test]
+fn what_a_models_own_cast_loses_of_a_wider_column_is_counted() {
+    let lake = source(&[("1.json", "{\"id\":1}\n")], "SELECT\n  TRY_CAST(id AS integer) AS id\nFROM raw_t\n");
+    expect(lake.root(), 0, &["run"]);
+    lake.write("lake/t/2.json", "{\"id\":3000000000}\n");
+    let run = json(lake.root(), 1, &["run"]);
+    let finding = &run["findings"][0];
+    assert_eq!((&finding["rule"], &finding["level"]), (&"type-widened".into(), &"tolerated".into()));
+    let message = finding["message"].as_str().unwrap();
+    let expected =
+        "sql/int_t.sql:2:3: `TRY_CAST(id AS integer)` held every value while `id` was int, and it is bigint; a check";
+    assert!(message.contains(expected), "{message}");
+    let failed = |run: &Value| {
+        let checks = run["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "fail");
+        checks.map(|it| format!("{} {} {}", it["table"], it["check"], it["measured"])).collect::<Vec<_>>()
+    };
+    assert_eq!((&run["outcome"], failed(&run)), (&"checks_failed".into(), vec![r#""raw_t" "cast_loss" 1"#.to_owned()]));
+    let said = String::from_utf8(crawlguard(lake.root(), &["contracts", "update", "raw_t"]).stderr).unwrap();
+    assert!(said.contains("say how many in `maxLost` of the castLoss of `id` in the contract of raw_t"), "{said}");
+    expect(lake.root(), 0, &["contracts", "update", "raw_t", "--yes"]);
+    let run = json(lake.root(), 1, &["run"]);
+    assert_eq!((run["findings"].as_array().unwrap().len(), failed(&run).len()), (0, 1));
+    lake.write(
+        "contracts/raw_t.json",
+        &read(&lake, "contracts/raw_t.json").replace("\"maxLost\": 0", "\"maxLost\": 1"),
+    );
+    assert_eq!(json(lake.root(), 0, &["run"])["outcome"], "published");
+}
+
+#[test]
+fn what_nothing_can_count_stops_the_run_and_is_said_with_the_question() {
+    let model = "SELECT TRY_CAST(id * 2 AS integer) AS id, TRY_CAST(s.n AS integer) AS n FROM raw_t\n";
+    let lake = source(&[("1.json", "{\"id\":1,\"s\":{\"n\":1}}\n")], model);
+    expect(lake.root(), 0, &["run"]);
+    lake.write("lake/t/1.json", "{\"id\":3000000000,\"s\":{\"n\":3000000000}}\n");
+    assert_eq!(found(&lake), ["type-widened id breaking", "type-widened s.n breaking"]);
+    let message = checked(&lake)[0]["message"].as_str().unwrap().to_owned();
+    assert!(
+        message.contains("sql/int_t.sql:1:8: `TRY_CAST(id * 2 AS integer)` held every value while `id` was int"),
+        "{message}"
+    );
+    let said = String::from_utf8(crawlguard(lake.root(), &["contracts", "update", "raw_t"]).stderr).unwrap();
+    for cast in ["sql/int_t.sql:1:8: `TRY_CAST(id * 2 AS integer)`", "sql/int_t.sql:1:43: `TRY_CAST(s.n AS integer)`"] {
+        assert!(said.contains(cast), "{said}");
+    }
+    assert_eq!(said.matches("what that makes NULL, rounds or cuts no check counts").count(), 2, "{said}");
+    expect(lake.root(), 0, &["contracts", "update", "raw_t", "--yes"]);
+    assert_eq!(json(lake.root(), 0, &["run"])["outcome"], "published");
+}
+
+#[test]
 fn a_wider_type_is_written_into_the_models_contract_too() {
     let lake = source(&[("1.json", "{\"id\":1}\n")], "SELECT id FROM raw_t\n");
     expect(lake.root(), 0, &["run"]);

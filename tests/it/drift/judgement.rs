@@ -239,6 +239,20 @@ fn a_key_that_the_newest_file_renamed_is_suggested_too() {
     };
     let column = help("id int, phone string", "id int, phone string, phone_number string", r#"["phone"]"#);
     assert!(column.contains("Possible rename to `phone_number`"), "{column}");
+    assert!(!column.contains("contracts update raw_orders --rename"), "older files have the old name: {column}");
+    // No name alike: what tells is that one went where the other came.
+    let town = help("id int, town string", "id int, town string, city string, no int", r#"["town"]"#);
+    let said = "Possible rename to `city` (score 0.40: same type, new where it is gone). Older files have the old name, so \
+                `--rename` cannot take the two for one: if it is one column, accept, and before the next run write \
+                `coalesce(city, town)` for `town` in the models.";
+    assert!(town.ends_with(&said.replace("0.40", "0.70")), "{town}");
+    let none = [
+        help("town string", "town string, city string", r#"["town", "city"]"#),
+        help("town string", "town string, city string, area string", r#"["town"]"#),
+        help("town string, x string", "town string, x string, city string", r#"["town", "x"]"#),
+        help("town string", "town string, city int", r#"["town"]"#),
+    ];
+    assert!(none.iter().all(|help| !help.contains("rename")), "{none:#?}");
     let field = help("o struct<price:int>", "o struct<price:int,unit_price:int>, price int", r#"["o.price"]"#);
     assert!(field.contains("Possible rename to `o.unit_price`"), "{field}");
 }

@@ -143,6 +143,7 @@ fn every_kind_is_claimed_by_exactly_one_rule_and_seen_in_a_case() {
             advice: None,
             file: None,
             shifted: Vec::new(),
+            came: Vec::new(),
         };
         let claimed: Vec<_> =
             RULES.iter().filter(|rule| (rule.detect)(&change).is_some()).map(|rule| rule.id).collect();
