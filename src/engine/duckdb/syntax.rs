@@ -1,6 +1,6 @@
 //! Syntax that the embedded engine knows. What is not listed here is refused.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use polyglot_sql::expressions::{Expression, JoinKind, Select};
 use polyglot_sql::traversal::ExpressionWalk as _;
@@ -29,6 +29,7 @@ const SYNTAX: &[&str] = &[
     "count",
     "count_if",
     "cte",
+    "cube",
     "cume_dist",
     "data_type",
     "dense_rank",
@@ -38,10 +39,13 @@ const SYNTAX: &[&str] = &[
     "except",
     "exists",
     "extract",
+    "filter",
     "first_value",
     "from",
     "function",
     "group_by",
+    "grouping",
+    "grouping_sets",
     "gt",
     "gte",
     "having",
@@ -86,6 +90,7 @@ const SYNTAX: &[&str] = &[
     "paren",
     "percent_rank",
     "rank",
+    "rollup",
     "row_number",
     "select",
     "star",
@@ -101,25 +106,34 @@ const SYNTAX: &[&str] = &[
     "tuple",
     "union",
     "unnest",
+    "var_pop",
+    "var_samp",
+    "variance",
     "values",
     "where",
     "window",
     "window_function",
     "with",
+    "within_group",
 ];
 
-/// What a statement is written with that the two engines do not have in common.
-pub(super) fn problems(file: &str, statement: &Expression) -> Vec<Problem> {
-    let unknown = statement.dfs().filter_map(|node| match node {
+/// What a statement is written with that the two engines do not have in common; `at` tells where a node stands.
+pub(super) fn problems(file: &str, statement: &Expression, at: impl Fn(&Expression) -> String) -> Vec<Problem> {
+    let unknown = |node: &Expression| match node {
         Expression::Select(select) => clause(select),
         Expression::Union(union) => union.by_name.then_some("by name"),
         Expression::Intersect(intersect) => intersect.by_name.then_some("by name"),
         Expression::Except(except) => except.by_name.then_some("by name"),
         node => Some(node.variant_name()).filter(|kind| !SYNTAX.contains(kind)),
-    });
-    let kinds: BTreeSet<&str> = unknown.collect();
-    let message = |kind| format!("the embedded engine does not know this syntax: {kind}");
-    kinds.into_iter().map(|kind| Problem::new(file, "", message(kind), HELP)).collect()
+    };
+    let mut kinds: BTreeMap<&str, String> = BTreeMap::new();
+    for node in statement.dfs() {
+        if let Some(kind) = unknown(node) {
+            kinds.entry(kind).or_insert_with(|| at(node));
+        }
+    }
+    let message = |kind: &str| format!("the embedded engine does not know this syntax: {}", kind.replace('_', " "));
+    kinds.into_iter().map(|(kind, at)| Problem::new(file, at, message(kind), HELP)).collect()
 }
 
 /// A clause of a SELECT that DuckDB has, and Athena has not.
