@@ -3,33 +3,39 @@
 //! Such a node is written in the form that most have, with a guard: where the types are others, the guard names a type that
 //! does not exist, and DuckDB's complaint tells the node's number. Then the statement is translated again.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use polyglot_sql::expressions::{BinaryOp, Expression, Identifier, LambdaExpr};
+use polyglot_sql::{Dialect, DialectType};
 
 use super::rewrite::call;
 
-/// The nodes of one statement that types decide, in the order in which they are met.
+/// The nodes of one statement that types decide, in the order in which they are met; equal ones are one, as GROUP BY wants.
 pub(super) struct Choices<'a> {
     /// Those that DuckDB complained about.
     other: &'a BTreeSet<usize>,
-    met: Cell<usize>,
+    met: RefCell<Vec<String>>,
 }
 
 impl<'a> Choices<'a> {
     pub(super) fn new(other: &'a BTreeSet<usize>) -> Self {
-        Self { other, met: Cell::new(0) }
+        Self { other, met: RefCell::default() }
     }
 
     /// True if a node is still in the form that most have.
     pub(super) fn is_open(&self) -> bool {
-        self.met.get() > self.other.len()
+        self.met.borrow().len() > self.other.len()
     }
 
     /// A guard for the next node, which complains if the condition holds; `None` if DuckDB did so.
     pub(super) fn guard(&self, condition: Expression) -> Option<Expression> {
-        let node = self.met.replace(self.met.get() + 1);
+        let text = Dialect::get(DialectType::DuckDB).generate(&condition).unwrap_or_default();
+        let mut met = self.met.borrow_mut();
+        let node = met.iter().position(|other| *other == text).unwrap_or_else(|| {
+            met.push(text);
+            met.len() - 1
+        });
         let number = Expression::number(i64::try_from(node).expect("counts nodes"));
         (!self.other.contains(&node)).then(|| typed(call("athena_unless", vec![condition, number])))
     }

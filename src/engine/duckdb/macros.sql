@@ -95,7 +95,7 @@ CREATE MACRO athena_divides_decimals(ta, tb) AS
   regexp_matches(ta || ' ' || tb, '(^| )DECIMAL') AND NOT regexp_matches(ta || ' ' || tb, 'DOUBLE|FLOAT|NULL');
 CREATE MACRO athena_divide(a, b, settled) AS CASE
   WHEN athena_is_float(a) OR athena_is_float(b) THEN cast_to_type(a / b, a // b)
-  WHEN b = 0 AND settled IS NULL THEN athena_fail('division by zero', a // b)
+  WHEN b = 0 AND a IS NOT NULL AND settled IS NULL THEN athena_fail('division by zero', a // b)
   ELSE a // b END;
 -- A quotient of decimals, rounded half up, away from zero. n and d are the digits of both, without their points; the
 -- remainder is divided apart, which leaves room for large numbers.
@@ -111,11 +111,12 @@ CREATE MACRO athena_quotient_type(ta, tb) AS '"DECIMAL('
 CREATE MACRO athena_last_digit(ta, tb) AS '"1e-' || greatest(athena_scale(ta), athena_scale(tb)) || '"';
 CREATE MACRO athena_last_digit_type(ta, tb) AS '"DECIMAL(38,' || greatest(athena_scale(ta), athena_scale(tb)) || ')"';
 CREATE MACRO athena_unscaled(x) AS CAST(replace(CAST(x AS VARCHAR), '.', '') AS HUGEINT);
-CREATE MACRO athena_not_zero(x) AS CASE WHEN x = 0 THEN athena_fail('division by zero', x) ELSE x END;
-CREATE MACRO athena_pair(a, b) AS [{'a': a, 'b': athena_not_zero(b)}];
+CREATE MACRO athena_not_zero(x, divided) AS
+  CASE WHEN x = 0 AND divided IS NOT NULL THEN athena_fail('division by zero', x) ELSE x END;
+CREATE MACRO athena_pair(a, b) AS [{'a': a, 'b': b}];
 CREATE MACRO athena_left_type(p) AS typeof(p.a);
 CREATE MACRO athena_right_type(p) AS typeof(p.b);
-CREATE MACRO athena_division(p, last_digit, like_this) AS {'n': athena_unscaled(p.a), 'd': athena_unscaled(p.b),
+CREATE MACRO athena_division(p, last_digit, like_this) AS {'n': athena_unscaled(p.a), 'd': athena_unscaled(athena_not_zero(p.b, p.a)),
   'ten': CAST('1' || repeat('0', greatest(athena_scale(typeof(p.b)), 2 * athena_scale(typeof(p.b)) - athena_scale(typeof(p.a))))
     AS HUGEINT), 'last_digit': last_digit, 'like_this': like_this};
 CREATE MACRO athena_long_division(v) AS {'sign': sign(v.n) * sign(v.d), 'whole': abs(v.n) // abs(v.d),
