@@ -1,6 +1,7 @@
 //! Aggregates that DuckDB writes in another way.
 
 use polyglot_sql::expressions::{AggregateFunction, Expression, Filter, WithinGroup};
+use polyglot_sql::{Dialect, DialectType};
 
 use super::rewrite::{Rewritten, call};
 
@@ -28,8 +29,15 @@ pub(super) fn within_group(group: WithinGroup) -> Rewritten {
         return Err("WITHIN GROUP of anything but listagg(x, separator)".to_owned());
     }
     let separator = if args.len() == 2 { args.remove(1) } else { Expression::string("") };
-    let mut list = aggregate("STRING_AGG", vec![call("athena_listed", args), separator]);
-    (list.distinct, list.order_by) = (distinct, group.order_by);
+    let listed = args.remove(0);
+    let mut list = aggregate("STRING_AGG", vec![call("athena_listed", vec![listed.clone()]), separator]);
+    let text = |value: &Expression| Dialect::get(DialectType::DuckDB).generate(value).ok();
+    let (value, mut order) = (text(&listed), group.order_by);
+    // DISTINCT is ordered by what it lists alone, in the same words.
+    for by in order.iter_mut().filter(|by| text(&by.this) == value) {
+        by.this = call("athena_listed", vec![by.this.clone()]);
+    }
+    (list.distinct, list.order_by) = (distinct, order);
     Ok(Expression::AggregateFunction(Box::new(list)))
 }
 
