@@ -19,6 +19,8 @@ pub const MISSING_IN_NEWEST: &str = "crawlguard.missing_in_newest";
 
 /// Table parameter of our own crawler: set if some lines of the table's files end in `\n` and some in `\r\n`.
 pub const MIXED_LINE_ENDS: &str = "crawlguard.mixed_line_ends";
+/// Table parameter: a file ends in an empty line, from which Athena reads a row.
+pub const EMPTY_LINES: &str = "crawlguard.empty_lines";
 
 /// The same, of those that some of the newest files have and others have not.
 pub const MISSING_IN_SOME: &str = "crawlguard.missing_in_some";

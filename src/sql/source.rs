@@ -243,11 +243,30 @@ fn refused(text: &str, tokens: &[Token]) -> Result<(), Unreadable> {
             (T::Union | T::Intersect | T::Except, _) if is_corresponding(&tokens[index + 1..]) => {
                 ("CORRESPONDING is not understood", "list the columns of both sides in the same order")
             }
+            // The parser takes it for a constructor, and its name for no column.
+            (_, Some(T::LBracket)) if index.checked_sub(1).and_then(kind) != Some(T::Dot) && is_constructor(token) => {
+                ("a column of this name is not understood before `[`", "put its table before it: t.name[…]")
+            }
+            (_, Some(T::String)) if is_bare(token) && is_literal_of(&token.text) => {
+                ("a literal with this type before it is not understood", "write CAST('…' AS type)")
+            }
             _ => continue,
         };
         return Err(Unreadable { place: place(text, token.span.start), message: message.to_owned(), help });
     }
     Ok(())
+}
+
+/// Whether the parser reads `name[…]` as something else than a column's element. ARRAY[…] is that on Athena, too.
+fn is_constructor(token: &Token) -> bool {
+    let is_word = |word: &str| token.text.eq_ignore_ascii_case(word);
+    is_word("list") || is_word("map") || (is_word("array") && !is_bare(token))
+}
+
+/// Whether a text behind this type's name is a value of it on Athena, and nothing here.
+fn is_literal_of(name: &str) -> bool {
+    let types = ["bigint", "boolean", "char", "double", "int", "integer", "json", "real", "smallint", "tinyint", "varchar"];
+    types.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 fn ends_list(kind: Option<TokenType>) -> bool {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(in crate::catalog) use cells::{Quotes, cells};
 #[cfg(feature = "aws")]
 pub(in crate::catalog) use scan::DELIMITERS;
-use scan::{Cell, Scan};
+use scan::{Cell, EMPTY_ROW, Scan};
 
 use super::age;
 use super::classifier::{CsvClassifier, CsvHeader};
@@ -55,6 +55,8 @@ pub(super) fn infer(target: &Target, files: &[SourceFile], gzip: bool, problems:
     let mut inferred = describe(&parts);
     inferred.notes.extend(note(target, &parts));
     inferred.set_ends(parts.iter().fold(Ends::default(), |ends, part| ends.with(part.scan.ends)));
+    let ends = parts.iter().filter_map(|part| Some((part.file.shown.clone(), part.scan.empty?)));
+    inferred.set_empty_lines(&ends.collect::<Vec<_>>(), EMPTY_ROW);
     let names = |part: &Part<'_>| (part.file.relative.clone(), part.names().into_iter().collect());
     inferred.names = parts.iter().map(names).collect();
     match target.classifier.as_ref().filter(|classifier| classifier.is_open_csv()) {

@@ -22,11 +22,14 @@ const PAST_64_BITS: f64 = 9_223_372_036_854_775_808.0;
 pub(super) fn infer(files: &[SourceFile], gzip: bool, problems: &mut Vec<Problem>) -> Inferred {
     let mut fields = Fields::default();
     let (mut records, mut ends, mut names) = (0, Ends::default(), Vec::new());
+    let mut empty = Vec::new();
     for (index, file) in files.iter().enumerate() {
         match lines::open(file, gzip) {
             Ok(reader) => {
                 let mut lines = Lines::new(reader);
-                records += read(&mut lines, index, &mut fields, &mut Log::new(&file.shown, problems));
+                let (found, last_empty) = read(&mut lines, index, &mut fields, &mut Log::new(&file.shown, problems));
+                records += found;
+                empty.extend(last_empty.map(|line| (file.shown.clone(), line)));
                 ends = ends.with(lines.ends());
                 let here = fields.list.iter().filter(|field| field.last_file == index);
                 names.push((file.relative.clone(), here.map(|field| field.key.to_lowercase()).collect()));
@@ -38,16 +41,20 @@ pub(super) fn infer(files: &[SourceFile], gzip: bool, problems: &mut Vec<Problem
     report_commas(&fields, files, problems);
     let mut inferred = describe(&fields, records, files);
     inferred.set_ends(ends);
+    inferred.set_empty_lines(&empty, "and every column of it is NULL");
     inferred.names = names;
     inferred
 }
 
-/// Reads one file; the number of its records.
-fn read(lines: &mut Lines, file: usize, fields: &mut Fields, log: &mut Log<'_>) -> u64 {
-    let mut records = 0;
+/// Reads one file; the number of its records, and the line of the last if that is empty.
+fn read(lines: &mut Lines, file: usize, fields: &mut Fields, log: &mut Log<'_>) -> (u64, Option<u64>) {
+    let (mut records, mut empty) = (0, None);
     while let Some((line, text)) = lines.next(log) {
-        if text.trim_ascii().is_empty() {
+        if let Some(line) = empty.take() {
             log.at_line(line, "the line is empty: Athena reads a row of NULLs", "take the empty line out");
+        }
+        if text.trim_ascii().is_empty() {
+            empty = Some(line);
             continue;
         }
         // Between two values JSON takes it for white space.
@@ -62,7 +69,7 @@ fn read(lines: &mut Lines, file: usize, fields: &mut Fields, log: &mut Log<'_>) 
             break;
         }
     }
-    records
+    (records + u64::from(empty.is_some()), empty)
 }
 
 #[derive(PartialEq, Eq)]

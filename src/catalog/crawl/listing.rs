@@ -89,7 +89,7 @@ pub(super) fn targets(
     folders.into_iter().map(target).collect()
 }
 
-fn is_data(file: &str) -> bool {
+pub(super) fn is_data(file: &str) -> bool {
     let name = file.to_ascii_lowercase();
     let name = OTHER_PACKINGS.iter().chain(&[".gz"]).find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     [".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".orc", ".avro"].iter().any(|end| name.ends_with(end))

@@ -11,7 +11,7 @@ use super::{Outcome, Unread};
 use super::{csv, json, parquet, similarity};
 use crate::problem::Problem;
 use crate::schema::{
-    Column, DataType, MIXED_LINE_ENDS, NOTES, OUR_CRAWLER, Storage, Table, TableKind, UPDATED_BY_CRAWLER,
+    Column, DataType, EMPTY_LINES, MIXED_LINE_ENDS, NOTES, OUR_CRAWLER, Storage, Table, TableKind, UPDATED_BY_CRAWLER,
 };
 
 /// What the files of one format say, before it becomes a table.
@@ -42,6 +42,20 @@ impl Inferred {
         }
     }
 
+    /// Records which files end in an empty line, and where: no fault, but a row that nobody meant.
+    pub(super) fn set_empty_lines(&mut self, ends: &[(String, u64)], row: &str) {
+        let Some((file, line)) = ends.first() else { return };
+        let others = match ends.len() - 1 {
+            0 => String::new(),
+            1 => ", and so does another file".to_owned(),
+            count => format!(", and so do {count} other files"),
+        };
+        let message = format!("the file ends in an empty line{others}: Athena reads a row from it, {row}");
+        let help = "take the empty line out where the file is written, or drop such rows in the model";
+        self.notes.push(Problem::new(file.clone(), format!("line {line}"), message, help));
+        self.parameters.insert(EMPTY_LINES.to_owned(), "true".to_owned());
+    }
+
     /// Records what the newest files lack.
     pub(super) fn set_missing(&mut self, missing: Missing) {
         self.parameters.extend(missing.parameters());
@@ -51,7 +65,8 @@ impl Inferred {
 /// The table of one folder.
 pub(super) fn crawl(target: &Target, database: &str) -> Outcome {
     let mut problems = Vec::new();
-    let files = listing::files(target, &mut problems);
+    let mut files = listing::files(target, &mut problems);
+    report_companions(target, &mut files, &mut problems);
     let (groups, empty) = by_format(&files, &mut problems);
     if groups.is_empty() && problems.is_empty() {
         let (message, help) = match files.is_empty() {
@@ -96,6 +111,41 @@ fn by_format<'a>(files: &'a [SourceFile], problems: &mut Vec<Problem>) -> (Vec<G
         }
     }
     (groups, empty)
+}
+
+/// Ends of names that are put behind a data file's own: checksums, uploads that go on, marks that one is complete.
+const COMPANIONS: [&str; 16] = [
+    "md5", "sha1", "sha256", "sha512", "crc", "crc32", "tmp", "temp", "partial", "filepart", "bak", "ok", "done",
+    "sig", "asc", "swp",
+];
+
+/// Takes out the files that are no data by their names, and reports them once: Athena reads all whose names do not begin with
+/// `_` or `.`, whatever a crawler leaves out.
+/// <https://docs.aws.amazon.com/athena/latest/ug/glue-best-practices.html>
+fn report_companions(target: &Target, files: &mut Vec<SourceFile>, problems: &mut Vec<Problem>) {
+    let all: BTreeSet<String> = files.iter().map(|file| file.relative.clone()).collect();
+    let is_companion = |file: &SourceFile| {
+        let Some((data, end)) = file.relative.rsplit_once('.') else { return false };
+        COMPANIONS.contains(&end.to_ascii_lowercase().as_str()) && (all.contains(data) || listing::is_data(data))
+    };
+    let (companions, data) = std::mem::take(files).into_iter().partition(is_companion);
+    *files = data;
+    let companions: Vec<SourceFile> = companions;
+    let Some(first) = companions.first() else { return };
+    let others: Vec<_> = companions[1..].iter().take(4).map(|file| format!("`{}`", file.relative)).collect();
+    let message = match companions.len() {
+        1 => "is no data by its name, and Athena reads it as if it were".to_owned(),
+        count if count <= 5 => {
+            format!("is no data by its name, nor is {}; Athena reads them all", others.join(", nor "))
+        }
+        count => format!("is no data by its name, nor are {} others; Athena reads them all", count - 1),
+    };
+    let help = format!(
+        "move it out of `{}`, or begin its name with `_` or `.`: those alone Athena passes over, and a crawler's exclude \
+         patterns mean nothing to it",
+        target.shown
+    );
+    problems.push(Problem::new(&first.shown, "", message, help));
 }
 
 /// A newest file that holds nothing is an upload that went wrong, or a day that nothing came of: nobody could tell which. Older

@@ -10,14 +10,21 @@ CREATE MACRO athena_is_array(x) AS suffix(typeof(x), ']');
 CREATE MACRO athena_is_decimal(x) AS starts_with(typeof(x), 'DECIMAL');
 
 -- Text. athena_whitespace() is made in session.rs.
-CREATE MACRO athena_trim(x) AS trim(x, athena_whitespace());
-CREATE MACRO athena_ltrim(x) AS ltrim(x, athena_whitespace());
-CREATE MACRO athena_rtrim(x) AS rtrim(x, athena_whitespace());
+CREATE MACRO athena_trim(x) AS trim(x, athena_whitespace()), (x, characters) AS trim(x, characters);
+CREATE MACRO athena_ltrim(x) AS ltrim(x, athena_whitespace()), (x, characters) AS ltrim(x, characters);
+CREATE MACRO athena_rtrim(x) AS rtrim(x, athena_whitespace()), (x, characters) AS rtrim(x, characters);
+-- With the arguments in the order of `trim(BOTH characters FROM x)` and `position(part IN x)`.
+CREATE MACRO athena_trim_of(characters, x) AS trim(x, characters);
+CREATE MACRO athena_ltrim_of(characters, x) AS ltrim(x, characters);
+CREATE MACRO athena_rtrim_of(characters, x) AS rtrim(x, characters);
+CREATE MACRO athena_position(part, x) AS strpos(x, part);
 CREATE MACRO athena_lower(x) AS lower(x);
 -- Java has no capital sharp s; chr(57344) is nobody's character.
 CREATE MACRO athena_upper(x) AS replace(upper(replace(x, 'ß', chr(57344))), chr(57344), 'ß');
 CREATE MACRO athena_joinable(x) AS CASE WHEN regexp_matches(typeof(x), '^(VARCHAR|BLOB|"NULL")$|\]$') THEN x
   ELSE athena_fail('`||` joins text with text only: CAST the other side AS varchar', x) END;
+CREATE MACRO athena_listed(x) AS CASE WHEN typeof(x) IN ('VARCHAR', '"NULL"') THEN x
+  ELSE athena_fail('listagg lists text only: CAST it AS varchar', x) END;
 CREATE MACRO athena_length(x) AS length(CAST(x AS VARCHAR));
 CREATE MACRO athena_reverse(x) AS
   CASE WHEN athena_is_array(x) THEN athena_fail('reverse of an array is not supported', '') ELSE reverse(x) END;
@@ -82,12 +89,45 @@ CREATE MACRO athena_unbroken(x) AS
   ELSE x END;
 
 -- Numbers.
-CREATE MACRO athena_divide(a, b) AS CASE
+-- What only types decide: the type of this name is known to nobody, so the engine's complaint tells which node it is.
+CREATE MACRO athena_unless(is_so, node) AS CASE WHEN is_so THEN '"ATHENA_CHOICE_' || node || '"' ELSE '"INTEGER"' END;
+CREATE MACRO athena_divides_decimals(ta, tb) AS
+  regexp_matches(ta || ' ' || tb, '(^| )DECIMAL') AND NOT regexp_matches(ta || ' ' || tb, 'DOUBLE|FLOAT|NULL');
+CREATE MACRO athena_divide(a, b, settled) AS CASE
   WHEN athena_is_float(a) OR athena_is_float(b) THEN cast_to_type(a / b, a // b)
-  WHEN athena_is_decimal(a) OR athena_is_decimal(b)
-    THEN athena_fail('division of decimals is not supported; divide doubles', a // b)
-  WHEN b = 0 THEN athena_fail('division by zero', a // b)
+  WHEN b = 0 AND a IS NOT NULL AND settled IS NULL THEN athena_fail('division by zero', a // b)
   ELSE a // b END;
+-- A quotient of decimals, rounded half up, away from zero. n and d are the digits of both, without their points; the
+-- remainder is divided apart, which leaves room for large numbers.
+-- https://github.com/trinodb/trino/blob/476/core/trino-main/src/main/java/io/trino/type/DecimalOperators.java
+CREATE MACRO athena_digits(t) AS CASE t WHEN 'TINYINT' THEN '(3,0)' WHEN 'SMALLINT' THEN '(5,0)'
+  WHEN 'INTEGER' THEN '(10,0)' WHEN 'BIGINT' THEN '(19,0)' WHEN 'HUGEINT' THEN '(19,0)' WHEN '"NULL"' THEN '(1,0)'
+  ELSE t END;
+CREATE MACRO athena_precision(t) AS CAST(regexp_extract(athena_digits(t), '.([0-9]+),', 1) AS INTEGER);
+CREATE MACRO athena_scale(t) AS CAST(regexp_extract(athena_digits(t), ',([0-9]+)', 1) AS INTEGER);
+CREATE MACRO athena_quotient_type(ta, tb) AS '"DECIMAL('
+  || least(38, athena_precision(ta) + athena_scale(tb) + greatest(athena_scale(tb) - athena_scale(ta), 0)) || ','
+  || greatest(athena_scale(ta), athena_scale(tb)) || ')"';
+CREATE MACRO athena_last_digit(ta, tb) AS '"1e-' || greatest(athena_scale(ta), athena_scale(tb)) || '"';
+CREATE MACRO athena_last_digit_type(ta, tb) AS '"DECIMAL(38,' || greatest(athena_scale(ta), athena_scale(tb)) || ')"';
+CREATE MACRO athena_unscaled(x) AS CAST(replace(CAST(x AS VARCHAR), '.', '') AS HUGEINT);
+CREATE MACRO athena_not_zero(x, divided) AS
+  CASE WHEN x = 0 AND divided IS NOT NULL THEN athena_fail('division by zero', x) ELSE x END;
+CREATE MACRO athena_pair(a, b) AS [{'a': a, 'b': b}];
+CREATE MACRO athena_left_type(p) AS typeof(p.a);
+CREATE MACRO athena_right_type(p) AS typeof(p.b);
+CREATE MACRO athena_division(p, last_digit, like_this) AS {'n': athena_unscaled(p.a), 'd': athena_unscaled(athena_not_zero(p.b, p.a)),
+  'ten': CAST('1' || repeat('0', greatest(athena_scale(typeof(p.b)), 2 * athena_scale(typeof(p.b)) - athena_scale(typeof(p.a))))
+    AS HUGEINT), 'last_digit': last_digit, 'like_this': like_this};
+CREATE MACRO athena_long_division(v) AS {'sign': sign(v.n) * sign(v.d), 'whole': abs(v.n) // abs(v.d),
+  'rest': abs(v.n) % abs(v.d) * v.ten, 'd': abs(v.d), 'ten': v.ten, 'last_digit': v.last_digit, 'like_this': v.like_this};
+CREATE MACRO athena_half_up(v) AS v.sign * (v.whole * v.ten + v.rest // v.d
+  + CASE WHEN v.rest % v.d >= v.d - v.rest % v.d THEN 1 ELSE 0 END);
+CREATE MACRO athena_quotient(divisions) AS list_transform(
+  list_transform(divisions, lambda v: athena_long_division(v)),
+  lambda v: cast_to_type(CAST(athena_half_up(v) AS DECIMAL(38, 0)) * v.last_digit, v.like_this))[1];
+-- DuckDB sums integers as HUGEINT.
+CREATE MACRO athena_total_type(t) AS '"' || CASE t WHEN 'HUGEINT' THEN 'BIGINT' ELSE t END || '"';
 CREATE MACRO athena_modulus(a, b) AS CASE
   WHEN b = 0 AND NOT athena_is_float(a) AND NOT athena_is_float(b) THEN athena_fail('division by zero', a % b)
   ELSE a % b END;
@@ -125,49 +165,6 @@ CREATE MACRO athena_not_decimal(x) AS CASE
 CREATE MACRO athena_stripped(v) AS trim(CAST(v AS VARCHAR), athena_whitespace());
 CREATE MACRO athena_bad_cast(v, to_type, like_this) AS
   CASE WHEN v IS NOT NULL THEN athena_fail('cannot cast ''' || CAST(v AS VARCHAR) || ''' to ' || to_type, like_this) END;
-CREATE MACRO athena_integer_text(v) AS CASE
-  WHEN regexp_full_match(athena_stripped(v), '[+-]?[0-9]+') THEN athena_stripped(v)
-  ELSE athena_bad_cast(v, 'an integer', '') END;
-CREATE MACRO athena_to_tinyint(x) AS list_transform([x], lambda v: CASE
-  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS TINYINT)
-  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS TINYINT) ELSE CAST(v AS TINYINT) END)[1];
-CREATE MACRO athena_to_smallint(x) AS list_transform([x], lambda v: CASE
-  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS SMALLINT)
-  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS SMALLINT) ELSE CAST(v AS SMALLINT) END)[1];
-CREATE MACRO athena_to_integer(x) AS list_transform([x], lambda v: CASE
-  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS INTEGER)
-  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS INTEGER) ELSE CAST(v AS INTEGER) END)[1];
-CREATE MACRO athena_to_bigint(x) AS list_transform([x], lambda v: CASE
-  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS BIGINT)
-  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS BIGINT) ELSE CAST(v AS BIGINT) END)[1];
-CREATE MACRO athena_number_text(v) AS CASE
-  WHEN regexp_full_match(athena_stripped(v), '[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?')
-    THEN athena_stripped(v)
-  ELSE athena_bad_cast(v, 'a number', '') END;
-CREATE MACRO athena_float_text(v) AS CASE
-  WHEN athena_stripped(v) IN ('NaN', 'Infinity', '+Infinity', '-Infinity') THEN ltrim(athena_stripped(v), '+')
-  ELSE athena_number_text(v) END;
-CREATE MACRO athena_to_double(x) AS list_transform([x], lambda v:
-  CASE WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_float_text(v) AS DOUBLE) ELSE CAST(v AS DOUBLE) END)[1];
-CREATE MACRO athena_to_real(x) AS list_transform([x], lambda v:
-  CASE WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_float_text(v) AS FLOAT) ELSE CAST(v AS FLOAT) END)[1];
--- A double becomes the decimal that it is written as.
-CREATE MACRO athena_decimal_source(x) AS athena_number_text(x);
-CREATE MACRO athena_to_boolean(x) AS list_transform([x], lambda v: CASE
-  WHEN typeof(v) <> 'VARCHAR' THEN CAST(v AS BOOLEAN)
-  WHEN lower(CAST(v AS VARCHAR)) IN ('t', 'true', '1') THEN true
-  WHEN lower(CAST(v AS VARCHAR)) IN ('f', 'false', '0') THEN false
-  ELSE athena_bad_cast(v, 'boolean', true) END)[1];
-CREATE MACRO athena_to_date(x) AS list_transform([x], lambda v: CASE
-  WHEN typeof(v) <> 'VARCHAR' THEN CAST(v AS DATE)
-  WHEN regexp_full_match(athena_stripped(v), '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN CAST(athena_stripped(v) AS DATE)
-  ELSE athena_bad_cast(v, 'date', DATE '1970-01-01') END)[1];
-CREATE MACRO athena_to_timestamp(x) AS list_transform([x], lambda v: CASE
-  WHEN typeof(v) <> 'VARCHAR' THEN CAST(v AS TIMESTAMP)
-  WHEN regexp_full_match(athena_stripped(v),
-    '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,6})?)?)?')
-    THEN date_trunc('millisecond', CAST(athena_stripped(v) AS TIMESTAMP) + to_microseconds(500))
-  ELSE athena_bad_cast(v, 'timestamp', TIMESTAMP '1970-01-01') END)[1];
 -- 1.5e-05 -> 1.5E-5, 10000000.0 -> 1.0E7
 CREATE MACRO athena_scientific(t) AS list_transform([{
     'sign': CASE WHEN starts_with(t, '-') THEN '-' ELSE '' END,
@@ -178,6 +175,74 @@ CREATE MACRO athena_scientific(t) AS list_transform([{
     n.sign || ltrim(n.digits, '0')[1] || '.'
     || coalesce(nullif(rtrim(substring(ltrim(n.digits, '0'), 2), '0'), ''), '0') || 'E'
     || (length(n.whole) - 1 - (length(n.digits) - length(ltrim(n.digits, '0'))) + n.exponent) END)[1];
+-- What is known to be JSON, as text that is cast on; elsewhere such a value is refused.
+CREATE MACRO athena_no_json(like_this) AS
+  athena_fail('a JSON value is cast where it is taken out: CAST(json_extract(x, ''$.a'') AS …)', like_this);
+CREATE MACRO athena_json_text(x) AS list_transform([CAST(x AS VARCHAR)], lambda t: CASE json_type(t) WHEN 'NULL' THEN NULL
+  WHEN 'VARCHAR' THEN json_extract_string(t, '$') WHEN 'DOUBLE' THEN athena_scientific(CAST(CAST(t AS DOUBLE) AS VARCHAR))
+  WHEN 'OBJECT' THEN athena_fail('cannot cast a JSON object to this type', '')
+  WHEN 'ARRAY' THEN athena_fail('cannot cast a JSON array to this type', '') ELSE t END)[1];
+CREATE MACRO athena_json_digits(x, whole) AS list_transform([CAST(x AS VARCHAR)], lambda t: CASE json_type(t)
+  WHEN 'BOOLEAN' THEN CASE t WHEN 'true' THEN '1' ELSE '0' END
+  WHEN 'DOUBLE' THEN CASE WHEN whole THEN CAST(CAST(round(CAST(t AS DOUBLE)) AS HUGEINT) AS VARCHAR) ELSE t END
+  ELSE athena_json_text(t) END)[1];
+CREATE MACRO athena_json_truth(x) AS list_transform([CAST(x AS VARCHAR)], lambda t: CASE
+  WHEN json_type(t) IN ('BOOLEAN', 'VARCHAR', 'NULL') THEN athena_json_text(t)
+  WHEN t IS NOT NULL THEN athena_fail('a cast of this JSON value to boolean is not supported', '') END)[1];
+CREATE MACRO athena_integer_text(v) AS CASE
+  WHEN regexp_full_match(athena_stripped(v), '[+-]?[0-9]+') THEN athena_stripped(v)
+  ELSE athena_bad_cast(v, 'an integer', '') END;
+CREATE MACRO athena_to_tinyint(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS TINYINT)
+  WHEN typeof(v) = 'JSON' THEN athena_no_json(CAST(1 AS TINYINT))
+  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS TINYINT) ELSE CAST(v AS TINYINT) END)[1];
+CREATE MACRO athena_to_smallint(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS SMALLINT)
+  WHEN typeof(v) = 'JSON' THEN athena_no_json(CAST(1 AS SMALLINT))
+  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS SMALLINT) ELSE CAST(v AS SMALLINT) END)[1];
+CREATE MACRO athena_to_integer(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS INTEGER)
+  WHEN typeof(v) = 'JSON' THEN athena_no_json(CAST(1 AS INTEGER))
+  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS INTEGER) ELSE CAST(v AS INTEGER) END)[1];
+CREATE MACRO athena_to_bigint(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_integer_text(v) AS BIGINT)
+  WHEN typeof(v) = 'JSON' THEN athena_no_json(CAST(1 AS BIGINT))
+  WHEN athena_is_float(v) THEN CAST(round(CAST(v AS DOUBLE)) AS BIGINT) ELSE CAST(v AS BIGINT) END)[1];
+CREATE MACRO athena_number_text(v) AS CASE
+  WHEN regexp_full_match(athena_stripped(v), '[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?')
+    THEN athena_stripped(v)
+  ELSE athena_bad_cast(v, 'a number', '') END;
+CREATE MACRO athena_float_text(v) AS CASE
+  WHEN athena_stripped(v) IN ('NaN', 'Infinity', '+Infinity', '-Infinity') THEN ltrim(athena_stripped(v), '+')
+  ELSE athena_number_text(v) END;
+CREATE MACRO athena_to_double(x) AS list_transform([x], lambda v:
+  CASE WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_float_text(v) AS DOUBLE)
+    WHEN typeof(v) = 'JSON' THEN athena_no_json(CAST(1 AS DOUBLE)) ELSE CAST(v AS DOUBLE) END)[1];
+CREATE MACRO athena_to_real(x) AS list_transform([x], lambda v:
+  CASE WHEN typeof(v) = 'VARCHAR' THEN CAST(athena_float_text(v) AS FLOAT)
+    WHEN typeof(v) = 'JSON' THEN athena_no_json(CAST(1 AS FLOAT)) ELSE CAST(v AS FLOAT) END)[1];
+-- A double becomes the decimal that it is written as.
+CREATE MACRO athena_decimal_source(x) AS CASE
+  WHEN typeof(x) = 'JSON' THEN athena_no_json('')
+  ELSE athena_number_text(x) END;
+CREATE MACRO athena_to_boolean(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'JSON' THEN athena_no_json(true)
+  WHEN typeof(v) <> 'VARCHAR' THEN CAST(v AS BOOLEAN)
+  WHEN lower(CAST(v AS VARCHAR)) IN ('t', 'true', '1') THEN true
+  WHEN lower(CAST(v AS VARCHAR)) IN ('f', 'false', '0') THEN false
+  ELSE athena_bad_cast(v, 'boolean', true) END)[1];
+CREATE MACRO athena_to_date(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'JSON' THEN athena_no_json(DATE '1970-01-01')
+  WHEN typeof(v) <> 'VARCHAR' THEN CAST(v AS DATE)
+  WHEN regexp_full_match(athena_stripped(v), '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN CAST(athena_stripped(v) AS DATE)
+  ELSE athena_bad_cast(v, 'date', DATE '1970-01-01') END)[1];
+CREATE MACRO athena_to_timestamp(x) AS list_transform([x], lambda v: CASE
+  WHEN typeof(v) = 'JSON' THEN athena_no_json(TIMESTAMP '1970-01-01')
+  WHEN typeof(v) <> 'VARCHAR' THEN CAST(v AS TIMESTAMP)
+  WHEN regexp_full_match(athena_stripped(v),
+    '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,6})?)?)?')
+    THEN date_trunc('millisecond', CAST(athena_stripped(v) AS TIMESTAMP) + to_microseconds(500))
+  ELSE athena_bad_cast(v, 'timestamp', TIMESTAMP '1970-01-01') END)[1];
 CREATE MACRO athena_to_varchar(x) AS list_transform([x], lambda v: CASE
   WHEN typeof(v) = 'VARCHAR' THEN CAST(v AS VARCHAR)
   WHEN athena_is_float(v) THEN CASE CAST(v AS VARCHAR) WHEN 'nan' THEN 'NaN' WHEN 'inf' THEN 'Infinity'
@@ -254,7 +319,28 @@ CREATE MACRO athena_from_iso8601_date(x) AS CASE
   WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN CAST(x AS DATE)
   ELSE athena_bad_cast(x, 'a date (yyyy-mm-dd)', DATE '1970-01-01') END;
 
+-- A time zone that is not UTC would stay with the value in Athena.
+CREATE MACRO athena_from_iso8601_timestamp(x) AS list_transform([x], lambda v: CASE
+  WHEN regexp_full_match(v, '[0-9]{4}-[0-9]{2}-[0-9]{2}')
+    OR regexp_full_match(v, '[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?([Zz]|[+]00:?00)?')
+    THEN timezone('UTC', CAST(substring(v, 1, 10) AS TIMESTAMP)
+      + to_hours(coalesce(TRY_CAST(substring(v, 12, 2) AS BIGINT), 0))
+      + to_minutes(coalesce(TRY_CAST(substring(v, 15, 2) AS BIGINT), 0))
+      + to_seconds(coalesce(TRY_CAST(substring(v, 18, 2) AS BIGINT), 0))
+      + to_milliseconds(CAST(substring(rpad(regexp_extract(v, '[.,]([0-9]+)', 1), 3, '0'), 1, 3) AS BIGINT)))
+  WHEN regexp_matches(v, '[+-][0-9]{2}:?[0-9]{2}$')
+    THEN athena_fail('from_iso8601_timestamp of a time that is not in UTC is not supported: "' || v || '"',
+      TIMESTAMPTZ '1970-01-01 00:00:00+00')
+  WHEN v IS NOT NULL THEN athena_fail('invalid format: "' || v || '"', TIMESTAMPTZ '1970-01-01 00:00:00+00') END)[1];
+
 -- Arrays and maps.
+CREATE MACRO athena_known(x) AS x IS NOT NULL;
+CREATE MACRO athena_both(a, b) AS a AND b;
+CREATE MACRO athena_entry(k, v) AS {'k': k, 'v': v};
+CREATE MACRO athena_map_of(entries) AS CASE
+  WHEN len(entries) > len(list_distinct(list_transform(entries, lambda e: e.k)))
+    THEN athena_fail('map_agg: a key comes with several values, and nothing says which one stays', map_from_entries(entries))
+  ELSE map_from_entries(entries) END;
 CREATE MACRO athena_subscript(l, i) AS list_transform([{'l': l, 'i': i}], lambda s: CASE
   WHEN athena_is_array(s.l) AND TRY_CAST(s.i AS BIGINT) < 1
     THEN s.l[athena_fail('array subscripts start at 1', s.i)]
@@ -307,10 +393,8 @@ CREATE MACRO athena_map_keys(m) AS map_keys(m);
 CREATE MACRO athena_map_values(m) AS map_values(m);
 
 -- What UNNEST unnests: an array whose elements are one column each, and one whose elements are rows.
-CREATE MACRO athena_elements(x) AS CASE
-  WHEN starts_with(typeof(x), 'STRUCT(') AND suffix(typeof(x), ')[]') THEN athena_fail(
-    'UNNEST of an array of rows gives a column for each field: name each, as in UNNEST(x) AS t (a, b)', x)
-  ELSE athena_array(x) END;
+CREATE MACRO athena_is_rows(t) AS starts_with(t, 'STRUCT(') AND suffix(t, ')[]');
+CREATE MACRO athena_elements(x, settled) AS CASE WHEN settled IS NULL THEN athena_array(x) ELSE x END;
 CREATE MACRO athena_array(x) AS CASE
   WHEN NOT athena_is_array(x) THEN athena_fail('UNNEST of what is no array', x) ELSE x END;
 
@@ -319,6 +403,11 @@ CREATE MACRO athena_json_extract_scalar(x, path) AS CASE WHEN json_valid(x) THEN
   WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL
   WHEN 'DOUBLE' THEN athena_fail('json_extract_scalar of a fractional number is not supported', '')
   ELSE json_extract_string(x, path) END END;
+CREATE MACRO athena_json_extract(x, path) AS CASE WHEN json_valid(x) THEN json_extract(x, path) END;
+CREATE MACRO athena_json_parse(x) AS CASE WHEN x IS NULL OR json_valid(x) THEN json(x)
+  ELSE athena_fail('cannot convert value to JSON: ' || x, json('null')) END;
+CREATE MACRO athena_json_items(x) AS CASE WHEN json_type(x) IN ('ARRAY', 'NULL') OR x IS NULL THEN CAST(x AS JSON[])
+  ELSE athena_fail('cannot cast a JSON value to an array: it is none', CAST(NULL AS JSON[])) END;
 CREATE MACRO athena_json_array_length(x) AS
   CASE WHEN json_valid(x) AND json_type(x) = 'ARRAY' THEN CAST(json_array_length(x) AS BIGINT) END;
 

@@ -1,12 +1,12 @@
 //! The text of a SELECT, marked for the parser: what every call and every table means is settled here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use polyglot_sql::{Token, TokenType};
 
 use super::functions::{Call, advice, call};
-use super::unnest;
+use super::{spoken, unnest};
 use crate::problem::{Problem, Problems};
 use crate::sql::ident::{literal, quote};
 use crate::sql::{TableName, dialect, is_call, place, tables};
@@ -17,6 +17,16 @@ pub(super) struct Marked {
     pub text: String,
     /// The tables, lowercase.
     pub tables: BTreeSet<String>,
+    /// Where pieces of the text begin, in it and in the SELECT as it was written.
+    pieces: Vec<(usize, usize)>,
+}
+
+impl Marked {
+    /// Where a character of the text stands in the SELECT as it was written.
+    pub fn origin(&self, offset: usize) -> usize {
+        let piece = self.pieces.iter().rev().find(|(here, _)| *here <= offset);
+        piece.map_or(offset, |(here, there)| there + offset - here)
+    }
 }
 
 /// Marks one Athena SELECT; a call that is not known is a problem at its place.
@@ -27,15 +37,18 @@ pub(super) fn marked(file: &str, select: &str, database: &str) -> Result<Marked,
     let tokens = dialect().tokenize(select).map_err(unreadable)?;
     let chars: Vec<char> = select.chars().collect();
     let at = |token: &Token| place(select, token.span.start);
-    let marker = Marker { chars: &chars, tokens: &tokens, tables: &tables, database };
+    let spoken = spoken::edits(&tokens);
+    let marker = Marker { chars: &chars, tokens: &tokens, tables: &tables, database, spoken: &spoken };
     let mut problems = unnest::problems(file, &tokens, at);
-    let (mut text, mut done) = (String::new(), 0);
+    let (mut text, mut done, mut pieces) = (String::new(), 0, vec![(0, 0)]);
     for (index, token) in tokens.iter().enumerate() {
         match marker.mark(index) {
             Ok(None) => {}
             Ok(Some((span, with))) => {
                 text.extend(&chars[done..span.start]);
+                pieces.push((text.chars().count(), span.start));
                 text.push_str(&with);
+                pieces.push((text.chars().count(), span.end));
                 done = span.end;
             }
             Err((message, help)) => problems.push(Problem::new(file, at(token), message, help)),
@@ -43,7 +56,7 @@ pub(super) fn marked(file: &str, select: &str, database: &str) -> Result<Marked,
     }
     text.extend(&chars[done..]);
     let tables = tables.into_iter().map(|table| table.name).collect();
-    Problems::or(problems, Marked { text, tables })
+    Problems::or(problems, Marked { text, tables, pieces })
 }
 
 struct Marker<'a> {
@@ -51,6 +64,7 @@ struct Marker<'a> {
     tokens: &'a [Token],
     tables: &'a [TableName],
     database: &'a str,
+    spoken: &'a BTreeMap<usize, String>,
 }
 
 /// Characters, and what is written in their place.
@@ -63,19 +77,23 @@ impl Marker<'_> {
         if self.tables.iter().any(|table| table.tokens == (index..index + 1)) {
             return Ok(Some((span.start..span.start, format!("{}.", quote(self.database)))));
         }
-        if let Some(text) = self.decimal(index) {
-            let help = "write digits, with or without a point and a sign";
-            let cast = decimal(text).ok_or_else(|| (format!("`{text}` is no DECIMAL that is known here"), help))?;
+        if let Some(with) = self.spoken.get(&index) {
+            return Ok(Some((span, with.clone())));
+        }
+        if let Some((name, text)) = self.typed(index) {
+            let help = "write a value of that type, as CAST takes it";
+            let cast = typed(name, text).ok_or_else(|| (format!("`{text}` is no {name} that is known here"), help))?;
             return Ok(Some((span.start..self.tokens[index + 1].span.end, cast)));
         }
         if is_call(self.tokens, index) { self.call(index, span).map(Some) } else { Ok(None) }
     }
 
-    /// The text of `DECIMAL '…'`.
-    fn decimal(&self, index: usize) -> Option<&str> {
+    /// Type and text of `BIGINT '…'`; dates and times are the parser's.
+    fn typed(&self, index: usize) -> Option<(&'static str, &str)> {
         let word = Some(&self.tokens[index]).filter(|token| token.token_type != TokenType::QuotedIdentifier)?;
         let value = self.tokens.get(index + 1).filter(|token| token.token_type == TokenType::String)?;
-        word.text.eq_ignore_ascii_case("decimal").then_some(value.text.as_str())
+        let name = TYPES.iter().find(|name| word.text.eq_ignore_ascii_case(name))?;
+        Some((*name, value.text.as_str()))
     }
 
     fn call(&self, index: usize, span: Range<usize>) -> Result<Edit, (String, &'static str)> {
@@ -96,6 +114,14 @@ impl Marker<'_> {
         };
         Ok((span, renamed))
     }
+}
+
+const TYPES: [&str; 9] = ["decimal", "bigint", "integer", "int", "smallint", "tinyint", "double", "real", "boolean"];
+
+/// The cast that a literal with its type stands for.
+/// <https://trino.io/docs/current/language/types.html>
+fn typed(name: &str, text: &str) -> Option<String> {
+    if name == "decimal" { decimal(text) } else { Some(format!("CAST({} AS {name})", literal(text))) }
 }
 
 /// The cast that `DECIMAL '1.19'` stands for: its text gives precision and scale.

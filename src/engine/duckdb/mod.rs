@@ -3,8 +3,11 @@
 //! `translate` turns a SELECT into DuckDB's SQL or refuses it, `readers` makes the tables it names, `build` writes its
 //! rows; a statement runs on a thread and a connection of its own.
 
+mod aggregates;
 mod build;
+mod choices;
 mod functions;
+mod json;
 #[cfg(not(feature = "bundled"))]
 mod library;
 mod marked;
@@ -15,12 +18,14 @@ mod rewrite;
 mod rows;
 mod runs;
 mod session;
+mod spoken;
 mod star;
 mod syntax;
 mod translate;
 mod unnest;
 mod words;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io, thread};
@@ -204,7 +209,8 @@ fn run(
             .execute_batch(&format!("CREATE TEMP VIEW {} AS {relation}", quote(&table.name)))
             .map_err(|error| format!("table `{}`: {}", table.name, session::message(error)))?;
     }
-    let sql = &prepared.translation.sql;
+    let (Statement::Build { select, .. } | Statement::Query { select }) = statement;
+    let sql = &settled(connection, select, &catalog.database, &prepared.translation)?;
     let Statement::Build { table, location, partitioned_by, .. } = statement else {
         return session::query(connection, sql).map(Done::Answered);
     };
@@ -217,12 +223,27 @@ fn run(
     Ok(Done::Built(rows))
 }
 
+/// The statement in which what types decide is decided: see `choices`.
+fn settled(connection: &Connection, select: &str, database: &str, translation: &Translation) -> Result<String, String> {
+    let (mut sql, mut open, mut other) = (translation.sql.clone(), translation.open, BTreeSet::new());
+    while open {
+        let complaint = session::columns(connection, &sql).err().as_deref().and_then(choices::complaint);
+        if !complaint.is_some_and(|node| other.insert(node)) {
+            break;
+        }
+        let again = translate::translate_with("", select, database, &other).map_err(|problems| problems.to_string())?;
+        (sql, open) = (again.sql, again.open);
+    }
+    Ok(sql)
+}
+
 /// Evaluates Athena SELECTs that read no table, each on its own.
 pub fn evaluate(selects: &[String]) -> Vec<Result<Rows, String>> {
     let connection = session::open(None).map_err(session::message);
     let one = |select: &String| {
         let translation = translate("query", select, "").map_err(|problems| problems.to_string())?;
-        session::query(connection.as_ref().map_err(Clone::clone)?, &translation.sql)
+        let connection = connection.as_ref().map_err(Clone::clone)?;
+        session::query(connection, &settled(connection, select, "", &translation)?)
     };
     selects.iter().map(one).collect()
 }

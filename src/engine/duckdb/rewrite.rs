@@ -7,9 +7,10 @@ use polyglot_sql::expressions::{
     TableRef,
 };
 
+use super::choices::{self, Choices};
 use super::patterns::{self, Piece, Reading};
 use super::regexes::{self, Group, Use};
-use super::{functions, star, unnest};
+use super::{aggregates, functions, json, star, unnest};
 
 pub(super) type Rewritten = Result<Expression, String>;
 
@@ -37,15 +38,16 @@ pub(super) fn table(mut table: TableRef, database: &str, ctes: &BTreeSet<String>
 }
 
 /// Any other node, its children rewritten already.
-pub(super) fn node(node: Expression) -> Rewritten {
+pub(super) fn node(node: Expression, choices: &Choices<'_>) -> Rewritten {
     match node {
         Expression::Function(function) => self::function(*function),
         Expression::Cast(cast) => self::cast(*cast),
         Expression::TryCast(cast) => Ok(call("TRY", vec![self::cast(*cast)?])),
-        Expression::Div(op) => Ok(binary("athena_divide", *op)),
-        Expression::Mod(op) => Ok(binary("athena_modulus", *op)),
-        Expression::Add(op) => Ok(plus(*op)),
-        Expression::Sub(op) => Ok(minus(*op)),
+        Expression::Div(op) => Ok(choices::divide(*op, choices)),
+        Expression::Mul(op) => Ok(Expression::Mul(Box::new(operands(*op)))),
+        Expression::Mod(op) => Ok(binary("athena_modulus", operands(*op))),
+        Expression::Add(op) => Ok(plus(operands(*op))),
+        Expression::Sub(op) => Ok(minus(operands(*op))),
         Expression::Concat(op) => Ok(joined(*op)),
         Expression::Subscript(subscript) => Ok(call("athena_subscript", vec![subscript.this, subscript.index])),
         Expression::Avg(mut avg) => {
@@ -58,12 +60,18 @@ pub(super) fn node(node: Expression) -> Rewritten {
             Ok(Expression::Lambda(lambda))
         }
         Expression::Alias(mut alias) => match std::mem::replace(&mut alias.this, Expression::null()) {
-            Expression::Unnest(unnest) => unnest::rewrite(*alias, *unnest),
+            Expression::Unnest(unnest) => unnest::rewrite(*alias, *unnest, choices),
             this => {
                 alias.this = this;
                 Ok(Expression::Alias(alias))
             }
         },
+        Expression::AggregateFunction(function) => aggregates::other(*function),
+        Expression::WithinGroup(group) => aggregates::within_group(*group),
+        Expression::Filter(filter) => aggregates::filtered(*filter),
+        Expression::WindowFunction(window) if aggregates::is_made(&window.this) => {
+            Err("map_agg and listagg with OVER".to_owned())
+        }
         Expression::Literal(literal) => self::literal(*literal),
         Expression::Select(select) => star::shared_first(*select),
         Expression::Star(star) if star.except.is_some() || star.replace.is_some() || star.rename.is_some() => {
@@ -117,7 +125,7 @@ fn truth(value: bool) -> Expression {
     if value { Expression::true_() } else { Expression::false_() }
 }
 
-fn string(expression: &Expression) -> Option<&str> {
+pub(super) fn string(expression: &Expression) -> Option<&str> {
     match expression {
         Expression::Literal(literal) => match literal.as_ref() {
             Literal::String(text) => Some(text),
@@ -126,6 +134,10 @@ fn string(expression: &Expression) -> Option<&str> {
         Expression::Paren(paren) => string(&paren.this),
         _ => None,
     }
+}
+
+fn operands(op: BinaryOp) -> BinaryOp {
+    BinaryOp { left: choices::operand(op.left), right: choices::operand(op.right), ..op }
 }
 
 /// A date and an interval make a date in Athena, a timestamp in DuckDB.
@@ -143,11 +155,22 @@ fn minus(op: BinaryOp) -> Expression {
 
 fn literal(literal: Literal) -> Rewritten {
     match &literal {
+        Literal::Number(text) if text.contains('.') && !text.contains(['e', 'E']) => return decimal(text),
         Literal::String(_) | Literal::Number(_) | Literal::Date(_) => {}
         Literal::Timestamp(text) => return timestamp(text),
         other => return Err(format!("this kind of literal: {}", other.value_str())),
     }
     Ok(Expression::Literal(Box::new(literal)))
+}
+
+/// `0.5` has one digit, where DuckDB counts two.
+fn decimal(text: &str) -> Rewritten {
+    let digits = text.trim_start_matches('0');
+    if digits.len() > 39 {
+        return Err(format!("a decimal of more than 38 digits: {text}"));
+    }
+    let kept = if digits == "." { "0" } else { digits };
+    Ok(Expression::Literal(Box::new(Literal::Number(kept.to_owned()))))
 }
 
 /// `2026-01-02 03:04:05.000`, or the same with ` UTC`: a timestamp with time zone.
@@ -188,14 +211,16 @@ fn cast(cast: Cast) -> Rewritten {
         return Err("CAST with a format".to_owned());
     }
     let Cast { this, to, .. } = cast;
-    convert(this, &to)
+    let is_json = json::is_json(&this);
+    convert(this, &to, is_json)
 }
 
-fn convert(this: Expression, to: &DataType) -> Rewritten {
+fn convert(this: Expression, to: &DataType, is_json: bool) -> Rewritten {
     let is_nested = matches!(to, DataType::Array { .. } | DataType::Struct { .. } | DataType::Map { .. });
     if is_nested && matches!(this, Expression::Null(_)) {
         return Ok(plain_cast(this, to.clone()));
     }
+    let this = if is_json { json::castable(this, to)? } else { this };
     let name = match to {
         DataType::Boolean => "athena_to_boolean",
         DataType::TinyInt { .. } => "athena_to_tinyint",
@@ -216,7 +241,7 @@ fn convert(this: Expression, to: &DataType) -> Rewritten {
             let to = DataType::Decimal { precision: Some(precision.unwrap_or(38)), scale: Some(scale.unwrap_or(0)) };
             return Ok(plain_cast(call("athena_decimal_source", vec![this]), to));
         }
-        DataType::Array { element_type, .. } => return array(this, element_type, to),
+        DataType::Array { element_type, .. } => return array(this, element_type, to, is_json),
         DataType::Struct { fields, .. } => return row(this, fields, to),
         DataType::Timestamp { timezone: true, .. } => {
             let instead = "write `CAST(… AS timestamp)`, of a moment in UTC";
@@ -242,8 +267,8 @@ fn plain_cast(this: Expression, to: DataType) -> Expression {
     }))
 }
 
-fn array(this: Expression, element: &DataType, to: &DataType) -> Rewritten {
-    let body = convert(Expression::column("athena_element"), element)?;
+fn array(this: Expression, element: &DataType, to: &DataType, is_json: bool) -> Rewritten {
+    let body = convert(Expression::column("athena_element"), element, is_json)?;
     let lambda = LambdaExpr {
         parameters: vec![Identifier::new("athena_element")],
         body,
@@ -268,7 +293,7 @@ fn row(this: Expression, fields: &[StructField], to: &DataType) -> Rewritten {
         return Err("CAST AS ROW with a nameless field".to_owned());
     }
     let converted: Result<Vec<_>, _> =
-        values.into_iter().zip(fields).map(|(value, field)| convert(value, &field.data_type)).collect();
+        values.into_iter().zip(fields).map(|(value, field)| convert(value, &field.data_type, false)).collect();
     Ok(plain_cast(call("ROW", converted?), to.clone()))
 }
 
@@ -279,6 +304,10 @@ fn function(mut function: Function) -> Rewritten {
         }
         return Ok(Expression::Function(Box::new(function)));
     };
+    if name == "listagg" {
+        // Until its WITHIN GROUP is met.
+        return Ok(Expression::Function(Box::new(function)));
+    }
     if function.distinct {
         return Err(format!("{name} with DISTINCT"));
     }
@@ -308,7 +337,8 @@ fn function(mut function: Function) -> Rewritten {
         "day_of_month" => Ok(call("athena_day", args)),
         "date_parse" | "parse_datetime" | "date_format" | "format_datetime" => dates(&name, args),
         "date_add" | "date_diff" | "date_trunc" => units(&name, args),
-        "json_extract_scalar" => json(args),
+        "json_extract" | "json_extract_scalar" => json::extract(&name, args),
+        "map_agg" => aggregates::map_agg(args, None),
         _ if name.starts_with("regexp_") => regexp(&name, args),
         _ => Ok(call(&function.name, args)),
     }
@@ -386,15 +416,6 @@ fn units(name: &str, mut args: Vec<Expression>) -> Rewritten {
     let [_, count, date] = <[Expression; 3]>::try_from(args).map_err(|_| "date_add without three values".to_owned())?;
     let count = call(if whole { "athena_to_integer" } else { "athena_to_bigint" }, vec![count]);
     Ok(call("athena_plus", vec![date, call(interval, vec![count])]))
-}
-
-fn json(args: Vec<Expression>) -> Rewritten {
-    let path = args.get(1).and_then(string).ok_or("json_extract_scalar with a path that is not a literal")?;
-    let plain = regex::Regex::new(r"^\$(\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]+\])*$").expect("a constant");
-    if !plain.is_match(path) {
-        return Err(format!("json_extract_scalar with the path {path}"));
-    }
-    Ok(call("athena_json_extract_scalar", args))
 }
 
 fn regexp(name: &str, mut args: Vec<Expression>) -> Rewritten {

@@ -6,7 +6,7 @@ use std::path::Path;
 use duckdb::Connection;
 use duckdb::types::Value;
 
-use super::rows;
+use super::{rows, words};
 use crate::engine::Rows;
 use crate::sql::ident::{literal, quote};
 
@@ -107,7 +107,7 @@ fn names(connection: &Connection, sql: &str) -> Result<Vec<String>, String> {
 /// DuckDB's words, without the macro machinery around our own.
 pub(super) fn message(error: duckdb::Error) -> String {
     let text = error.to_string();
-    let Some(start) = text.find("'athena: ") else { return text };
+    let Some(start) = text.find("'athena: ") else { return words::named(&text) };
     let own = &text[start + "'athena: ".len()..];
     own.rfind("' to INT32").map_or(own, |end| &own[..end]).to_owned()
 }

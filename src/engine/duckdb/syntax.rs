@@ -1,6 +1,6 @@
 //! Syntax that the embedded engine knows. What is not listed here is refused.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use polyglot_sql::expressions::{Expression, JoinKind, Select};
 use polyglot_sql::traversal::ExpressionWalk as _;
@@ -30,6 +30,7 @@ const SYNTAX: &[&str] = &[
     "count",
     "count_if",
     "cte",
+    "cube",
     "cume_dist",
     "data_type",
     "dense_rank",
@@ -39,10 +40,13 @@ const SYNTAX: &[&str] = &[
     "except",
     "exists",
     "extract",
+    "filter",
     "first_value",
     "from",
     "function",
     "group_by",
+    "grouping",
+    "grouping_sets",
     "gt",
     "gte",
     "having",
@@ -87,6 +91,7 @@ const SYNTAX: &[&str] = &[
     "paren",
     "percent_rank",
     "rank",
+    "rollup",
     "row_number",
     "select",
     "star",
@@ -102,26 +107,35 @@ const SYNTAX: &[&str] = &[
     "tuple",
     "union",
     "unnest",
+    "var_pop",
+    "var_samp",
+    "variance",
     "values",
     "where",
     "window",
     "window_function",
     "with",
+    "within_group",
 ];
 
-/// What a statement is written with that the two engines do not have in common.
-pub(super) fn problems(file: &str, statement: &Expression) -> Vec<Problem> {
-    let unknown = statement.dfs().filter_map(|node| match node {
+/// What a statement is written with that the two engines do not have in common; `at` tells where a node stands.
+pub(super) fn problems(file: &str, statement: &Expression, at: impl Fn(&Expression) -> String) -> Vec<Problem> {
+    let unknown = |node: &Expression| match node {
         Expression::Select(select) => clause(select),
         Expression::Union(union) => union.by_name.then_some("by name"),
         Expression::Intersect(intersect) => intersect.by_name.then_some("by name"),
         Expression::Except(except) => except.by_name.then_some("by name"),
         node => Some(node.variant_name()).filter(|kind| !SYNTAX.contains(kind)),
-    });
-    let kinds: BTreeSet<&str> = unknown.collect();
-    let problem = |kind| {
+    };
+    let mut kinds: BTreeMap<&str, String> = BTreeMap::new();
+    for node in statement.dfs() {
+        if let Some(kind) = unknown(node) {
+            kinds.entry(kind).or_insert_with(|| at(node));
+        }
+    }
+    let problem = |(kind, at): (&str, String)| {
         let (name, help) = words(kind);
-        Problem::new(file, "", format!("the embedded engine does not know {name}"), help)
+        Problem::new(file, at, format!("the embedded engine does not know {name}"), help)
     };
     kinds.into_iter().map(problem).collect()
 }
@@ -131,7 +145,7 @@ fn words(kind: &str) -> (String, &'static str) {
     match kind {
         "lateral" => ("LATERAL".to_owned(), advice("lateral")),
         "at_time_zone" => ("AT TIME ZONE".to_owned(), advice("at_timezone")),
-        other => (format!("this syntax: {other}"), HELP),
+        other => (format!("this syntax: {}", other.replace('_', " ")), HELP),
     }
 }
 

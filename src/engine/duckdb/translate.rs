@@ -11,10 +11,11 @@ use polyglot_sql::expressions::{Alias, Expression, Identifier};
 use polyglot_sql::traversal::{ExpressionWalk as _, transform_all};
 use polyglot_sql::{Dialect, DialectType};
 
-use super::marked::marked;
-use super::{rewrite, syntax};
+use super::choices::Choices;
+use super::marked::{Marked, marked};
+use super::{rewrite, syntax, words};
 use crate::problem::{Problem, Problems};
-use crate::sql::dialect;
+use crate::sql::{dialect, place};
 
 /// What to do about what the two engines do not have in common.
 pub(super) const HELP: &str = "write it with functions and syntax that both engines have";
@@ -27,50 +28,82 @@ pub struct Translation {
     pub tables: Vec<String>,
     /// True if every output column has a name of its own; Athena makes a table only of such.
     pub named: bool,
+    /// True if it holds what DuckDB may complain about: see `choices`.
+    pub(super) open: bool,
 }
 
 /// Translates one Athena SELECT; `database` is the only one whose tables it may name.
 pub fn translate(file: &str, select: &str, database: &str) -> Result<Translation, Problems> {
+    translate_with(file, select, database, &BTreeSet::new())
+}
+
+/// The same, with the nodes that DuckDB complained about in their other form.
+pub(super) fn translate_with(
+    file: &str,
+    select: &str,
+    database: &str,
+    other: &BTreeSet<usize>,
+) -> Result<Translation, Problems> {
     let marked = marked(file, select, database)?;
     let statement = read(file, &marked.text)?;
-    let mut found = syntax::problems(file, &statement);
-    let mut rewritten = rewritten(file, statement, database, &mut found)?;
+    let at = |node: &Expression| start(node).map_or_else(String::new, |start| place(select, marked.origin(start)));
+    let mut found = syntax::problems(file, &statement, at);
+    let choices = Choices::new(other);
+    let mut rewritten = rewritten(&Source { file, database, at: &at, choices: &choices }, statement, &mut found)?;
     let named = name_columns(&mut rewritten);
     let sql = Dialect::get(DialectType::DuckDB)
         .generate_with_identify(&rewritten)
-        .map_err(|error| Problem::new(file, "", error.to_string(), HELP))?;
-    Problems::or(found, Translation { sql, tables: marked.tables.into_iter().collect(), named })
+        .map_err(|error| Problem::new(file, "", words::named(&error.to_string()), HELP))?;
+    let Marked { tables, .. } = marked;
+    let tables = tables.into_iter().collect();
+    Problems::or(found, Translation { sql, tables, named, open: choices.is_open() })
+}
+
+/// Where a node starts in the marked text, as far as the parser kept it.
+fn start(node: &Expression) -> Option<usize> {
+    let of = |node: &Expression| match node {
+        Expression::Function(function) => function.span,
+        Expression::Column(column) => column.span.or(column.name.span),
+        Expression::Identifier(identifier) => identifier.span,
+        _ => None,
+    };
+    node.dfs().find_map(of).map(|span| span.start)
 }
 
 fn read(file: &str, text: &str) -> Result<Expression, Problems> {
-    let unreadable = |error: String| Problem::new(file, "", error, HELP);
+    let unreadable = |error: String| Problem::new(file, "", words::named(&error), HELP);
     let statements = dialect().parse(text).map_err(|error| unreadable(error.to_string()))?;
     let [statement] =
         <[Expression; 1]>::try_from(statements).map_err(|_| unreadable("not exactly one statement".to_owned()))?;
     Ok(statement)
 }
 
+/// What is translated, and where its nodes stand.
+struct Source<'a> {
+    file: &'a str,
+    database: &'a str,
+    at: &'a dyn Fn(&Expression) -> String,
+    choices: &'a Choices<'a>,
+}
+
 /// The statement with every node in DuckDB's terms; what has none is added to the problems.
-fn rewritten(
-    file: &str,
-    statement: Expression,
-    database: &str,
-    found: &mut Vec<Problem>,
-) -> Result<Expression, Problems> {
+fn rewritten(source: &Source<'_>, statement: Expression, found: &mut Vec<Problem>) -> Result<Expression, Problems> {
+    let Source { file, database, .. } = *source;
     let ctes = cte_names(&statement);
     let refused = RefCell::new(Vec::new());
     let rewritten = transform_all(statement, &|node| {
+        let at = (source.at)(&node);
         let node = match node {
             Expression::Table(table) => rewrite::table(*table, database, &ctes),
-            other => rewrite::node(other),
+            other => rewrite::node(other, source.choices),
         };
         Ok(node.unwrap_or_else(|message| {
-            refused.borrow_mut().push(message);
+            refused.borrow_mut().push(Problem::new(file, at, message, HELP));
             Expression::null()
         }))
     })
-    .map_err(|error| Problem::new(file, "", error.to_string(), HELP))?;
-    found.extend(refused.into_inner().into_iter().map(|message| Problem::new(file, "", message, HELP)));
+    .map_err(|error| Problem::new(file, "", words::named(&error.to_string()), HELP))?;
+    found.extend(refused.into_inner());
     Ok(rewritten)
 }
 

@@ -7,6 +7,7 @@ use polyglot_sql::expressions::{Alias, Expression, UnnestFunc};
 use polyglot_sql::traversal::transform_all;
 use polyglot_sql::{Dialect, DialectType, Token, TokenType};
 
+use super::choices::{self, Choices};
 use super::rewrite::{Rewritten, call};
 use crate::problem::Problem;
 
@@ -65,25 +66,28 @@ fn names_columns(tokens: &[Token], mut at: usize) -> bool {
     tokens.get(at + 1).is_some_and(|token| token.token_type == TokenType::LParen)
 }
 
-/// An UNNEST with the names of its columns. One column is an element that is no row; more are the fields of one.
-pub(super) fn rewrite(mut alias: Alias, mut unnest: UnnestFunc) -> Rewritten {
+/// An UNNEST with the names of its columns. More than one are the fields of a row; one is an element, or the only field of one.
+pub(super) fn rewrite(mut alias: Alias, mut unnest: UnnestFunc, choices: &Choices<'_>) -> Rewritten {
     let ordinality = unnest.with_ordinality;
-    match alias.column_aliases.len().saturating_sub(usize::from(ordinality)) {
-        0 => Err("UNNEST that names fewer columns than it gives".to_owned()),
+    let fields = match alias.column_aliases.len().saturating_sub(usize::from(ordinality)) {
+        0 => return Err("UNNEST that names fewer columns than it gives".to_owned()),
         1 => {
-            unnest.this = call("athena_elements", vec![unnest.this]);
-            alias.this = Expression::Unnest(Box::new(unnest));
-            Ok(Expression::Alias(Box::new(alias)))
+            let is_rows = call("athena_is_rows", vec![choices::type_of(unnest.this.clone())]);
+            if let Some(guard) = choices.guard(is_rows) {
+                unnest.this = call("athena_elements", vec![unnest.this, guard]);
+                alias.this = Expression::Unnest(Box::new(unnest));
+                return Ok(Expression::Alias(Box::new(alias)));
+            }
+            1
         }
-        fields => {
-            let rows = call("athena_array", vec![unnest.this]);
-            let Expression::Subquery(mut subquery) = expanded(&rows, fields, ordinality)? else {
-                return Err("UNNEST of rows".to_owned());
-            };
-            (subquery.alias, subquery.column_aliases) = (Some(alias.alias), alias.column_aliases);
-            Ok(Expression::Subquery(subquery))
-        }
-    }
+        fields => fields,
+    };
+    let rows = call("athena_array", vec![unnest.this]);
+    let Expression::Subquery(mut subquery) = expanded(&rows, fields, ordinality)? else {
+        return Err("UNNEST of rows".to_owned());
+    };
+    (subquery.alias, subquery.column_aliases) = (Some(alias.alias), alias.column_aliases);
+    Ok(Expression::Subquery(subquery))
 }
 
 /// The fields of the array's rows as columns, and the number of each row after them.

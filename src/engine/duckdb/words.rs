@@ -24,6 +24,58 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("INTERRUPT", "it was stopped", "run it again"),
 ];
 
+/// What the author of a model wrote where a macro of ours stands.
+const WRITTEN: &[(&str, &str)] = &[
+    ("all", "all_match"),
+    ("any", "any_match"),
+    ("array", "UNNEST"),
+    ("decimal_source", "CAST AS decimal"),
+    ("divide", "/"),
+    ("elements", "UNNEST"),
+    ("entry", "map_agg"),
+    ("format", "date_format"),
+    ("holds", "INTERVAL"),
+    ("joinable", "||"),
+    ("less", "-"),
+    ("listed", "listagg"),
+    ("ltrim_of", "trim"),
+    ("map_of", "map_agg"),
+    ("minus", "-"),
+    ("modulus", "%"),
+    ("not_decimal", "avg"),
+    ("not_zero", "/"),
+    ("parse", "date_parse"),
+    ("plus", "+"),
+    ("quotient", "/"),
+    ("rtrim_of", "trim"),
+    ("subscript", "[]"),
+    ("timed", "date_add"),
+    ("trim_of", "trim"),
+    ("unbroken", "regexp_like"),
+];
+
+/// A text in which functions are named as the author of a model named them; every message of the engine passes here.
+pub(super) fn named(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("athena_") {
+        out.push_str(&rest[..at]);
+        let name = &rest[at + "athena_".len()..];
+        let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+        let (name, after) = name.split_at(end);
+        match (WRITTEN.iter().find(|(known, _)| *known == name), name.strip_prefix("to_")) {
+            (Some((_, written)), _) => out.push_str(written),
+            (None, Some(kind)) if !matches!(kind, "hex" | "unixtime" | "utf8") => {
+                out.push_str("CAST AS ");
+                out.push_str(kind.strip_suffix("_of").unwrap_or(kind));
+            }
+            (None, _) => out.push_str(name),
+        }
+        rest = after;
+    }
+    out + rest
+}
+
 /// A message for the author of a model: what is wrong, help, and DuckDB's own words without its rewritten SQL as the last
 /// line. A message that is not DuckDB's is already such.
 pub(super) fn explained(message: &str) -> String {
@@ -66,6 +118,10 @@ fn in_words_of_the_model(detail: &str) -> Option<(String, String)> {
         let help = "CAST an argument to what it takes, or check its name";
         return Some((format!("`{name}` does not take {types}"), help.to_owned()));
     }
+    if let Some((name, _)) = detail.strip_prefix("Macro ").and_then(|call| call.split_once("() does not support")) {
+        let help = "see in Athena's reference how many arguments it takes, and of which types";
+        return Some((format!("`{name}` does not take these arguments"), help.to_owned()));
+    }
     let (column, _) = detail.strip_prefix("column \"")?.split_once("\" must appear in the GROUP BY clause")?;
     let help = format!("add it to GROUP BY, or take one of its values: `min({column})`");
     Some((format!("column `{column}` is neither grouped by nor aggregated"), help))
@@ -79,13 +135,13 @@ fn is_kind(kind: &str) -> bool {
         && kind.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
-/// One line, without the statement that DuckDB shows with a caret, and with functions named as their author did.
+/// One line, without the statement that DuckDB shows with a caret.
 fn without_sql(detail: &str) -> String {
     let shown = detail.lines().take_while(|line| !line.starts_with("LINE "));
     let line = shown.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
     // What follows counts up the types that DuckDB knows, which are not Athena's.
     let end = line.find(" You might need to add explicit type casts").unwrap_or(line.len());
-    line[..end].replace("athena_", "")
+    line[..end].to_owned()
 }
 
 #[cfg(test)]
@@ -109,7 +165,7 @@ mod tests {
     fn what_is_wrong_with_the_sql_is_said_without_the_engines_words() {
         for (raw, expected) in [
             (
-                "Binder Error: No function matches the given name and argument types 'athena_length(INTEGER)'. You might need \
+                "Binder Error: No function matches the given name and argument types 'length(INTEGER)'. You might need \
                  to add explicit type casts.\n\tCandidate functions:\n\tlength(VARCHAR) -> BIGINT\n\nLINE 1: …",
                 "`length` does not take integer\n  help: CAST an argument to what it takes, or check its name",
             ),
@@ -126,6 +182,20 @@ mod tests {
         ] {
             assert_eq!(explained(raw), expected);
         }
+    }
+
+    #[test]
+    fn functions_are_named_as_their_author_named_them() {
+        for (raw, expected) in [
+            ("'athena_substr(INTEGER)' and 'athena_length()'", "'substr(INTEGER)' and 'length()'"),
+            ("athena_to_bigint, athena_to_varchar_of, athena_to_hex", "CAST AS bigint, CAST AS varchar, to_hex"),
+            ("athena_divide(athena_json_number(a))", "/(json_number(a))"),
+            ("athena_", ""),
+        ] {
+            assert_eq!(named(raw), expected);
+        }
+        let many = "Binder Error: Macro substr() does not support the supplied arguments. You might need to add";
+        assert!(explained(many).starts_with("`substr` does not take these arguments\n  help: "));
     }
 
     #[test]

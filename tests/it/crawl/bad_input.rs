@@ -30,9 +30,45 @@ fn empty_lines_are_rows_to_athena() {
     check(&[("a.json", &far), ("b.json", b"{\"a\":1}\n")], &[&format!("t/a.json:byte 0: {message}")]);
     let message = "the line is empty: Athena reads a row of NULLs";
     check(
-        &[("a.json", b"{\"a\":1}\n\n{\"a\":2}\n \t\r\n")],
+        &[("a.json", b"{\"a\":1}\n\n{\"a\":2}\n \t\r\n\n")],
         &[&format!("t/a.json:line 2: {message}"), &format!("t/a.json:line 4: {message}")],
     );
+}
+
+#[test]
+fn one_empty_line_at_the_end_is_a_row_and_a_note() {
+    let said = |files: &[(&str, &[u8])]| {
+        let table = Lake::of(files).table();
+        let notes = crawlguard::catalog::notes(std::slice::from_ref(&table));
+        let note = notes.first().map(|note| format!("{}: {}", note.place, note.message));
+        (table.parameters["recordCount"].clone(), note)
+    };
+    let json = "the file ends in an empty line: Athena reads a row from it, and every column of it is NULL";
+    assert_eq!(said(&[("a.json", b"{\"a\":1}\n")]), ("1".to_owned(), None));
+    assert_eq!(said(&[("a.json", b"{\"a\":1}\n\n")]), ("2".to_owned(), Some(format!("line 2: {json}"))));
+    assert_eq!(said(&[("a.json", b"{\"a\":1}\r\n \r\n")]), ("2".to_owned(), Some(format!("line 2: {json}"))));
+    let row = "Athena reads a row from it, with nothing in its first column and NULL in the others";
+    let csv = format!("line 3: the file ends in an empty line: {row}");
+    assert_eq!(said(&[("a.csv", b"id,n\n1,x\n\n")]), ("2".to_owned(), Some(csv)));
+    let both = format!("line 3: the file ends in an empty line, and so does another file: {row}");
+    let files: &[(&str, &[u8])] = &[("a.csv", b"id,n\n1,x\n\n"), ("b.csv", b"id,n\n2,y\n\n")];
+    assert_eq!(said(files), ("4".to_owned(), Some(both)));
+    check(&[("a.csv", b"id,n\n1,x\n\n\n")], &[&format!("t/a.csv:line 3: the line is empty: {row}")]);
+}
+
+#[test]
+fn companions_of_data_files() {
+    let said = "is no data by its name, and Athena reads it as if it were";
+    let (row, sum) = (b"{\"a\":1}\n".as_slice(), b"9e107d9d372bb6826bd81d3542a419d6  a.json\n".as_slice());
+    check(&[("a.json", row), ("a.json.md5", sum)], &[&format!("t/a.json.md5: {said}")]);
+    check(&[("b.json", row), ("a.json.tmp", row)], &[&format!("t/a.json.tmp: {said}")]);
+    check(&[("p=1/part", row), ("p=1/part.CRC", sum)], &[&format!("t/p=1/part.CRC: {said}")]);
+    check(
+        &[("a.json", row), ("a.json.md5", sum), ("b.json", row), ("b.json.md5", sum)],
+        &["t/a.json.md5: is no data by its name, nor is `b.json.md5`; Athena reads them all"],
+    );
+    let lake = Lake::of(&[("a.json", row), ("_a.json.md5", sum), (".a.json.crc", sum), ("a.json.1", row)]);
+    assert_eq!(lake.table().parameters["objectCount"], "2");
 }
 
 #[test]
@@ -188,7 +224,8 @@ fn csv_rows_and_names() {
         &[
             "t/a.csv:line 3: 1 cell in a file of 2 columns",
             "t/a.csv:line 4: 3 cells in a file of 2 columns",
-            "t/a.csv:line 5: 1 cell in a file of 2 columns",
+            "t/a.csv:line 5: the line is empty: Athena reads a row from it, with nothing in its first column and NULL in \
+             the others",
         ],
     );
     check(

@@ -38,6 +38,20 @@ async fn lines_may_end_in_either_way_in_one_table() {
     }
 }
 
+/// Trino 476 reads the same of these files.
+#[tokio::test]
+async fn an_empty_line_at_the_end_is_a_row() {
+    for end in ["\n\n", "\r\n\r\n", "\n \t\n"] {
+        let text = format!("{{\"a\":1,\"o\":{{\"k\":2}}}}{end}");
+        assert_eq!(rows(&[("a.json", text.as_bytes())]).await, ["1|{k=2}", "NULL|NULL"], "{text:?}");
+    }
+    assert_eq!(rows(&[("a.csv", b"n,id\nx,1\n\n")]).await, ["x|1", "|NULL"]);
+    assert_eq!(
+        rows(&[("a.csv", b"id,n\r\n1,x\r\n\r\n"), ("b.csv", b"id,n\n2,y\n")]).await,
+        ["1|x", "NULL|NULL", "2|y"]
+    );
+}
+
 #[tokio::test]
 async fn lines_of_either_end_are_all_there_in_a_file_of_several_buffers() {
     let mut text = "id,name\n".to_owned();

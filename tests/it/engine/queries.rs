@@ -1,5 +1,7 @@
 //! Queries as Trino 476 answers them, over the same rows.
 
+use crawlguard::catalog::Catalog as _;
+
 use super::*;
 
 /// `p (x, k, j)` and `q (k, y)`, in this order of columns.
@@ -70,6 +72,73 @@ async fn a_star_over_using_gives_shared_columns_first() {
         "SELECT * FROM p JOIN (q JOIN q AS r USING (y)) USING (k)",
     ] {
         assert!(lake.query(select).await.is_err(), "{select}");
+    }
+}
+
+/// Types as Trino 476 gives them.
+#[tokio::test]
+async fn quotients_of_decimals_have_athenas_types() {
+    let lake = lake();
+    for (number, (expression, expected)) in [
+        ("100.0 * sum(x) / count(*)", "decimal(23,1)"),
+        ("1.0 / sum(k)", "decimal(2,1)"),
+        ("sum(0.5 * x) / 0.25", "decimal(38,2)"),
+        ("count(*) / 2.5", "decimal(21,1)"),
+        ("sum(1.5) / max(2e0)", "double"),
+        ("min(1.0 / 3 / 3.00)", "decimal(5,2)"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (location, select) = (lake.engine.location("int_d", "run", 1), format!("SELECT {expression} AS d FROM p"));
+        let location = format!("{location}{number}");
+        assert_eq!(lake.build("int_d", &select, &location, &[]).await, Ok(1), "{expression}");
+        let table = lake.catalog.table("int_d").await.unwrap().unwrap();
+        assert_eq!(table.columns[0].data_type.to_string(), expected, "{expression}");
+    }
+}
+
+#[tokio::test]
+async fn an_array_of_rows_of_one_field_is_unnested_into_it() {
+    let lake = Lake::new();
+    lake.write("o/1.json", "{\"id\":1,\"items\":[{\"sku\":\"A\"},{\"sku\":\"B\"}],\"l\":[7]}\n{\"id\":2}\n");
+    let columns = [("id", "int"), ("items", "array<struct<sku:string>>"), ("l", "array<int>")];
+    lake.put(&lake.table("o", Storage::OPENX_JSON, &columns));
+    for (select, expected) in [
+        ("SELECT o.id, i.sku FROM o CROSS JOIN UNNEST(o.items) AS i (sku) ORDER BY 2", vec!["1|A", "1|B"]),
+        (
+            "SELECT id, sku, n FROM o LEFT JOIN UNNEST(items) WITH ORDINALITY AS i (sku, n) ON true ORDER BY 1, 3",
+            vec!["1|A|1", "1|B|2", "2|NULL|NULL"],
+        ),
+        (
+            "SELECT sku, e FROM o, UNNEST(l) AS l (e), UNNEST(items) AS i (sku) WHERE e / 2 = 3 ORDER BY 1",
+            vec!["A|7", "B|7"],
+        ),
+        ("SELECT sku FROM (SELECT filter(items, x -> x.sku = 'B') AS f FROM o) AS q, UNNEST(f) AS i (sku)", vec!["B"]),
+    ] {
+        assert_eq!(lake.texts(select).await, expected, "{select}");
+    }
+}
+
+#[test]
+fn what_is_refused_is_told_at_once_with_its_place_and_the_authors_names() {
+    let select = "SELECT\n  substring(a FROM 2) AS a,\n  date_parse(b, c) AS b,\n  trim(LEADING 'x' FROM c) AS c,\n  \
+                  greatest(d) AS d,\n  json_extract(e, '$..x') AS e\nFROM t";
+    let problems = translate("sql/m.sql", select, "lake").unwrap_err().to_string();
+    for place in ["sql/m.sql:3:", "sql/m.sql:5:", "sql/m.sql:6:"] {
+        assert!(problems.contains(place), "{place} in\n{problems}");
+    }
+    assert!(!problems.contains("athena_"), "{problems}");
+}
+
+#[tokio::test]
+async fn messages_name_functions_as_the_model_does() {
+    let lake = lake();
+    for select in
+        ["SELECT substring(x, 1) AS a FROM p", "SELECT split_part(x) AS a FROM p", "SELECT x || k AS a FROM p"]
+    {
+        let message = lake.query(select).await.unwrap_err();
+        assert!(!message.contains("athena_"), "{select}: {message}");
     }
 }
 

@@ -15,6 +15,9 @@ pub(in crate::catalog) const DELIMITERS: [u8; 4] = [b',', b'\t', b'|', b';'];
 const VOTERS: usize = 64;
 const VOTERS_BYTES: usize = 1024 * 1024;
 
+/// What LazySimpleSerDe makes of an empty line in a file of several columns.
+pub(super) const EMPTY_ROW: &str = "with nothing in its first column and NULL in the others";
+
 /// What one file holds.
 pub(in super::super) struct Scan {
     pub(super) delimiter: u8,
@@ -31,6 +34,8 @@ pub(in super::super) struct Scan {
     /// The first line whose value LazySimpleSerDe leaves in its quotes.
     pub(super) quoted_line: Option<u64>,
     pub(super) ends: Ends,
+    /// The last line, if it is empty.
+    pub(super) empty: Option<u64>,
 }
 
 /// The narrowest type that holds a column's cells; Glue's CSV classifier knows these.
@@ -144,6 +149,11 @@ pub(super) fn scan(target: &Target, file: &SourceFile, gzip: bool, log: &mut Log
         scan.row(line, text, target, log);
     }
     scan.ends = lines.ends();
+    match scan.quote {
+        // How OpenCSVSerDe reads it is nowhere said.
+        Some(_) => scan.report_empty(log),
+        None => scan.body_rows += u64::from(scan.empty.is_some()),
+    }
     Some(scan)
 }
 
@@ -161,16 +171,33 @@ impl Scan {
             quoted_numbers: Vec::new(),
             quoted_line: None,
             ends: Ends::default(),
+            empty: None,
         }
     }
 
     fn row(&mut self, line: u64, text: &[u8], target: &Target, log: &mut Log<'_>) {
+        self.report_empty(log);
         if !is_sound(line, text, log) {
+            return;
+        }
+        if text.is_empty() && self.body.len() > 1 {
+            self.empty = Some(line);
             return;
         }
         match self.quote {
             Some(quote) => self.open_csv_row(line, text, quote, log),
             None => self.lazy_simple_row(line, text, target, log),
+        }
+    }
+
+    /// Reports an empty line that was not the last one.
+    fn report_empty(&mut self, log: &mut Log<'_>) {
+        if let Some(line) = self.empty.take() {
+            log.at_line(
+                line,
+                format!("the line is empty: Athena reads a row from it, {EMPTY_ROW}"),
+                "take the empty line out",
+            );
         }
     }
 

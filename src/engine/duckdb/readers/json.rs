@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::super::session::message;
 use super::{Columns, cast, checked, compression, is_nested, is_packed, lines_of, list_of, type_of};
-use crate::schema::{Column, DataType, Table};
+use crate::schema::{Column, DataType, EMPTY_LINES, Table};
 use crate::sql::ident::{literal, quote};
 
 fn options(files: &[String]) -> Result<String, String> {
@@ -27,11 +27,11 @@ fn options(files: &[String]) -> Result<String, String> {
 }
 
 pub(super) fn columns(connection: &Connection, table: &Table, files: &[String]) -> Result<Columns, String> {
-    let marked = any_has_bom(files)?;
+    let marked = table.parameters.contains_key(EMPTY_LINES) || any_has_bom(files)?;
     let objects = match marked {
-        // DuckDB refuses a byte order mark in JSON; Athena passes over it.
+        // DuckDB refuses a byte order mark in JSON, and passes over empty lines; Athena the other way round.
         true => {
-            format!("(SELECT CAST(line AS JSON) AS json FROM {} WHERE trim(line) <> '')", lines_of(table, files, 0)?)
+            format!("(SELECT CAST(nullif(athena_trim(line), '') AS JSON) AS json FROM {})", lines_of(table, files, 0)?)
         }
         false => format!("read_json_objects({}, {})", list_of(files), options(files)?),
     };
