@@ -95,6 +95,9 @@ fn without_a_header_the_defaults_hold() {
 #[case("SELECT DISTINCT ON (a) a FROM x", &["1:8: DISTINCT ON is not known to Athena"])]
 #[case("SELECT a FROM x GROUP BY ALL", &["1:23: ALL names no columns on Athena"])]
 #[case("SELECT a FROM x UNION ALL CORRESPONDING SELECT a FROM y", &["1:17: CORRESPONDING is not understood"])]
+#[case("SELECT list[1] AS a FROM x", &["1:8: a column of this name is not understood before `[`"])]
+#[case("SELECT \"array\"[1] AS a FROM x", &["1:8: a column of this name is not understood before `[`"])]
+#[case("SELECT BIGINT '4' AS a FROM x", &["1:8: a literal with this type before it is not understood"])]
 #[case("(1)", &["1:1: not a SELECT"])]
 #[case("SELECT a FROM cat.db.x", &["1:15: a table name with a catalog"])]
 #[case("/* crawlguard\npartitioned_by: d\n*/\nSELECT d, a FROM x",
@@ -114,6 +117,7 @@ fn what_is_wrong_with_a_model_is_said_with_its_place(#[case] text: &str, #[case]
 #[case("SELECT extract(year FROM d) AS x, a IS DISTINCT FROM b AS y FROM t1", &["t1"])]
 #[case("SELECT 'FROM t9' AS \"from t8\" /* FROM t7 */ FROM (t1 JOIN t2 USING (id))", &["t1", "t2"])]
 #[case(r"SELECT replace(a, '\', '/') AS x FROM t1", &["t1"])]
+#[case("SELECT t.list[1] AS a, ARRAY[1] AS b, DATE '2026-01-02' AS c FROM t1 AS t", &["t1"])]
 #[case("SELECT \"\"\"a\"\"\" AS x FROM \"\"\"t\"", &["\"t"])]
 fn the_tables_that_a_model_reads(#[case] text: &str, #[case] expected: &[&str]) {
     assert_eq!(model("m", text).reads, expected);
