@@ -7,7 +7,7 @@ use crawlguard::engine::{Engine, QueryId, QueryState, Statement};
 use crawlguard::pipeline::Outcome;
 use serde_json::json;
 
-use super::fake::FakeAws;
+use super::fake::{Call, FakeAws};
 use super::lake::{DATABASE, Lake, RAW};
 use super::laptop::Laptop;
 use crate::support::SLOT;
@@ -62,6 +62,27 @@ async fn a_run_is_a_statement_a_model_and_one_a_tables_checks() {
     let calls = made(&site.aws);
     assert_eq!((calls["athena:StartQueryExecution"], calls["athena:GetQueryResults"]), (5, 5), "{calls:?}");
     assert_eq!((calls["athena:GetWorkGroup"], calls.get("athena:GetQueryExecution")), (1, None), "{calls:?}");
+}
+
+/// How often a run of this many more models stores its record, and how many tables it publishes.
+async fn record_writes(more: usize) -> (usize, usize) {
+    let lake = Lake::new();
+    for number in 0..more {
+        lake.local.write(&format!("sql/more_{number}.sql"), "SELECT id FROM raw_orders");
+    }
+    let site = lake.site();
+    site.aws.account().calls.reset(None);
+    let run = site.run(SLOT).await;
+    let account = site.aws.account();
+    let is_write = |call: &&Call| call.action == "PutObject" && call.resource.contains("runs/");
+    (account.calls.log.iter().filter(is_write).count(), run.published.len())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_that_start_together_are_recorded_together() {
+    let (few, many) = (record_writes(0).await, record_writes(9).await);
+    assert_eq!((few.1, many.1), (2, 11));
+    assert_eq!(few.0, many.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
