@@ -265,7 +265,8 @@ fn is_constructor(token: &Token) -> bool {
 
 /// Whether a text behind this type's name is a value of it on Athena, and nothing here.
 fn is_literal_of(name: &str) -> bool {
-    let types = ["bigint", "boolean", "char", "double", "int", "integer", "json", "real", "smallint", "tinyint", "varchar"];
+    let types =
+        ["bigint", "boolean", "char", "double", "int", "integer", "json", "real", "smallint", "tinyint", "varchar"];
     types.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
