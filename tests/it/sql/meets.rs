@@ -64,7 +64,7 @@ fn relations_meet_in_types_too(#[case] text: &str, #[case] expected: &str) {
 #[case::branches("CASE WHEN id = 1 THEN 'a' WHEN ok THEN name ELSE NULL END = 'a'")]
 #[case::nested_branches("CASE WHEN ok THEN CASE id WHEN 1 THEN 'a' END ELSE 'b' END = 'a'")]
 #[case::simple_case("CASE name WHEN 'a' THEN 1 WHEN 'b' THEN 2.5 END > 1")]
-#[case::subscript("tags['a'] = 'b' AND list[1] = 'c' AND element_at(list, 1) = 'c'")]
+#[case::subscript("tags['a'] = 'b' AND raw.list[1] = 'c' AND element_at(list, 1) = 'c'")]
 #[case::rows("(id, name) = (1, 'a') AND (id) = (1)")]
 #[case::booleans("(id = 1) = (name = 'a') AND ok = true AND NOT ok = false")]
 fn types_that_meet_pass(#[case] condition: &str) {
