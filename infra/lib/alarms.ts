@@ -16,6 +16,22 @@ import { Construct } from "constructs";
 import type { At } from "./at.ts";
 import type { Pipeline } from "./pipeline.ts";
 
+/** Pages of docs/runbook, one an alarm: of every lake, and of those that files start, or that crawl by events. */
+const PAGES = ["no-run", "not-started", "errors", "dead-letters", "throttles", "slow-run"] as const;
+type Page = (typeof PAGES)[number] | "dead-arrivals" | "dead-events";
+
+const alarmName = ({ name }: Pick<At, "name">, page: Page) => `${name}-${page}`;
+
+/** The alarms' names, before they are made. */
+export function alarmNames(at: Pick<At, "name" | "settings">): string[] {
+  const { arrivals, crawl } = at.settings;
+  const some: Page[] = [
+    ...(arrivals === "off" ? [] : (["dead-arrivals"] as const)),
+    ...(crawl === "events" ? (["dead-events"] as const) : []),
+  ];
+  return [...PAGES, ...some].map((page) => alarmName(at, page));
+}
+
 /** What raises an alarm. */
 type Bad = Required<Pick<AlarmProps, "threshold" | "comparisonOperator" | "evaluationPeriods" | "treatMissingData">>;
 
@@ -72,9 +88,9 @@ export class Alarms extends Construct {
       eventsDead: dead.events && messages(dead.events),
     };
     const { metrics } = this;
-    const alarm = (id: string, page: string, says: string, metric: IMetric, bad: Bad) => {
+    const alarm = (id: string, page: Page, says: string, metric: IMetric, bad: Bad) => {
       const made = new Alarm(this, id, {
-        alarmName: `${at.name}-${page}`,
+        alarmName: alarmName(at, page),
         alarmDescription: `${says} See ${at.settings.docsUrl ?? "docs/"}runbook/${page}.md`,
         metric,
         ...bad,

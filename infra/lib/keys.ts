@@ -35,9 +35,12 @@ export class Keys extends Construct {
   }
 }
 
+/** A service that publishes to topics. */
+export type Publisher = "cloudwatch.amazonaws.com" | "s3.amazonaws.com";
+
 /** Services that publish to topics made here, which a key taken over has to let use it. */
-export function publishers({ settings, makes }: Pick<At, "settings" | "makes">): string[] {
-  const alarms = makes("topic") ? ["cloudwatch.amazonaws.com"] : [];
+export function publishers({ settings, makes }: Pick<At, "settings" | "makes">): Publisher[] {
+  const alarms: Publisher[] = makes("topic") ? ["cloudwatch.amazonaws.com"] : [];
   const isArrivalsTopicMade = listens({ settings }) && !settings.arrivals.startsWith("arn:");
   return isArrivalsTopicMade ? [...alarms, "s3.amazonaws.com"] : alarms;
 }

@@ -67,9 +67,8 @@ export class CrawlguardStack extends Stack {
   /** Where files go, and what the runbook asks for. */
   private tell(at: At, pipeline: Pipeline) {
     const { rawBucket, sources } = at.settings;
-    const folders = rawFolders(at.settings);
-    const shared = folders.length < sources.length ? "SOURCE/" : "";
-    folders.forEach(({ prefix }, index) => {
+    rawFolders(at.settings).forEach(({ prefix }, index) => {
+      const shared = prefix === `${sources[index]}/` ? "" : "SOURCE/";
       const description = shared ? "New files go to" : `New files of ${sources[index]} go to`;
       const value = `s3://${rawBucket}/${prefix}${shared}dt=YYYY-MM-DD/`;
       new CfnOutput(this, `Source${index + 1}`, { description, value });

@@ -45,3 +45,21 @@ export const rule = (prefix: string | undefined, more: object = { Expiration: { 
   Filter: prefix === undefined ? {} : { Prefix: prefix },
   ...more,
 });
+
+export const KEY = "arn:aws:kms:us-east-1:123456789012:key/1234";
+/** A topic taken over for arrivals. */
+export const TOLD = "arn:aws:sns:us-east-1:123456789012:told";
+
+/** A statement of a resource's policy. */
+export const statement = (principal: object | string, action: string | string[] = "kms:*") => ({
+  Effect: "Allow",
+  Principal: principal,
+  Action: action,
+});
+export const ROOT = statement({ AWS: "arn:aws:iam::123456789012:root" });
+export const CLOUDWATCH = statement({ Service: "cloudwatch.amazonaws.com" });
+/** The condition that a service acts for an account. */
+export const of = (account: string) => ({ StringEquals: { "aws:SourceAccount": account } });
+export const policy = (...Statement: object[]) => JSON.stringify({ Statement });
+export const topic = (statement: object, key?: string) =>
+  fine({ Attributes: { Policy: policy(statement), ...(key ? { KmsMasterKeyId: key } : {}) } });

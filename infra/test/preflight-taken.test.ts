@@ -1,67 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serviceRole } from "../lib/keys.ts";
 import type { Answer } from "../lib/preflight/index.ts";
 import type { Written } from "../lib/settings.ts";
-import { absent, failed, fine, found, looked, nothing, rule } from "./account.ts";
-
-const KEY = "arn:aws:kms:us-east-1:123456789012:key/1234";
-const statement = (principal: object | string, action: string | string[] = "kms:*") => ({
-  Effect: "Allow",
-  Principal: principal,
-  Action: action,
-});
-const ROOT = statement({ AWS: "arn:aws:iam::123456789012:root" });
-const CLOUDWATCH = statement({ Service: "cloudwatch.amazonaws.com" });
-const VIA = { StringEquals: { "kms:ViaService": "s3.us-east-1.amazonaws.com" } };
-const of = (account: string) => ({ StringEquals: { "aws:SourceAccount": account } });
-const LAKE_FORMATION = {
-  ...statement({ AWS: "*" }),
-  Condition: { ArnEquals: { "aws:PrincipalArn": serviceRole("123456789012", "aws") } },
-};
-const POLICIES: [RegExp, RegExp, object[], Partial<Written>?][] = [
-  [/^$/, /^$/, [ROOT, statement({ Service: ["cloudwatch.amazonaws.com"] }, ["kms:Decrypt", "kms:GenerateDataKey*"])]],
-  [/^$/, /^$/, [ROOT, statement("*")]],
-  [/^settings.ts prod.key: .*: cloudwatch.amazonaws.com;/, /^$/, [ROOT]],
-  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, { ...statement({ AWS: "*" }), Condition: VIA }]],
-  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, { ...CLOUDWATCH, Condition: of("999999999999") }]],
-  [/^$/, /^$/, [ROOT, { ...CLOUDWATCH, Condition: of("123456789012") }]],
-  [/^$/, /denies something/, [ROOT, CLOUDWATCH, { ...statement("*"), Effect: "Deny" }]],
-  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, statement({ Service: "cloudwatch.amazonaws.com" }, "kms:Decrypt")]],
-  [/: s3.amazonaws.com;/, /^$/, [ROOT, statement({ Service: "cloudwatch.amazonaws.com" })], { arrivals: "on" }],
-  [/: cloudwatch.amazonaws.com;/, /^$/, [ROOT, LAKE_FORMATION]],
-  [/^$/, /^$/, [ROOT, LAKE_FORMATION], { lakeFormation: true, takeOver: ["topic"] }],
-  [/AWSServiceRoleForLakeFormationDataAccess;/, /^$/, [ROOT], { lakeFormation: true, takeOver: ["topic"] }],
-  [/^$/, /leave 123456789012's roles to IAM/, [statement({ Service: "cloudwatch.amazonaws.com" })]],
-];
-for (const [problem, note, Statement, written] of POLICIES) {
-  test(`a key's policy, ${JSON.stringify({ Statement, ...written })}`, () => {
-    const answers = {
-      "kms get-key-policy": fine({ Policy: JSON.stringify({ Statement }) }),
-      "sns get-topic-attributes": written?.takeOver ? topic(statement("*", "sns:Publish")) : absent,
-    };
-    const { problems, notes } = looked(answers, { key: KEY, ...written });
-    assert.match(problems.join(), problem);
-    assert.match(notes.join(), note);
-  });
-}
-
-test("a key that is going to be deleted is refused", () => {
-  const answers = {
-    "kms get-key-policy": fine({ Policy: JSON.stringify({ Statement: [ROOT, CLOUDWATCH] }) }),
-    "kms describe-key": fine({ KeyMetadata: { KeyState: "PendingDeletion" } }),
-  };
-  assert.match(found(answers, { key: KEY }).join(), /^settings.ts prod.key: it is PendingDeletion/);
-});
-
-test("a key whose policy may not be read is said, not passed", () => {
-  const { problems, notes } = looked({ "kms get-key-policy": failed("AccessDenied") }, { key: KEY });
-  assert.deepEqual(problems, []);
-  assert.match(notes.join(), /whether key's policy suits: AccessDenied/);
-});
+import {
+  CLOUDWATCH,
+  failed,
+  fine,
+  KEY,
+  looked,
+  nothing,
+  of,
+  policy,
+  ROOT,
+  rule,
+  statement,
+  TOLD,
+  topic,
+} from "./account.ts";
 
 const OURS = of("123456789012");
-const TOLD = "arn:aws:sns:us-east-1:123456789012:told";
 const BUCKET: Record<string, string> = Object.fromEntries(
   ["warehouse", "results", "state"]
     .map((name) => [name, `pbright-prod-${name}`])
@@ -69,10 +26,12 @@ const BUCKET: Record<string, string> = Object.fromEntries(
 );
 const encrypted = (ApplyServerSideEncryptionByDefault: object) =>
   fine({ ServerSideEncryptionConfiguration: { Rules: [{ ApplyServerSideEncryptionByDefault }] } });
-const policy = (...Statement: object[]) => JSON.stringify({ Statement });
-const topic = (statement: object, key?: string) =>
-  fine({ Attributes: { Policy: policy(statement), ...(key ? { KmsMasterKeyId: key } : {}) } });
 const bucketThere = fine({});
+const BUCKETS = Object.values(BUCKET);
+const logging = (bucket: string) => ({
+  ...statement({ Service: "logging.s3.amazonaws.com" }, "s3:PutObject"),
+  Condition: { ArnLike: { "aws:SourceArn": `arn:aws:s3:::${bucket}` } },
+});
 
 /** What is taken over, what the account says of it, and what preflight has to say: problems, and notes. */
 const TAKEN: [string, RegExp, RegExp, Partial<Written>, Record<string, Answer>][] = [
@@ -227,6 +186,41 @@ const TAKEN: [string, RegExp, RegExp, Partial<Written>, Record<string, Answer>][
       "s3api head-bucket --bucket logs": bucketThere,
       "s3api get-bucket-policy": fine({
         Policy: policy({ ...statement({ Service: "logging.s3.amazonaws.com" }, "s3:PutObject"), Condition: OURS }),
+      }),
+    },
+  ],
+  [
+    "a bucket for logs that takes those of each bucket made here",
+    /^$/,
+    /^$/,
+    { accessLogBucket: "logs" },
+    {
+      "s3api head-bucket --bucket logs": bucketThere,
+      "s3api get-bucket-policy": fine({ Policy: policy(...BUCKETS.map(logging)) }),
+    },
+  ],
+  [
+    "a bucket for logs that takes those of all buckets but one",
+    /prod.accessLogBucket: .* does not let S3/,
+    /^$/,
+    { accessLogBucket: "logs" },
+    {
+      "s3api head-bucket --bucket logs": bucketThere,
+      "s3api get-bucket-policy": fine({ Policy: policy(...BUCKETS.slice(1).map(logging)) }),
+    },
+  ],
+  [
+    "a bucket for logs under a condition that nobody can judge",
+    /^$/,
+    /"logs" lets S3 write logs under aws:SourceOrgID: see that these hold/,
+    { accessLogBucket: "logs" },
+    {
+      "s3api head-bucket --bucket logs": bucketThere,
+      "s3api get-bucket-policy": fine({
+        Policy: policy({
+          ...statement({ Service: "logging.s3.amazonaws.com" }, "s3:PutObject"),
+          Condition: { StringEquals: { "aws:SourceOrgID": "o-1" } },
+        }),
       }),
     },
   ],
@@ -395,6 +389,13 @@ const told = (arrivals: string, answer: Answer) =>
     },
     { takeOver: ["rawBucket"], arrivals, sources: ["a", "b"] },
   );
+
+test("a bucket taken over that tells only of some names in a folder does not tell of it", () => {
+  const named = notices(MADE_HERE, "a/");
+  named.Filter!.Key.FilterRules.push({ Name: "Suffix", Value: ".csv" });
+  const { notes } = told("on", fine({ TopicConfigurations: [named, notices(MADE_HERE, "b/")] }));
+  assert.match(notes.join(), /does not tell \S+ of new files in a\/;/);
+});
 
 test("a raw bucket taken over that tells of each source is fine", () => {
   for (const [arrivals, arn] of [

@@ -3,8 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Match } from "aws-cdk-lib/assertions";
+import { alarmNames } from "../lib/alarms.ts";
+import { check as checkAll } from "../lib/app.ts";
 import type { Written } from "../lib/settings.ts";
-import { first, ofType, prod, project, synth } from "./helpers.ts";
+import { first, NOW, ofType, prod, project, synth } from "./helpers.ts";
 
 const BUCKETS = ["pbright-prod-raw", "pbright-prod-results", "pbright-prod-state", "pbright-prod-warehouse"];
 
@@ -388,6 +390,22 @@ test("runs are counted by the lines that the function writes", () => {
   assert.deepEqual(filters.map((it) => it.MetricTransformations[0].MetricValue).sort(), ["$.fields.seconds", "1"]);
 });
 
+test("files go where a source is crawled as one table, whether or not it shares its folder", () => {
+  const told = (written: Partial<Written>) => {
+    const { Outputs } = synth({ ...prod, ...written }).json;
+    return Object.entries(Outputs).flatMap(([id, it]) =>
+      /^Source\d/.test(id) ? [`${it.Description} ${it.Value}`] : [],
+    );
+  };
+  const shared = ["New files go to s3://pbright-prod-raw/lake/SOURCE/dt=YYYY-MM-DD/"];
+  assert.deepEqual(told({ crawl: "events", sources: ["lake/orders"] }), shared);
+  assert.deepEqual(told({ crawl: "events", sources: ["lake/orders", "lake/users"] }), shared);
+  assert.deepEqual(told({ sources: ["lake/orders", "users"] }), [
+    "New files of lake/orders go to s3://pbright-prod-raw/lake/orders/dt=YYYY-MM-DD/",
+    "New files of users go to s3://pbright-prod-raw/users/dt=YYYY-MM-DD/",
+  ]);
+});
+
 test("doctor looks for every alarm and rule that is made", () => {
   const listed = (file: string, name: string) => {
     const rust = readFileSync(join(project.root, "src/cli/doctor", file), "utf8");
@@ -401,6 +419,15 @@ test("doctor looks for every alarm and rule that is made", () => {
   const [every, some] = [listed("wiring.rs", "EVERY"), listed("wiring.rs", "SOME")];
   assert.deepEqual(made(first().json, "AWS::CloudWatch::Alarm", "AlarmName").sort(), [...every].sort());
   assert.deepEqual(made(all, "AWS::CloudWatch::Alarm", "AlarmName").sort(), [...every, ...some].sort());
+  const names = (written: Partial<Written>) => {
+    const [is] = checkAll(project, { prod: { ...prod, ...written } }, NOW);
+    return alarmNames(is!).map((name) => name.replace("crawlguard-pbright-prod-", ""));
+  };
+  assert.deepEqual(names({}).sort(), [...every].sort());
+  assert.deepEqual(
+    names({ arrivals: "on", crawl: "events", sources: ["lake/orders"] }).sort(),
+    [...every, ...some].sort(),
+  );
   assert.deepEqual(made(all, "AWS::Events::Rule", "Name").sort(), listed("stack.rs", "BY_RULE").sort());
 });
 

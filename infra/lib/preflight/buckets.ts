@@ -4,6 +4,7 @@ import { overlaps } from "../check/folders.ts";
 import type { Existing } from "../settings.ts";
 import { type Aws, type Into, json } from "./ask.ts";
 import { checkOpened } from "./key.ts";
+import { service } from "./callers.ts";
 import { lets, policyIn } from "./policy.ts";
 
 const BUCKETS = ["rawBucket", "warehouse", "results", "state"] as const satisfies Existing[];
@@ -94,18 +95,22 @@ function checkLogs(is: At, bucket: string, aws: Aws, into: Into): string[] {
   into.settings.refuse(isKms, "accessLogBucket", `${name} is encrypted by a KMS key, and S3 writes logs to none such`);
   const asked = aws("s3api", "get-bucket-policy", "--bucket", bucket);
   const policy = policyIn(asked, (it) => it?.Policy, NO_POLICY);
-  const isLet = policy && lets(policy, "logging.s3.amazonaws.com", ["s3:PutObject"], is.target.account);
+  const writes = policy && lets(policy, service(is, "logging.s3.amazonaws.com"), ["s3:PutObject"]);
+  const isLet = writes?.is ?? false;
   const granted = isLet ? undefined : json(aws("s3api", "get-bucket-acl", "--bucket", bucket))?.Grants;
   const isGranted = (granted ?? []).some((it: any) => it.Grantee?.URI === LOG_DELIVERY);
+  const unjudged = isLet || isGranted ? [] : (writes?.unjudged ?? []);
+  const under = `${name} lets S3 write logs under ${unjudged.join(", ")}: see that these hold`;
   const help = "let logging.s3.amazonaws.com s3:PutObject in its policy";
   into.settings.refuse(
-    policy !== undefined && !isLet && !isGranted,
+    policy !== undefined && !isLet && !isGranted && unjudged.length === 0,
     "accessLogBucket",
     `${name} does not let S3 write logs; ${help}`,
   );
   return [
     ...checkRegion(is, "accessLogBucket", bucket, aws, into),
     ...(problem === undefined ? [] : [`nobody says which key encrypts ${name}: ${problem}`]),
+    ...(unjudged.length === 0 ? [] : [under]),
     ...(policy ? [] : [`nobody says whether ${name} lets S3 write logs: ${asked.stderr.trim()}`]),
   ];
 }

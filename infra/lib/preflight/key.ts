@@ -2,15 +2,17 @@ import type { At } from "../at.ts";
 import { type Findings, shown } from "../check/findings.ts";
 import { publishers, serviceRole, USE } from "../keys.ts";
 import { type Aws, json } from "./ask.ts";
+import { type Caller, role, service } from "./callers.ts";
 import { lets, policyIn } from "./policy.ts";
 
 /** Keys taken over: whether they can be used, and by services that no role of the stack stands for. */
-export function checkKeys({ settings, target, makes }: At, aws: Aws, into: Findings): string[] {
-  const { key, lakeFormation, otherKeys } = settings;
-  const needed = publishers({ settings, makes });
-  if (lakeFormation) needed.push(serviceRole(target.account, key.split(":")[1]!));
+export function checkKeys(is: At, aws: Aws, into: Findings): string[] {
+  const { account } = is.target;
+  const { key, lakeFormation, otherKeys } = is.settings;
+  const needed = publishers(is).map((who) => service(is, who));
+  if (lakeFormation) needed.push(role(account, serviceRole(account, key.split(":")[1]!)));
   return [
-    ...(key.startsWith("arn:") ? checkKey("key", key, needed, target.account, aws, into) : []),
+    ...(key.startsWith("arn:") ? checkKey("key", key, needed, account, aws, into) : []),
     ...otherKeys.flatMap((other) => checkState("otherKeys", other, aws, into)),
   ];
 }
@@ -19,7 +21,7 @@ export function checkKeys({ settings, target, makes }: At, aws: Aws, into: Findi
 export function checkKey(
   setting: string,
   key: string,
-  needed: string[],
+  needed: Caller[],
   account: string,
   aws: Aws,
   into: Findings,
@@ -29,11 +31,17 @@ export function checkKey(
   const asked = aws("kms", "get-key-policy", "--key-id", key, "--policy-name", "default");
   const policy = policyIn(asked, (it) => it?.Policy);
   if (policy === undefined) return [...unknown, `nobody says whether ${its} suits: ${asked.stderr.trim()}`];
-  const mayUse = (principal: string) => lets(policy, principal, USE, account);
-  const missing = needed.filter((principal) => !mayUse(principal));
+  const mayUse = (who: Caller) => lets(policy, who, USE);
+  const missing: string[] = [];
+  for (const who of needed) {
+    const { is, unjudged } = mayUse(who);
+    if (is) continue;
+    if (unjudged.length === 0) missing.push(who.principal);
+    else unknown.push(`${its} lets ${who.principal} use it under ${unjudged.join(", ")}: see that these hold`);
+  }
   const says = `${setting === "key" ? "its policy" : its} does not let these use it: ${missing.join(", ")}; docs/deploy.md has the statements`;
   into.refuse(missing.length > 0, setting, says);
-  const isToIam = [account, `arn:${key.split(":")[1]}:iam::${account}:root`].some(mayUse);
+  const isToIam = [account, `arn:${key.split(":")[1]}:iam::${account}:root`].some((it) => mayUse(role(account, it)).is);
   const denies = policy.statements.some((it) => it.Effect === "Deny");
   const leaves = `${its} does not leave ${account}'s roles to IAM; it then has to name them itself`;
   const spares = `${its} denies something: see that it spares the stack's roles, and the services it names`;

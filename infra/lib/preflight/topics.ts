@@ -1,10 +1,12 @@
 import { arrivalsArn, listens } from "../arrivals.ts";
 import type { At } from "../at.ts";
 import { shown } from "../check/findings.ts";
+import type { Publisher } from "../keys.ts";
 import { rawFolders } from "../sources.ts";
 import { type Aws, type Into, json } from "./ask.ts";
 import { checkKey, checkOpened } from "./key.ts";
-import { conditioned, lets, policyIn } from "./policy.ts";
+import { service } from "./callers.ts";
+import { lets, policyIn } from "./policy.ts";
 
 /** Topics taken over: that the services which tell them may; and that the raw bucket, if taken over, does tell. */
 export function checkTopics(is: At, ownKey: string | undefined, aws: Aws, into: Into): string[] {
@@ -22,7 +24,7 @@ function checkTopic(
   ownKey: string | undefined,
   setting: "topic" | "arrivals",
   arn: string,
-  who: string,
+  who: Publisher,
   aws: Aws,
   into: Into,
 ): string[] {
@@ -35,22 +37,24 @@ function checkTopic(
   if (isAbsent) return [];
   const policy = policyIn(asked, (it) => it?.Attributes?.Policy);
   if (policy === undefined) return [`nobody says whether ${who} may publish to ${arn}: ${asked.stderr.trim()}`];
-  // SNS's own policy is for the owner, and for the alarms of the owner's account.
-  const isDefault = (it: any) => who.startsWith("cloudwatch") && conditioned(it, "aws:sourceowner").includes(account);
-  const may = lets(policy, who, ["sns:Publish"], account) || policy.statements.some(isDefault);
-  findings.refuse(!may, setting, `the policy of ${arn} does not let ${who} publish; add that`);
+  const publisher = service(is, who);
+  const { is: may, unjudged } = lets(policy, publisher, ["sns:Publish"]);
+  const isUnjudged = unjudged.length > 0;
+  const under = `the policy of ${arn} lets ${who} publish under ${unjudged.join(", ")}: see that these hold`;
+  const notes = isUnjudged ? [under] : [];
+  findings.refuse(!may && !isUnjudged, setting, `the policy of ${arn} does not let ${who} publish; add that`);
   const key: string = json(asked)?.Attributes?.KmsMasterKeyId ?? "";
-  if (key === "") return [];
+  if (key === "") return notes;
   const isSns = key.endsWith("alias/aws/sns");
   findings.refuse(
     isSns,
     setting,
     `${arn} is encrypted by alias/aws/sns, which ${who} may not use; give it another key`,
   );
-  if (isSns) return [];
+  if (isSns) return notes;
   // The function publishes alerts; of arrivals it only hears.
   const used = setting === "topic" ? checkOpened(is, ownKey, key, arn, aws, into.settings) : key;
-  return checkKey(setting, used, [who], account, aws, findings);
+  return [...notes, ...checkKey(setting, used, [publisher], account, aws, findings)];
 }
 
 /** S3's notices are the bucket's owner's to set: what is missing can only be said. */
@@ -65,7 +69,9 @@ function checkTold(is: At, aws: Aws): string[] {
   const told: any[] = has.TopicConfigurations ?? [];
   const prefixOf = (it: any): string =>
     it.Filter?.Key?.FilterRules?.find((rule: any) => /^prefix$/i.test(rule.Name))?.Value ?? "";
-  const tells = (it: any) => it.TopicArn === arn && it.Events.some((event: string) => /ObjectCreated:\*/.test(event));
+  const isOfAll = (it: any) => (it.Filter?.Key?.FilterRules ?? []).every((rule: any) => /^prefix$/i.test(rule.Name));
+  const tells = (it: any) =>
+    it.TopicArn === arn && isOfAll(it) && it.Events.some((event: string) => /ObjectCreated:\*/.test(event));
   const missing = rawFolders(is.settings)
     .map(({ prefix }) => prefix)
     .filter((prefix) => !told.some((it) => tells(it) && prefix.startsWith(prefixOf(it))));
