@@ -97,6 +97,9 @@ function configuration(at: At, isByEvents: boolean) {
   const level = crawledFolders(at.settings)[0]!.split("/").length + 2;
   return {
     Version: 1.0,
+    // Glue's default is true, which takes a right more for indexes that a lake read whole has no use for; and of an
+    // encrypted catalog it makes none. https://docs.aws.amazon.com/glue/latest/dg/crawler-configure-partition-indexes.html
+    CreatePartitionIndex: false,
     CrawlerOutput: {
       Partitions: { AddOrUpdateBehavior: "InheritFromTable" },
       Tables: { TableThreshold: at.settings.tableThreshold },

@@ -3,7 +3,7 @@ import { PolicyDocument, type Role } from "aws-cdk-lib/aws-iam";
 import { arns } from "./arns.ts";
 import { arguedWildcards } from "./argued.ts";
 import type { At } from "./at.ts";
-import type { Keys } from "./keys.ts";
+import { type Keys, useCatalogKey } from "./keys.ts";
 import { allow } from "./statement.ts";
 
 const LOG = "/aws-glue/crawlers";
@@ -59,7 +59,7 @@ export function crawlerPolicy(stack: Stack, at: At, keys: Keys, queueArn: string
     );
   }
   if (at.settings.lakeFormation) statements.push(allow("LakeFormation", ["lakeformation:GetDataAccess"], ["*"]));
-  return new PolicyDocument({ statements });
+  return new PolicyDocument({ statements: [...statements, ...useCatalogKey(at)] });
 }
 
 /** Why the wildcards among the crawler's resources are meant so. */

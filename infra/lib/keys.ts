@@ -5,6 +5,7 @@ import { Construct } from "constructs";
 import { listens } from "./arrivals.ts";
 import type { At } from "./at.ts";
 import { holdsData } from "./removal.ts";
+import { allow } from "./statement.ts";
 
 /** What it takes to publish to a topic that a key encrypts, and to read and write a bucket. */
 export const USE = ["kms:Decrypt", "kms:GenerateDataKey"];
@@ -43,6 +44,12 @@ export function publishers({ settings, makes }: Pick<At, "settings" | "makes">):
   const alarms: Publisher[] = makes("topic") ? ["cloudwatch.amazonaws.com"] : [];
   const isArrivalsTopicMade = listens({ settings }) && !settings.arrivals.startsWith("arn:");
   return isArrivalsTopicMade ? [...alarms, "s3.amazonaws.com"] : alarms;
+}
+
+/** What whoever reads or writes an encrypted catalog needs. https://docs.aws.amazon.com/athena/latest/ug/access-encrypted-data-glue-data-catalog.html */
+export function useCatalogKey({ settings: { catalogKey } }: At): PolicyStatement[] {
+  if (catalogKey === null) return [];
+  return [allow("UseCatalogKey", ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], [catalogKey])];
 }
 
 /** Alarms and S3 publish to topics that this key encrypts. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html */

@@ -3,7 +3,7 @@ import { PolicyDocument, type PolicyStatement, type Role } from "aws-cdk-lib/aws
 import { arns } from "./arns.ts";
 import { arguedWildcards } from "./argued.ts";
 import type { At } from "./at.ts";
-import type { Keys } from "./keys.ts";
+import { type Keys, useCatalogKey } from "./keys.ts";
 import { allow, deny } from "./statement.ts";
 
 /** What an adapter's calls need. */
@@ -155,7 +155,7 @@ export function pipelinePolicy(
     ...common(stack, at, keys, logGroup),
   ];
   if (at.settings.lakeFormation) statements.push(allow("LakeFormation", ["lakeformation:GetDataAccess"], ["*"]));
-  return new PolicyDocument({ statements });
+  return new PolicyDocument({ statements: [...statements, ...useCatalogKey(at)] });
 }
 
 /** The policy of the function that deploys the project: reads the bundle, writes the one object. */

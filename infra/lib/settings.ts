@@ -19,6 +19,8 @@ export interface Settings {
   key: string;
   /** ARNs of the keys that encrypt buckets taken over; the roles get to use them. */
   otherKeys: string[];
+  /** The ARN of the key that encrypts the account's Glue Data Catalog; function and crawler get to use it. null: none does, or a role that Glue takes for it. */
+  catalogKey: string | null;
   /** How the crawler learns of files: `schedule` lists every source each time, `events` only folders that S3 told of. By events Glue takes one folder: the one that all sources share, in which each folder becomes a table and is read, so nothing else may lie there. */
   crawl: "schedule" | "events";
   /** When the crawler runs, in UTC; Glue knows no `#`, and starts no crawl within 5 minutes of another. */
@@ -77,6 +79,7 @@ export const defaults: Omit<Settings, Required> = {
   takeOver: [],
   key: "create",
   otherKeys: [],
+  catalogKey: null,
   crawl: "schedule",
   crawlSchedule: "cron(0 */6 * * ? *)",
   tableThreshold: 100,

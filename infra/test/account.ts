@@ -21,6 +21,7 @@ export function looked(answers: Record<string, Answer>, written: Partial<Written
     "s3api get-bucket-location": fine({ LocationConstraint: null }),
     "s3api get-bucket-lifecycle-configuration": failed("NoSuchLifecycleConfiguration"),
     "s3api get-bucket-encryption": failed("ServerSideEncryptionConfigurationNotFoundError"),
+    "glue get-data-catalog-encryption-settings": catalog({ CatalogEncryptionMode: "DISABLED" }),
     "kms describe-key": fine({ KeyMetadata: { KeyState: "Enabled" } }),
     ...answers,
   };
@@ -37,6 +38,9 @@ export const found = (...given: Parameters<typeof looked>): string[] => looked(.
 
 export const workgroup = (configuration: object) => fine({ WorkGroup: { Configuration: configuration } });
 export const suits = { BytesScannedCutoffPerQuery: 100_000_000_000 };
+
+/** How the Glue Data Catalog is encrypted. */
+export const catalog = (EncryptionAtRest: object) => fine({ DataCatalogEncryptionSettings: { EncryptionAtRest } });
 
 /** A rule of a bucket's lifecycle. */
 export const rule = (prefix: string | undefined, more: object = { Expiration: { Days: 7 } }) => ({

@@ -31,6 +31,7 @@ export const existing: { target: Partial<Target>; written: Written } = {
     takeOver: ["rawBucket", "results", "database", "workgroup", "topic"],
     key: "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
     otherKeys: ["arn:aws:kms:us-east-1:123456789012:key/99999999-2222-3333-4444-555555555555"],
+    catalogKey: "arn:aws:kms:us-east-1:123456789012:key/77777777-2222-3333-4444-555555555555",
     crawl: "events",
     csvClassifier: { delimiter: ",", quote: '"' },
     arrivals: "arn:aws:sns:us-east-1:123456789012:existing-arrivals",

@@ -4,6 +4,7 @@ import type { Answer } from "../lib/preflight/index.ts";
 import type { Written } from "../lib/settings.ts";
 import {
   CLOUDWATCH,
+  catalog,
   failed,
   fine,
   KEY,
@@ -27,6 +28,7 @@ const BUCKET: Record<string, string> = Object.fromEntries(
 const encrypted = (ApplyServerSideEncryptionByDefault: object) =>
   fine({ ServerSideEncryptionConfiguration: { Rules: [{ ApplyServerSideEncryptionByDefault }] } });
 const bucketThere = fine({});
+const ENCRYPTED = { CatalogEncryptionMode: "SSE-KMS" };
 const BUCKETS = Object.values(BUCKET);
 const logging = (bucket: string) => ({
   ...statement({ Service: "logging.s3.amazonaws.com" }, "s3:PutObject"),
@@ -269,6 +271,72 @@ const TAKEN: [string, RegExp, RegExp, Partial<Written>, Record<string, Answer>][
     /nobody says whether \S+1234 is enabled: AccessDenied/,
     { otherKeys: [KEY] },
     { "kms describe-key": failed("AccessDenied") },
+  ],
+  [
+    "a catalog whose key is not named",
+    /^settings.ts prod.catalogKey: not set, and "\S+1234" encrypts the Glue Data Catalog: .*; write that$/,
+    /^$/,
+    {},
+    { "glue get-data-catalog-encryption-settings": catalog({ ...ENCRYPTED, SseAwsKmsKeyId: KEY }) },
+  ],
+  [
+    "a catalog with another key than is named",
+    /^settings.ts prod.catalogKey: "\S+1234", and "\S+5678" encrypts/,
+    /^$/,
+    { catalogKey: KEY },
+    {
+      "glue get-data-catalog-encryption-settings": catalog({ ...ENCRYPTED, SseAwsKmsKeyId: "alias/lake" }),
+      "kms describe-key --key-id alias/lake": fine({ KeyMetadata: { Arn: KEY.replace(/1234$/, "5678") } }),
+    },
+  ],
+  [
+    "a catalog with the key that is named, by its id",
+    /^$/,
+    /^$/,
+    { catalogKey: KEY },
+    {
+      "glue get-data-catalog-encryption-settings": catalog({ ...ENCRYPTED, SseAwsKmsKeyId: "1234" }),
+      "kms describe-key --key-id 1234": fine({ KeyMetadata: { Arn: KEY } }),
+    },
+  ],
+  [
+    "a catalog with Glue's own key",
+    /^settings.ts prod.catalogKey: not set, and "\S+1234" encrypts/,
+    /^$/,
+    {},
+    {
+      "glue get-data-catalog-encryption-settings": catalog(ENCRYPTED),
+      "kms describe-key --key-id alias/aws/glue": fine({ KeyMetadata: { Arn: KEY } }),
+    },
+  ],
+  [
+    "a catalog whose key may not be looked at",
+    /^$/,
+    /nobody says whether catalogKey is 1234, which encrypts the catalog: AccessDenied/,
+    {},
+    {
+      "glue get-data-catalog-encryption-settings": catalog({ ...ENCRYPTED, SseAwsKmsKeyId: "1234" }),
+      "kms describe-key": failed("AccessDenied"),
+    },
+  ],
+  [
+    "a catalog whose key Glue uses by a role",
+    /^$/,
+    /^$/,
+    {},
+    {
+      "glue get-data-catalog-encryption-settings": catalog({
+        CatalogEncryptionMode: "SSE-KMS-WITH-SERVICE-ROLE",
+        SseAwsKmsKeyId: KEY,
+      }),
+    },
+  ],
+  [
+    "a catalog that may not be looked at",
+    /^$/,
+    /nobody says whether the Glue Data Catalog is encrypted: AccessDenied/,
+    {},
+    { "glue get-data-catalog-encryption-settings": failed("AccessDenied") },
   ],
   [
     "a topic that no alarm may tell",

@@ -1,6 +1,6 @@
 // What services do in a role's name, as AWS documents it: no run here shows it.
 import type { Resource } from "./helpers.ts";
-import { ofType } from "./helpers.ts";
+import { existing, ofType } from "./helpers.ts";
 import type { Call } from "./simulator.ts";
 
 /** Calls of one service, the page that says so, and whether a lake has them at all. */
@@ -17,8 +17,10 @@ type Json = { Resources: Record<string, Resource> };
 const on = (resource: string | undefined, ...actions: string[]): Call[] =>
   actions.map((action) => (resource === undefined ? { action } : { action, resource }));
 const glue = (path: string) => `arn:aws:glue:us-east-1:123456789012:${path}`;
+const CATALOG_KEY = existing.written.catalogKey!;
 const text = (json: Json) => JSON.stringify(json);
 const hasKey = (json: Json) => text(json).includes("UseKeys");
+const hasCatalogKey = (json: Json) => text(json).includes("UseCatalogKey");
 const hasArrivals = (json: Json) => ofType(json, "AWS::Lambda::EventSourceMapping").length > 0;
 const isByEvents = (json: Json) => text(json).includes("CRAWL_EVENT_MODE");
 const hasLakeFormation = (json: Json) => ofType(json, "AWS::LakeFormation::Resource").length > 0;
@@ -125,6 +127,13 @@ const DOCUMENTED: Documented[] = [
     page: "https://docs.aws.amazon.com/glue/latest/dg/encryption-glue-resources.html",
     only: hasKey,
     calls: () => on(undefined, "kms:Decrypt"),
+  },
+  {
+    // Glue uses the key in the name of who calls it: Athena for the function, and the crawler.
+    roles: ["Pipeline", "Catalog"],
+    page: "https://docs.aws.amazon.com/athena/latest/ug/access-encrypted-data-glue-data-catalog.html",
+    only: hasCatalogKey,
+    calls: () => on(CATALOG_KEY, "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
   },
   {
     roles: ["Catalog"],

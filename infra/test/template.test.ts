@@ -143,6 +143,7 @@ test("the crawler crawls a target a source every six hours, shows what changed a
     },
     Configuration: Match.serializedJson({
       Version: 1,
+      CreatePartitionIndex: false,
       CrawlerOutput: { Partitions: { AddOrUpdateBehavior: "InheritFromTable" }, Tables: { TableThreshold: 100 } },
     }),
   });

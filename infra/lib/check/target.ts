@@ -34,9 +34,12 @@ export function checkTarget(target: Target, settings: Settings, into: Findings, 
 }
 
 /** S3 and SNS use a key of their own region, and S3 tells a topic of its own region. */
-function checkRegions({ region }: Target, { arrivals, key, otherKeys, takeOver }: Settings, into: Findings) {
+function checkRegions({ region }: Target, settings: Settings, into: Findings) {
+  const { arrivals, catalogKey, key, otherKeys, takeOver } = settings;
   const elsewhere = (arn: string) => arn.startsWith("arn:") && arn.split(":")[3] !== region;
   into.refuse(elsewhere(key), "key", `${shown(key)} is not of the target's region ${shown(region)}`);
+  const isCatalogs = catalogKey === null || !elsewhere(catalogKey);
+  into.refuse(!isCatalogs, "catalogKey", `${shown(catalogKey)} is not of the target's region ${shown(region)}`);
   for (const other of otherKeys) {
     into.refuse(elsewhere(other), "otherKeys", `${shown(other)} is not of the target's region ${shown(region)}`);
   }

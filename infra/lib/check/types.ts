@@ -39,6 +39,7 @@ export function checkTypes(written: Written, settings: Settings, into: Findings)
 const NULLABLE: Record<string, unknown> = {
   csvClassifier: { delimiter: ",", quote: '"' },
   accessLogBucket: "logs",
+  catalogKey: "arn:aws:kms:us-east-1:123456789012:key/1234",
   docsUrl: "https://git.example.com/crawlguard/docs/",
   resultDays: 7,
 };

@@ -77,10 +77,12 @@ function checkRecipients({ emails, takeOver }: Settings, into: Findings) {
   into.refuse(twice !== undefined, "emails", `${shown(twice)} is there twice`);
 }
 
-function checkKeys({ key, otherKeys, takeOver }: Settings, into: Findings) {
+function checkKeys({ catalogKey, key, otherKeys, takeOver }: Settings, into: Findings) {
   const isKey = ["create", "none"].includes(key) || KEY_ARN.test(key);
   into.refuse(!isKey, "key", `${shown(key)}; "create", "none" or a key's ARN`);
   for (const other of otherKeys) into.refuse(!KEY_ARN.test(other), "otherKeys", `${shown(other)} is no key's ARN`);
+  const isCatalogs = catalogKey === null || KEY_ARN.test(catalogKey);
+  into.refuse(!isCatalogs, "catalogKey", `${shown(catalogKey)} is no key's ARN`);
   for (const name of takeOver) {
     into.refuse(!EXISTING.includes(name), "takeOver", `${shown(name)}; it takes ${EXISTING.join(", ")}`);
   }

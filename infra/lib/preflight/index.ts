@@ -3,6 +3,7 @@ import { Findings, shown } from "../check/findings.ts";
 import type { Existing, Written } from "../settings.ts";
 import { type Answer, type Ask, type Aws, type Into, json, type Looked } from "./ask.ts";
 import { checkBuckets } from "./buckets.ts";
+import { checkCatalog } from "./catalog.ts";
 import { checkFunction, checkConcurrency } from "./function.ts";
 import { checkKeys } from "./key.ts";
 import { checkPlaces } from "./lake-formation.ts";
@@ -41,6 +42,7 @@ export function preflight(is: At, written: Written, ask: Ask): Looked {
   const notes = [
     ...stack.notes,
     ...(is.makes("workgroup") ? [] : checkWorkgroup(is, written, aws, into)),
+    ...checkCatalog(is, aws, into.settings),
     ...checkKeys(is, aws, into.settings),
     ...checkBuckets(is, stack.own.get("key"), aws, into),
     ...checkTopics(is, stack.own.get("key"), aws, into),
