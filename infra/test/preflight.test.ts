@@ -140,6 +140,21 @@ const STUCK: [string, RegExp | string, Record<string, Answer>][] = [
     inUse("DELETE_FAILED", [made("state", "pbright-prod-state", "DELETE_FAILED", FULL)]),
   ],
   [
+    "a stack whose removal failed, with the key of what stays",
+    `it is DELETE_FAILED; left of it: "pbright-prod-state" (state, DELETE_FAILED: ${FULL.ResourceStatusReason}), "1234-key" (key, CREATE_COMPLETE); ${DELETE} --retain-resources BucketsState0123ABCD KeysKey0123ABCD && ${WAIT}${AGAIN} write takeOver: ["state"], or write the ARN of "1234-key" as key, or remove what you do not want as docs/deploy.md, Removing, has it`,
+    inUse("DELETE_FAILED", [made("state", "pbright-prod-state", "DELETE_FAILED", FULL), made("key", "1234-key")]),
+  ],
+  [
+    "a stack whose removal failed on what holds no data",
+    new RegExp(`; ${DELETE} --retain-resources PipelineGuardFunction0123ABCD && `),
+    inUse("DELETE_FAILED", [made("function", "guard", "DELETE_FAILED"), made("key", "1234-key")]),
+  ],
+  [
+    "a stack whose removal failed, and whose key is kept anyway",
+    new RegExp(`; ${DELETE} --retain-resources BucketsState0123ABCD && `),
+    inUse("DELETE_FAILED", [made("state", "s", "DELETE_FAILED"), made("key", "1234-key", "DELETE_SKIPPED")]),
+  ],
+  [
     "a first deployment that failed, and left nothing",
     `it is ROLLBACK_COMPLETE; nothing is left of it; ${DELETE} && ${WAIT}`,
     inUse("ROLLBACK_COMPLETE", [made("rawBucket", "pbright-prod-raw", "DELETE_COMPLETE")]),

@@ -65,6 +65,7 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["rawBucket", { rawBucket: "192.168.5.4", takeOver: ["rawBucket"] }],
   ["rawBucket", { rawBucket: "our.mrap", takeOver: ["rawBucket"] }],
   ["rawBucket", { rawBucket: "raw-s3alias" }],
+  ["rawBucket", { rawBucket: "raw-123456789012-us-east-1-an" }],
   ["rawBucket", { rawBucket: "r".repeat(64) }],
   ["sources", { sources: [] }],
   ["sources", { sources: "orders" as never }],
@@ -129,6 +130,14 @@ const BAD: [string, Partial<Written>, Partial<Record<keyof Target, unknown>>?][]
   ["region", {}, { region: "virginia" }],
   ["region", {}, { region: "us-moon-1", topic: "arn:aws:sns:us-moon-1:123456789012:alerts" }],
   ["raw_prefix", {}, { raw_prefix: "" }],
+  ["raw_prefix", {}, { raw_prefix: "Raw_" }],
+  ["raw_prefix", {}, { raw_prefix: "*" }],
+  ["raw_prefix", {}, { raw_prefix: "1_" }],
+  ["raw_prefix", {}, { raw_prefix: 5 }],
+  ["database", {}, { database: 5 }],
+  ["account", {}, { account: 123456789012 }],
+  ["warehouse", {}, { warehouse: "s3://pbright-an/tables/" }],
+  ["warehouse", {}, { warehouse: 5 }],
   ["raw", {}, { raw: "s3://pbright-dev-raw/" }],
   ["raw", {}, { raw: "pbright-prod-raw/" }],
   ["raw", { sources: ["landing/orders", "orders"] }, { raw: "s3://pbright-prod-raw/landing/" }],
@@ -190,8 +199,8 @@ test("two settings may not make the same bucket, but may share one taken over", 
 });
 
 test("names that exist may be of a kind that is not made here", () => {
-  const written: Partial<Written> = { rawBucket: "our.lake", takeOver: ["rawBucket", "database"] };
-  assert.deepEqual(problems(written, { database: "our-lake" }), []);
+  const written: Partial<Written> = { rawBucket: "our.lake", takeOver: ["rawBucket", "warehouse", "database"] };
+  assert.deepEqual(problems(written, { database: "our-lake", warehouse: "s3://our-lake-an/tables/" }), []);
 });
 
 test("two invocations at once are enough for arrivals, and none reserved is fine; so are crawls five minutes apart", () => {
@@ -291,6 +300,28 @@ for (const [expected, changed, written] of TWICE) {
     const both = { prod, other: { ...prod, ...written } };
     assert.deepEqual(
       places(() => addStacks(scratchApp(), { ...project, targets }, both, NOW)),
+      expected,
+    );
+  });
+}
+
+/** Topics of one target, and the settings that are refused. */
+const TOPICS: [string[], string, Partial<Written>][] = [
+  [["crawlguard.toml targets.prod.topic"], "crawlguard-pbright-prod-arrivals", { arrivals: "on" }],
+  [
+    ["crawlguard.toml targets.prod.topic"],
+    "crawlguard-pbright-prod-arrivals",
+    { crawl: "events", sources: ["lake/orders"], takeOver: ["topic"] },
+  ],
+  [["settings.ts prod.arrivals"], "lake", { arrivals: "arn:aws:sns:us-east-1:123456789012:lake" }],
+  [[], "crawlguard-pbright-prod-arrivals", {}],
+  [[], "crawlguard-pbright-prod-arrivals", { arrivals: "arn:aws:sns:us-east-1:123456789012:lake" }],
+];
+for (const [expected, name, written] of TOPICS) {
+  test(`alerts to the topic ${name}: ${expected.join() || "fine"}, ${JSON.stringify(written)}`, () => {
+    const targets = { prod: { ...target, topic: `arn:aws:sns:us-east-1:123456789012:${name}` } };
+    assert.deepEqual(
+      places(() => addStacks(scratchApp(), { ...project, targets }, { prod: { ...prod, ...written } }, NOW)),
       expected,
     );
   });

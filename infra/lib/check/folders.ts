@@ -86,6 +86,8 @@ export const overlaps = (one: string, other: string) =>
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 function bucketNameProblem(name: string, isMade: boolean): string | undefined {
   if (name.length < 3 || name.length > 63) return "a bucket's name has 3 to 63 characters";
+  // A name of an account's own namespace, as CloudFormation here makes none. https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
+  if (isMade && name.endsWith("-an")) return "S3 keeps `-an` for buckets of an account's own namespace";
   if (isMade && name.includes(".")) return "a dot in a bucket's name breaks TLS by host name";
   if (!/^[a-z0-9][a-z0-9.-]*[a-z0-9]$/.test(name)) {
     return "a bucket's name has lower-case letters, digits and -, and begins and ends with a letter or digit";

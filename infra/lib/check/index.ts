@@ -2,7 +2,7 @@ import type { Target } from "../project.ts";
 import { defaults, type Settings, type Written } from "../settings.ts";
 import { checkFolders } from "./folders.ts";
 import { Findings, SettingsError } from "./findings.ts";
-import { checkTarget } from "./target.ts";
+import { areNames, checkTarget } from "./target.ts";
 import { checkTypes } from "./types.ts";
 import { checkValues } from "./values.ts";
 
@@ -28,7 +28,7 @@ export function check(name: string, target: Target | undefined, written: Written
   const inSettings = new Findings(`settings.ts ${name}`);
   const sound = checkTypes(written, settings, inSettings);
   if (sound) checkValues(sound, now, inSettings);
-  if (sound && target) {
+  if (target && areNames(target, inTarget) && sound) {
     checkTarget(target, sound, inTarget, inSettings);
     checkFolders(target, sound, inTarget, inSettings);
   }

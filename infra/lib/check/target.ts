@@ -8,6 +8,27 @@ const LONGEST_CRAWLER = 255;
 
 export const TOPIC_ARN = /^arn:aws[\w-]*:sns:([\w-]+):(\d{12}):([\w-]{1,256})$/;
 
+const NAMES = [
+  "account",
+  "region",
+  "database",
+  "raw",
+  "crawler",
+  "raw_prefix",
+  "workgroup",
+  "warehouse",
+  "state",
+  "results",
+  "topic",
+] as const satisfies (keyof Target)[];
+
+/** Whether each name is a text: TOML has numbers too, and an account looks like one. */
+export function areNames(target: Target, into: Findings): boolean {
+  const others = NAMES.filter((name) => target[name] !== undefined && typeof target[name] !== "string");
+  for (const name of others) into.refuse(true, name, `${shown(target[name])} is no text; write it in quotes`);
+  return others.length === 0;
+}
+
 /** The names in `crawlguard.toml`, as far as this app makes something of them. */
 export function checkTarget(target: Target, settings: Settings, into: Findings, inSettings: Findings) {
   const { account, region, database, crawler, workgroup } = target;
@@ -19,6 +40,9 @@ export function checkTarget(target: Target, settings: Settings, into: Findings, 
   into.refuse(!isRegion, "region", `${shown(region)}${known}; write one, such as "us-east-1"`);
   const guards = 'an empty prefix would guard the published tables too; the crawler\'s, such as "raw_"';
   into.refuse(target.raw_prefix === "", "raw_prefix", guards);
+  const isPrefix = /^([a-z][a-z0-9_]*)?$/.test(target.raw_prefix);
+  const small = `${shown(target.raw_prefix)}; Glue's tables have lower-case letters, digits and _, and it begins with a letter`;
+  into.refuse(!isPrefix, "raw_prefix", small);
   const isDatabase = /^[a-z0-9_]{1,255}$/.test(database ?? "");
   const letters = "Athena takes lower-case letters, digits and _";
   into.refuse(!database || (makes("database") && !isDatabase), "database", `${shown(database)}; ${letters}`);

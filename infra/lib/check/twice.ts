@@ -1,16 +1,28 @@
+import { arrivalsArn, listens } from "../arrivals.ts";
 import type { At } from "../at.ts";
 import { overlaps } from "./folders.ts";
 
 /** A function's name has 64 characters, and `-deploy` and the like are put behind. */
 const LONGEST = 56;
 
-/** Names that several targets make or use, where each needs its own; and those too long to make others of. */
+/** Names that several targets, or two topics of one, make or use, where each needs its own; and those too long to make others of. */
 export function namedTwice(targets: At[]): string[] {
   return targets.flatMap((one, index) => {
     const long = `crawlguard.toml project: the name \`${one.name}\` is longer than ${LONGEST}; shorten project or target`;
     const twice = targets.slice(0, index).flatMap((other) => [...sameNames(one, other), ...sameFolders(one, other)]);
-    return one.name.length > LONGEST ? [long, ...twice] : twice;
+    return [...(one.name.length > LONGEST ? [long] : []), ...sameTopic(one), ...twice];
   });
+}
+
+/** S3's notices would be mailed, and alerts taken for files. */
+function sameTopic(one: At): string[] {
+  const { arrivals } = one.settings;
+  if (!listens(one) || arrivalsArn(one) !== one.target.topic) return [];
+  const is = "is the topic of alerts and of arrivals";
+  const isNamed = arrivals === one.target.topic;
+  return [
+    `${isNamed ? `settings.ts ${one.targetName}.arrivals` : place(one, "topic")}: "${one.target.topic}" ${is}; name another`,
+  ];
 }
 
 /** What a name is unique in: buckets in the world, the rest in an account's region. */

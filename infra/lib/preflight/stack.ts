@@ -84,11 +84,17 @@ function afterFailure(status: string, there: Resource[], command: Command): stri
   const stuck = there.filter((it) => it.ResourceStatus === "DELETE_FAILED");
   const left = there.filter((it) => stuck.includes(it) || it.ResourceStatus === "DELETE_SKIPPED" || holds(it));
   // Only a stack whose removal has failed takes this; the rest of it is removed.
-  const ids = status === "DELETE_FAILED" ? stuck.map((it) => it.LogicalResourceId) : [];
+  const ids = status === "DELETE_FAILED" ? [...stuck, ...keyOf(stuck, there)].map((it) => it.LogicalResourceId) : [];
   const retain = ids.length > 0 ? ` --retain-resources ${ids.join(" ")}` : "";
   const remove = `${command("delete-stack")}${retain} && ${command("wait stack-delete-complete")}`;
   if (left.length === 0) return `nothing is left of it; ${remove}`;
   return `left of it: ${left.map(words).join(", ")}; ${remove}; then run preflight again, and of what is still there ${ways(left)}`;
+}
+
+/** What data that stays is encrypted by: left in the stack, it would be deleted now, and all that it encrypted with it. */
+function keyOf(stuck: Resource[], there: Resource[]): Resource[] {
+  const isKey = (it: Resource) => settingOf(it.LogicalResourceId) === "key" && it.ResourceStatus !== "DELETE_SKIPPED";
+  return stuck.some(holds) ? there.filter((it) => isKey(it) && !stuck.includes(it)) : [];
 }
 
 const holds = (it: Resource) =>
