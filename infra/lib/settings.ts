@@ -17,7 +17,7 @@ export interface Settings {
   takeOver: Existing[];
   /** The KMS key of buckets and alerts: `create`, `none` (S3's own encryption; alerts are not encrypted at rest), or the ARN of a key of the same region, whose policy has [what follows](#a-key-of-your-own). */
   key: string;
-  /** ARNs of the keys that encrypt buckets taken over; the roles get to use them. */
+  /** ARNs of the keys that encrypt buckets taken over, or the bucket that CDK puts what it deploys in, if that has a key of your own; the roles get to use them. */
   otherKeys: string[];
   /** The ARN of the key that encrypts the account's Glue Data Catalog; function and crawler get to use it. null: none does, or a role that Glue takes for it. */
   catalogKey: string | null;

@@ -495,8 +495,30 @@ test("one that does not is told of, with the command that adds to what it tells 
   assert.equal(bucket, "pbright-prod-raw");
   const { TopicConfigurations, ...rest } = JSON.parse(all!);
   assert.deepEqual(rest, others);
-  assert.deepEqual(TopicConfigurations.slice(0, 2), has.TopicConfigurations);
-  assert.deepEqual(TopicConfigurations[2].Filter.Key.FilterRules, [{ Name: "prefix", Value: "b/" }]);
+  // S3 takes no two of one event for one folder: the new one takes the narrower one's place.
+  assert.equal(TopicConfigurations.length, 2);
+  assert.deepEqual(TopicConfigurations[0], has.TopicConfigurations[0]);
+  assert.deepEqual(TopicConfigurations[1].Events, ["s3:ObjectCreated:*"]);
+  assert.deepEqual(TopicConfigurations[1].Filter.Key.FilterRules, [{ Name: "prefix", Value: "b/" }]);
+});
+
+test("what S3 takes no second notification beside is named", () => {
+  const { notes } = told(
+    "on",
+    fine({
+      TopicConfigurations: [
+        notices("arn:aws:sns:us-east-1:123456789012:whole"),
+        notices(MADE_HERE, "a/"),
+        notices(MADE_HERE, "b/y/", ["s3:ObjectCreated:Put", "s3:ObjectRemoved:*"]),
+      ],
+      QueueConfigurations: [
+        { QueueArn: "inner", Events: ["s3:ObjectCreated:Put"], Filter: notices("", "b/x/").Filter },
+        { QueueArn: "removed", Events: ["s3:ObjectRemoved:*"], Filter: notices("", "b/").Filter },
+        { QueueArn: "elsewhere", Events: ["s3:ObjectCreated:*"], Filter: notices("", "c/").Filter },
+      ],
+    }),
+  );
+  assert.match(notes.join(), /take out of this what goes to \S+:whole, \S+-arrivals, inner, and have/);
 });
 
 test("a bucket that tells nobody is no bucket that may not be asked", () => {

@@ -8,8 +8,9 @@ export function checkFolders(target: Target, settings: Settings, inTarget: Findi
   checkSources(settings, inSettings);
   const buckets: [Existing, string, Findings][] = [["rawBucket", settings.rawBucket, inSettings]];
   for (const name of ["warehouse", "results", "state"] as const) {
-    const isFolder = /^s3:\/\/[^/]+\/(.+\/)?$/.test(target[name] ?? "");
-    inTarget.refuse(!isFolder, name, `${shown(target[name])}; write it as "s3://bucket/prefix/"`);
+    // In a policy `*`, `?` and `$` would mean other folders too.
+    const isFolder = /^s3:\/\/[^/]+\/([^*?$]+\/)?$/.test(target[name] ?? "");
+    inTarget.refuse(!isFolder, name, `${shown(target[name])}; write it as "s3://bucket/prefix/", without * ? $`);
     if (isFolder) buckets.push([name, folderOf(target[name]!).bucket, inTarget]);
   }
   for (const [name, bucket, into] of buckets) {
@@ -50,6 +51,9 @@ function checkSources(settings: Settings, into: Findings) {
     const isFolder = /^[\w!.'()-]+(\/[\w!.'()-]+)*$/.test(source);
     const help = 'write a folder without slashes around it, such as "orders"';
     into.refuse(!isFolder, "sources", `${shown(source)}; ${help}`);
+    // Files it does: https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html
+    const isHidden = source.split("/").some((part) => /^[._]/.test(part));
+    into.refuse(isHidden, "sources", `${shown(source)}; Athena may hide what begins with . or _`);
     const outer = sources.find((other) => source.startsWith(`${other}/`));
     into.refuse(outer !== undefined, "sources", `${shown(source)} lies in ${shown(outer)}`);
   }

@@ -84,6 +84,7 @@ function checkKeys({ catalogKey, key, otherKeys, takeOver }: Settings, into: Fin
   const isCatalogs = catalogKey === null || KEY_ARN.test(catalogKey);
   into.refuse(!isCatalogs, "catalogKey", `${shown(catalogKey)} is no key's ARN`);
   for (const name of takeOver) {
+    into.refuse(takeOver.indexOf(name) !== takeOver.lastIndexOf(name), "takeOver", `${shown(name)} is there twice`);
     into.refuse(!EXISTING.includes(name), "takeOver", `${shown(name)}; it takes ${EXISTING.join(", ")}`);
   }
 }
@@ -103,8 +104,9 @@ function checkCrawl(settings: Settings, into: Findings) {
   into.refuse(!isEnough, "tableThreshold", `${tableThreshold} for ${sources.length} sources; each is a table`);
   if (csvClassifier === null) return;
   const { delimiter, quote } = csvClassifier;
-  const isCsv = delimiter.length === 1 && quote.length === 1 && delimiter !== quote;
-  into.refuse(!isCsv, "csvClassifier", `${shown(csvClassifier)}; two characters that differ`);
+  const isOne = (it: string) => it.length === 1 && !/[\r\n]/.test(it);
+  const isCsv = isOne(delimiter) && isOne(quote) && delimiter !== quote;
+  into.refuse(!isCsv, "csvClassifier", `${shown(csvClassifier)}; two characters that differ, and end no line`);
 }
 
 function checkSchedules(settings: Settings, now: Date, into: Findings) {

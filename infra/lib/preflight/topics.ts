@@ -81,9 +81,25 @@ function checkTold(is: At, aws: Aws): string[] {
     Events: ["s3:ObjectCreated:*"],
     Filter: { Key: { FilterRules: [{ Name: "prefix", Value }] } },
   }));
-  const all = JSON.stringify({ ...has, TopicConfigurations: [...told, ...more] });
+  // The new ones tell all that these did.
+  const kept = told.filter(
+    (it) =>
+      it.TopicArn !== arn || !it.Events.every(isCreated) || !missing.some((folder) => prefixOf(it).startsWith(folder)),
+  );
+  const all = JSON.stringify({ ...has, TopicConfigurations: [...kept, ...more] });
   const command = `aws s3api put-bucket-notification-configuration --bucket ${rawBucket} --notification-configuration '${all}'`;
+  const others = [kept, has.QueueConfigurations ?? [], has.LambdaFunctionConfigurations ?? []].flat();
+  const near = others.filter(
+    (it) => it.Events.some(isCreated) && missing.some((folder) => areNear(prefixOf(it), folder)),
+  );
+  const to = near.map((it) => it.TopicArn ?? it.QueueArn ?? it.LambdaFunctionArn);
+  const first = `S3 tells of new files in a folder once: take out of this what goes to ${to.join(", ")}, and have it hear the topic; `;
   return [
-    `${shown(rawBucket)} does not tell ${arn} of new files in ${missing.join(", ")}; once the topic is there: ${command}`,
+    `${shown(rawBucket)} does not tell ${arn} of new files in ${missing.join(", ")}; ${to.length > 0 ? first : ""}once the topic is there: ${command}`,
   ];
 }
+
+const isCreated = (event: string) => event.startsWith("s3:ObjectCreated:");
+
+/** Overlapping filters are refused for one event. https://docs.aws.amazon.com/AmazonS3/latest/API/API_FilterRule.html */
+const areNear = (one: string, other: string) => one.startsWith(other) || other.startsWith(one);
