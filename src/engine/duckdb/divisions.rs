@@ -23,9 +23,9 @@ pub(super) fn scoped(statement: Expression) -> polyglot_sql::Result<Expression> 
             within(node, scopes.len() - 1)
         }
         Expression::Function(mut function) if function.args.iter().any(is_lambda) => {
-            let text = text(&Expression::Function(function.clone()));
+            let call = text(&Expression::Function(function.clone()));
             for lambda in function.args.iter_mut().filter(|arg| is_lambda(arg)) {
-                let scope = scope(&mut scopes.borrow_mut(), format!("{} in {text}", self::text(lambda)));
+                let scope = scope(&mut scopes.borrow_mut(), format!("{} in {call}", text(lambda)));
                 *lambda = within(std::mem::replace(lambda, Expression::null()), scope)?;
             }
             Ok(Expression::Function(function))
@@ -82,8 +82,7 @@ pub(super) fn divide(division: Function, choices: &Choices<'_>) -> Expression {
     let (left, right, scope) = sides(division);
     let (left, right) = (operand(left), operand(right));
     let key = format!("{scope}: {} / {}", text(&left), text(&right));
-    let condition = of_types("athena_divides_decimals");
-    match choices.guard(Some(key), condition) {
+    match choices.guard(Some(key), of_types("athena_divides_decimals")) {
         Some(guard) => {
             let body = call("athena_divide", vec![pair(), guard]);
             call("athena_divided", vec![of_pair(left, right, body)])

@@ -125,10 +125,8 @@ fn in_words_of_the_model(detail: &str) -> Option<(String, String)> {
     }
     if detail.contains("ATHENA_TWO_TYPES") {
         let message = "the same division has two types in one query, a decimal and another";
-        return Some((
-            message.to_owned(),
-            "write one of them otherwise: CAST a side, or put the column's table before it".to_owned(),
-        ));
+        let help = "write one of them otherwise: CAST a side, or put the column's table before it";
+        return Some((message.to_owned(), help.to_owned()));
     }
     let (column, _) = detail.strip_prefix("column \"")?.split_once("\" must appear in the GROUP BY clause")?;
     let help = format!("add it to GROUP BY, or take one of its values: `min({column})`");
