@@ -139,7 +139,7 @@ mod tests {
             let translated = translate_with("", select, "", &BTreeSet::from([0])).unwrap();
             session::query(&connection, &translated.sql)
         };
-        for select in ["SELECT 5 / 2 AS a", "SELECT 5e0 / 2.0 AS a", "SELECT 2.0 / NULL AS a"] {
+        for select in ["SELECT 5 / 2 AS a", "SELECT 5e0 / 2.0 AS a"] {
             let message = words::explained(&run(select).unwrap_err());
             assert!(message.starts_with("the same division has two types"), "{select}: {message}");
         }
