@@ -6,16 +6,15 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use polyglot_sql::expressions::{BinaryOp, Expression, Identifier, LambdaExpr};
-use polyglot_sql::{Dialect, DialectType};
+use polyglot_sql::expressions::Expression;
 
 use super::rewrite::call;
 
-/// The nodes of one statement that types decide, in the order in which they are met; equal ones are one, as GROUP BY wants.
+/// The nodes of one statement that types decide, in the order in which they are met.
 pub(super) struct Choices<'a> {
     /// Those that DuckDB complained about.
     other: &'a BTreeSet<usize>,
-    met: RefCell<Vec<String>>,
+    met: RefCell<Vec<Option<String>>>,
 }
 
 impl<'a> Choices<'a> {
@@ -28,12 +27,13 @@ impl<'a> Choices<'a> {
         self.met.borrow().len() > self.other.len()
     }
 
-    /// A guard for the next node, which complains if the condition holds; `None` if DuckDB did so.
-    pub(super) fn guard(&self, condition: Expression) -> Option<Expression> {
-        let text = Dialect::get(DialectType::DuckDB).generate(&condition).unwrap_or_default();
+    /// A guard for the next node, which complains if the condition holds; `None` if DuckDB did so. Nodes with the same key
+    /// are one, as GROUP BY wants.
+    pub(super) fn guard(&self, key: Option<String>, condition: Expression) -> Option<Expression> {
         let mut met = self.met.borrow_mut();
-        let node = met.iter().position(|other| *other == text).unwrap_or_else(|| {
-            met.push(text);
+        let known = met.iter().position(|other| key.is_some() && *other == key);
+        let node = known.unwrap_or_else(|| {
+            met.push(key);
             met.len() - 1
         });
         let number = Expression::number(i64::try_from(node).expect("counts nodes"));
@@ -48,47 +48,10 @@ pub(super) fn complaint(message: &str) -> Option<usize> {
 }
 
 /// A NULL of the type that a text names.
-fn typed(name: Expression) -> Expression {
+pub(super) fn typed(name: Expression) -> Expression {
     call("FROM_JSON", vec![Expression::string("null"), name])
 }
 
 pub(super) fn type_of(value: Expression) -> Expression {
     call("TYPEOF", vec![value])
-}
-
-/// `a / b`: decimals have a quotient of their own.
-pub(super) fn divide(op: BinaryOp, choices: &Choices<'_>) -> Expression {
-    let (left, right) = (operand(op.left), operand(op.right));
-    let types = vec![type_of(left.clone()), type_of(right.clone())];
-    match choices.guard(call("athena_divides_decimals", types)) {
-        Some(guard) => call("athena_divide", vec![left, right, guard]),
-        None => quotient(left, right),
-    }
-}
-
-/// The quotient of decimals: its type follows from theirs.
-fn quotient(left: Expression, right: Expression) -> Expression {
-    let pair = || Expression::column("athena_pair");
-    let of_types =
-        |name: &str| call(name, vec![call("athena_left_type", vec![pair()]), call("athena_right_type", vec![pair()])]);
-    let last_digit = call("FROM_JSON", vec![of_types("athena_last_digit"), of_types("athena_last_digit_type")]);
-    let lambda = LambdaExpr {
-        parameters: vec![Identifier::new("athena_pair")],
-        body: call("athena_division", vec![pair(), last_digit, typed(of_types("athena_quotient_type"))]),
-        colon: true,
-        parameter_types: Vec::new(),
-    };
-    let pairs = call("athena_pair", vec![left, right]);
-    call("athena_quotient", vec![call("LIST_TRANSFORM", vec![pairs, Expression::Lambda(Box::new(lambda))])])
-}
-
-/// A side of an operator. A sum of integers is a bigint, where DuckDB's is wider, and would widen decimals.
-pub(super) fn operand(side: Expression) -> Expression {
-    match side {
-        Expression::Sum(_) => {
-            let total = typed(call("athena_total_type", vec![type_of(side.clone())]));
-            call("CAST_TO_TYPE", vec![side, total])
-        }
-        side => side,
-    }
 }

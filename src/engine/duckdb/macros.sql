@@ -93,29 +93,32 @@ CREATE MACRO athena_unbroken(x) AS
 CREATE MACRO athena_unless(is_so, node) AS CASE WHEN is_so THEN '"ATHENA_CHOICE_' || node || '"' ELSE '"INTEGER"' END;
 CREATE MACRO athena_divides_decimals(ta, tb) AS
   regexp_matches(ta || ' ' || tb, '(^| )DECIMAL') AND NOT regexp_matches(ta || ' ' || tb, 'DOUBLE|FLOAT|NULL');
-CREATE MACRO athena_divide(a, b, settled) AS CASE
-  WHEN athena_is_float(a) OR athena_is_float(b) THEN cast_to_type(a / b, a // b)
-  WHEN b = 0 AND a IS NOT NULL AND settled IS NULL THEN athena_fail('division by zero', a // b)
-  ELSE a // b END;
+CREATE MACRO athena_pair(a, b) AS [{'a': a, 'b': b}];
+-- Of a list, as DuckDB knows the type of a NULL in a pair only when it runs.
+CREATE MACRO athena_left_type(p) AS replace(typeof([p.a]), '[]', '');
+CREATE MACRO athena_right_type(p) AS replace(typeof([p.b]), '[]', '');
+CREATE MACRO athena_divide(p, settled) AS CASE
+  WHEN athena_is_float(p.a) OR athena_is_float(p.b) THEN cast_to_type(p.a / p.b, p.a // p.b)
+  WHEN p.b = 0 AND p.a IS NOT NULL AND settled IS NULL THEN athena_fail('division by zero', p.a // p.b)
+  ELSE p.a // p.b END;
+CREATE MACRO athena_divided(one) AS one[1];
 -- A quotient of decimals, rounded half up, away from zero. n and d are the digits of both, without their points; the
 -- remainder is divided apart, which leaves room for large numbers.
 -- https://github.com/trinodb/trino/blob/476/core/trino-main/src/main/java/io/trino/type/DecimalOperators.java
 CREATE MACRO athena_digits(t) AS CASE t WHEN 'TINYINT' THEN '(3,0)' WHEN 'SMALLINT' THEN '(5,0)'
-  WHEN 'INTEGER' THEN '(10,0)' WHEN 'BIGINT' THEN '(19,0)' WHEN 'HUGEINT' THEN '(19,0)' WHEN '"NULL"' THEN '(1,0)'
-  ELSE t END;
+  WHEN 'INTEGER' THEN '(10,0)' WHEN 'BIGINT' THEN '(19,0)' WHEN 'HUGEINT' THEN '(19,0)'
+  ELSE CASE WHEN starts_with(t, 'DECIMAL') THEN t ELSE '(1,0)' END END;
 CREATE MACRO athena_precision(t) AS CAST(regexp_extract(athena_digits(t), '.([0-9]+),', 1) AS INTEGER);
 CREATE MACRO athena_scale(t) AS CAST(regexp_extract(athena_digits(t), ',([0-9]+)', 1) AS INTEGER);
-CREATE MACRO athena_quotient_type(ta, tb) AS '"DECIMAL('
+-- Where the same node has other types elsewhere, the type of this name tells so: see words.rs.
+CREATE MACRO athena_quotient_type(ta, tb) AS CASE WHEN athena_divides_decimals(ta, tb) THEN '"DECIMAL('
   || least(38, athena_precision(ta) + athena_scale(tb) + greatest(athena_scale(tb) - athena_scale(ta), 0)) || ','
-  || greatest(athena_scale(ta), athena_scale(tb)) || ')"';
+  || greatest(athena_scale(ta), athena_scale(tb)) || ')"' ELSE '"ATHENA_TWO_TYPES"' END;
 CREATE MACRO athena_last_digit(ta, tb) AS '"1e-' || greatest(athena_scale(ta), athena_scale(tb)) || '"';
 CREATE MACRO athena_last_digit_type(ta, tb) AS '"DECIMAL(38,' || greatest(athena_scale(ta), athena_scale(tb)) || ')"';
 CREATE MACRO athena_unscaled(x) AS CAST(replace(CAST(x AS VARCHAR), '.', '') AS HUGEINT);
 CREATE MACRO athena_not_zero(x, divided) AS
   CASE WHEN x = 0 AND divided IS NOT NULL THEN athena_fail('division by zero', x) ELSE x END;
-CREATE MACRO athena_pair(a, b) AS [{'a': a, 'b': b}];
-CREATE MACRO athena_left_type(p) AS typeof(p.a);
-CREATE MACRO athena_right_type(p) AS typeof(p.b);
 CREATE MACRO athena_division(p, last_digit, like_this) AS {'n': athena_unscaled(p.a), 'd': athena_unscaled(athena_not_zero(p.b, p.a)),
   'ten': CAST('1' || repeat('0', greatest(athena_scale(typeof(p.b)), 2 * athena_scale(typeof(p.b)) - athena_scale(typeof(p.a))))
     AS HUGEINT), 'last_digit': last_digit, 'like_this': like_this};
@@ -128,13 +131,12 @@ CREATE MACRO athena_quotient(divisions) AS list_transform(
   lambda v: cast_to_type(CAST(athena_half_up(v) AS DECIMAL(38, 0)) * v.last_digit, v.like_this))[1];
 -- DuckDB sums integers as HUGEINT.
 CREATE MACRO athena_total_type(t) AS '"' || CASE t WHEN 'HUGEINT' THEN 'BIGINT' ELSE t END || '"';
-CREATE MACRO athena_modulus(a, b) AS CASE
-  WHEN b = 0 AND NOT athena_is_float(a) AND NOT athena_is_float(b) THEN athena_fail('division by zero', a % b)
-  ELSE a % b END;
-CREATE MACRO athena_minus(a, b) AS CASE
-  WHEN typeof(a) = 'DATE' AND typeof(b) = 'DATE'
-    THEN athena_fail('a date minus a date is not supported; use date_diff', a - b)
-  ELSE a - b END;
+CREATE MACRO athena_modulus(a, b) AS list_transform([{'a': a, 'b': b}], lambda p: CASE
+  WHEN p.b = 0 AND NOT athena_is_float(p.a) AND NOT athena_is_float(p.b) THEN athena_fail('division by zero', p.a % p.b)
+  ELSE p.a % p.b END)[1];
+-- The left side once, as a chain of differences would grow with each use of it.
+CREATE MACRO athena_minus(a, b) AS a - CASE
+  WHEN typeof(b) = 'DATE' THEN athena_fail('a date cannot be subtracted; use date_diff', b) ELSE b END;
 CREATE MACRO athena_abs(x) AS abs(x);
 CREATE MACRO athena_round(x) AS round(x), (x, n) AS cast_to_type(round(x, CAST(n AS INTEGER)), x);
 CREATE MACRO athena_floor(x) AS

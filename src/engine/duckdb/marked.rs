@@ -80,20 +80,19 @@ impl Marker<'_> {
         if let Some(with) = self.spoken.get(&index) {
             return Ok(Some((span, with.clone())));
         }
-        if let Some((name, text)) = self.typed(index) {
+        if let Some(text) = self.decimal(index) {
             let help = "write a value of that type, as CAST takes it";
-            let cast = typed(name, text).ok_or_else(|| (format!("`{text}` is no {name} that is known here"), help))?;
+            let cast = decimal(text).ok_or_else(|| (format!("`{text}` is no decimal that is known here"), help))?;
             return Ok(Some((span.start..self.tokens[index + 1].span.end, cast)));
         }
         if is_call(self.tokens, index) { self.call(index, span).map(Some) } else { Ok(None) }
     }
 
-    /// Type and text of `BIGINT '…'`; dates and times are the parser's.
-    fn typed(&self, index: usize) -> Option<(&'static str, &str)> {
+    /// The text of `DECIMAL '…'`; dates and times are the parser's, and other types were refused.
+    fn decimal(&self, index: usize) -> Option<&str> {
         let word = Some(&self.tokens[index]).filter(|token| token.token_type != TokenType::QuotedIdentifier)?;
         let value = self.tokens.get(index + 1).filter(|token| token.token_type == TokenType::String)?;
-        let name = TYPES.iter().find(|name| word.text.eq_ignore_ascii_case(name))?;
-        Some((*name, value.text.as_str()))
+        word.text.eq_ignore_ascii_case("decimal").then_some(value.text.as_str())
     }
 
     fn call(&self, index: usize, span: Range<usize>) -> Result<Edit, (String, &'static str)> {
@@ -114,14 +113,6 @@ impl Marker<'_> {
         };
         Ok((span, renamed))
     }
-}
-
-const TYPES: [&str; 9] = ["decimal", "bigint", "integer", "int", "smallint", "tinyint", "double", "real", "boolean"];
-
-/// The cast that a literal with its type stands for.
-/// <https://trino.io/docs/current/language/types.html>
-fn typed(name: &str, text: &str) -> Option<String> {
-    if name == "decimal" { decimal(text) } else { Some(format!("CAST({} AS {name})", literal(text))) }
 }
 
 /// The cast that `DECIMAL '1.19'` stands for: its text gives precision and scale.

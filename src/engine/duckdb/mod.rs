@@ -5,7 +5,9 @@
 
 mod aggregates;
 mod build;
+mod casts;
 mod choices;
+mod divisions;
 mod functions;
 mod json;
 #[cfg(not(feature = "bundled"))]

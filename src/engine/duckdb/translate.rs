@@ -13,7 +13,7 @@ use polyglot_sql::{Dialect, DialectType};
 
 use super::choices::Choices;
 use super::marked::{Marked, marked};
-use super::{rewrite, syntax, words};
+use super::{divisions, rewrite, syntax, words};
 use crate::problem::{Problem, Problems};
 use crate::sql::{dialect, place};
 
@@ -91,7 +91,8 @@ fn rewritten(source: &Source<'_>, statement: Expression, found: &mut Vec<Problem
     let Source { file, database, .. } = *source;
     let ctes = cte_names(&statement);
     let refused = RefCell::new(Vec::new());
-    let rewritten = transform_all(statement, &|node| {
+    let unreadable = |error: polyglot_sql::Error| Problem::new(file, "", words::named(&error.to_string()), HELP);
+    let rewritten = transform_all(divisions::scoped(statement).map_err(unreadable)?, &|node| {
         let at = (source.at)(&node);
         let node = match node {
             Expression::Table(table) => rewrite::table(*table, database, &ctes),
@@ -102,7 +103,7 @@ fn rewritten(source: &Source<'_>, statement: Expression, found: &mut Vec<Problem
             Expression::null()
         }))
     })
-    .map_err(|error| Problem::new(file, "", words::named(&error.to_string()), HELP))?;
+    .map_err(unreadable)?;
     found.extend(refused.into_inner());
     Ok(rewritten)
 }

@@ -73,7 +73,7 @@ pub(super) fn rewrite(mut alias: Alias, mut unnest: UnnestFunc, choices: &Choice
         0 => return Err("UNNEST that names fewer columns than it gives".to_owned()),
         1 => {
             let is_rows = call("athena_is_rows", vec![choices::type_of(unnest.this.clone())]);
-            if let Some(guard) = choices.guard(is_rows) {
+            if let Some(guard) = choices.guard(None, is_rows) {
                 unnest.this = call("athena_elements", vec![unnest.this, guard]);
                 alias.this = Expression::Unnest(Box::new(unnest));
                 return Ok(Expression::Alias(Box::new(alias)));

@@ -31,6 +31,7 @@ const WRITTEN: &[(&str, &str)] = &[
     ("array", "UNNEST"),
     ("decimal_source", "CAST AS decimal"),
     ("divide", "/"),
+    ("divided", "/"),
     ("elements", "UNNEST"),
     ("entry", "map_agg"),
     ("format", "date_format"),
@@ -121,6 +122,11 @@ fn in_words_of_the_model(detail: &str) -> Option<(String, String)> {
     if let Some((name, _)) = detail.strip_prefix("Macro ").and_then(|call| call.split_once("() does not support")) {
         let help = "see in Athena's reference how many arguments it takes, and of which types";
         return Some((format!("`{name}` does not take these arguments"), help.to_owned()));
+    }
+    if detail.contains("ATHENA_TWO_TYPES") {
+        let message = "the same division has two types in one query, a decimal and another";
+        let help = "write one of them otherwise: CAST a side, or put the column's table before it";
+        return Some((message.to_owned(), help.to_owned()));
     }
     let (column, _) = detail.strip_prefix("column \"")?.split_once("\" must appear in the GROUP BY clause")?;
     let help = format!("add it to GROUP BY, or take one of its values: `min({column})`");

@@ -77,7 +77,7 @@ async fn a_star_over_using_gives_shared_columns_first() {
 
 /// Types as Trino 476 gives them.
 #[tokio::test]
-async fn quotients_of_decimals_have_athenas_types() {
+async fn arithmetic_has_athenas_types() {
     let lake = lake();
     for (number, (expression, expected)) in [
         ("100.0 * sum(x) / count(*)", "decimal(23,1)"),
@@ -86,6 +86,10 @@ async fn quotients_of_decimals_have_athenas_types() {
         ("count(*) / 2.5", "decimal(21,1)"),
         ("sum(1.5) / max(2e0)", "double"),
         ("min(1.0 / 3 / 3.00)", "decimal(5,2)"),
+        ("min(CAST(x AS smallint) / 2)", "int"),
+        ("min(CAST(x AS smallint) % 2)", "int"),
+        ("min(CAST(x AS smallint) - 1)", "int"),
+        ("min(CAST(x AS bigint) / 2)", "bigint"),
     ]
     .into_iter()
     .enumerate()
