@@ -170,7 +170,7 @@ const COMPUTED: &str = "was int and is double, which changes what is computed fr
 #[case::grouped("SELECT n AS x, count(*) AS c FROM raw GROUP BY n ORDER BY n DESC")]
 #[case::sets("SELECT count(*) AS x FROM raw GROUP BY ROLLUP (n, id)")]
 #[case::window(
-    "SELECT row_number() OVER (PARTITION BY n ORDER BY n DESC NULLS LAST) AS x, lag(n, 1, 0) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS y FROM raw"
+    "SELECT row_number() OVER (PARTITION BY n ORDER BY n DESC NULLS LAST) AS x, lag(n, 1, 0) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS y, nth_value(n, 2) OVER (ORDER BY id) AS z FROM raw"
 )]
 #[case::aggregates(
     "SELECT max(n) AS x, min(n) AS a, sum(n) AS b, avg(n) AS c, count(n) AS d, count(DISTINCT n) AS e, stddev(n) AS f FROM raw"
