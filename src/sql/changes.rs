@@ -3,9 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Substitution;
-use super::fields::{EffectOf, TypeEffect};
 use super::origins::Origin;
 use crate::schema::{Column, DataType, Table, same_name};
+
+/// What a change of type does to what reads the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TypeEffect {
+    /// Nothing: whatever is made of the value stays what it is.
+    None,
+    /// The value stays, and what is computed from it may not: `7 / 2` is 3, `7.0 / 2` is 3.5.
+    Computed,
+    /// The value may be another.
+    Value,
+}
+
+/// The effect of a change of type: before, after.
+pub(super) type EffectOf<'a> = &'a dyn Fn(&DataType, &DataType) -> TypeEffect;
 
 /// The promised tables, with wider columns and what is inside columns as it was found.
 pub(super) fn reshaped(

@@ -8,7 +8,9 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
-use super::changes::{Changed, Fields, Wider, changed, is_reordered, is_same_kind, reshaped, wider};
+use super::changes::{
+    Changed, EffectOf, Fields, TypeEffect, Wider, changed, is_reordered, is_same_kind, reshaped, wider,
+};
 use super::follow::{Follower, LostCast, Outcome, is_inexact};
 use super::known::Known;
 use super::origins::{Origin, Origins};
@@ -19,20 +21,6 @@ use super::unnest::Unnested;
 use super::{Graph, Model, Substitution, tables, types};
 use crate::problem::Problem;
 use crate::schema::{DataType, Table};
-
-/// What a change of type does to what reads the value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TypeEffect {
-    /// Nothing: whatever is made of the value stays what it is.
-    None,
-    /// The value stays, and what is computed from it may not: `7 / 2` is 3, `7.0 / 2` is 3.5.
-    Computed,
-    /// The value may be another.
-    Value,
-}
-
-/// The effect of a change of type: before, after.
-pub(super) type EffectOf<'a> = &'a dyn Fn(&DataType, &DataType) -> TypeEffect;
 
 /// A place that reads a column, or something inside it: `r.order.items[1].price`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

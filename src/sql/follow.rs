@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
-use super::changes::is_reordered;
-use super::fields::{EffectOf, TypeEffect};
+use super::changes::{EffectOf, TypeEffect, is_reordered};
 use super::operands::Chain;
 use super::outline::Query;
 use super::outward::{Outward, Role, outward};

@@ -37,9 +37,10 @@ mod zoned;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};
 pub use call::is_call;
+pub use changes::TypeEffect;
 pub use clean::first_model;
 pub use dialect::dialect;
-pub use fields::{Loss, Misread, OwnCast, TypeEffect, field_problems};
+pub use fields::{Loss, Misread, OwnCast, field_problems};
 pub use graph::Graph;
 pub use lineage::{Lineage, Reader};
 pub use model::{Materialization, Model};
