@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compare::{Reading, adapted, additions, effect_once_accepted, substitutions};
+use super::casts::{self, Cast};
+use super::compare::{adapted, additions, substitutions};
 use super::outputs::{self, RetypedOutput};
-use super::{Comparison, Project, Rename, casts};
+use super::reading::{Reading, misread};
+use super::{Comparison, Project, Rename};
 use crate::contract::{Contract, Document, without_accepted_target};
 use crate::drift::{Change, ChangeKind, Decode, Finding, Level, Promotion, diff, judge};
 use crate::problem::{Problem, Problems, shell_word};
 use crate::schema::{DataType, Table, UNREADABLE, path};
-use crate::sql::{Adaptation, Addition, Substitution, adapt};
+use crate::sql::{Adaptation, Addition, Misread, Substitution, adapt};
 
 /// How the problem of a table begins that cannot be promised as it is.
 pub(super) const REFUSED: &str = "cannot be accepted";
@@ -28,15 +30,6 @@ pub struct Accepted {
     pub nulls: Vec<String>,
     /// Columns of models that their contracts promise as another type than they have from now on.
     pub retyped: Vec<RetypedOutput>,
-}
-
-/// A column that models read as another type than it has.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cast {
-    pub table: String,
-    pub column: String,
-    /// What it is read as.
-    pub data_type: DataType,
 }
 
 impl Accepted {
@@ -220,14 +213,14 @@ fn base(
     Problems::or(substitutions.iter().filter_map(|cast| castless(cast, &comparison.tables)).collect(), ())?;
     let (mut nulls, mut casts) = (nulls(&substitutions, &additions), casts(&substitutions));
     nulls.extend(casts.iter().map(|cast| cast_note(cast, &changes)));
-    let own_casts = casts::misread(project, crawled, &sources, &substitutions, &effect_once_accepted).casts;
+    substitutions.extend(renames.iter().map(renamed));
+    let Misread { problems, casts: own_casts } = misread(project, crawled, &sources, &substitutions, Reading::Accepted);
     nulls.extend(casts::notes(&own_casts));
     casts.extend(casts::counted(&own_casts));
     nulls.extend(changes.iter().filter_map(|change| nested_note(change, &findings)));
     nulls.extend(changes.iter().filter_map(missing_note));
     accepted_documents(project, &tables, renames, &casts)?;
-    substitutions.extend(renames.iter().map(renamed));
-    let adaptation = adapted(project, crawled, &sources, &[], &substitutions, Reading::Accepted)
+    let adaptation = adapted(project, crawled, &sources, &[], &substitutions, problems)
         .map_err(|problems| because(problems, &findings))?;
     let accepted = Accepted { tables, casts, adaptation, nulls, ..Accepted::default() };
     Ok(Base { accepted, sources, additions, substitutions })

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::places::drop_of_other_targets;
+use super::reading::{Reading, clones, misread, of_models, read};
 use super::{Project, RunError, casts, outputs, ways};
 use crate::catalog::Catalog;
 use crate::checks::CheckSpec;
@@ -13,7 +14,7 @@ use crate::drift::{
 };
 use crate::problem::{Problem, Problems};
 use crate::schema::{DataType, Table, path, same_name};
-use crate::sql::{Adaptation, Addition, Graph, Lineage, Misread, Reader, Substitution, TypeEffect, adapt};
+use crate::sql::{Adaptation, Addition, Graph, Lineage, Misread, Reader, Substitution, adapt};
 
 /// What the catalog holds, how it differs, and what that means for the models.
 #[derive(Debug, Clone)]
@@ -119,21 +120,19 @@ fn compared(project: &Project, tables: Vec<Table>, as_promised: &[AsPromised]) -
     let findings = judge(&changes, &project.contracts, Some(&lineage));
     let additions = additions(&changes, &findings);
     let substitutions = substitutions(&changes, &findings, crawled, &lineage);
-    let mut extra_checks = cast_checks(&substitutions, &tables);
+    let mut extra_checks = casts::checks(&substitutions, &tables);
     let (mut unproven, mut retyped) = (Unproven::new(), Vec::new());
     let is_as_traced = additions.is_empty() && substitutions.is_empty() && {
         let promised = of_models(&project.graph, crawled.iter().map(|contract| &contract.table));
         shapes(promised) == shapes(of_models(&project.graph, tables.iter()))
     };
-    let own_casts = match is_as_traced {
-        true => Vec::new(),
-        false => casts::misread(project, crawled, &tables, &substitutions, &effect_on_models).casts,
+    let (adaptation, own_casts) = if is_as_traced {
+        (Problems::or(lineage.misread().to_vec(), Adaptation::default()), Vec::new())
+    } else {
+        let Misread { problems, casts } = misread(project, crawled, &tables, &substitutions, Reading::Unaccepted);
+        (adapted(project, crawled, &tables, &additions, &substitutions, problems), casts)
     };
     casts::check(&mut extra_checks, &own_casts, &tables);
-    let adaptation = match is_as_traced {
-        true => Problems::or(lineage.misread().to_vec(), Adaptation::default()),
-        false => adapted(project, crawled, &tables, &additions, &substitutions, Reading::Unaccepted),
-    };
     let adaptation = match adaptation {
         Ok(adaptation) => {
             if !findings.is_empty() {
@@ -186,45 +185,16 @@ pub(super) fn traced(graph: &Graph, contracts: &[Contract]) -> Result<Lineage, P
     Problems::or(without_output(contracts, &lineage), lineage)
 }
 
-/// The tables that models read. The others, however many, have no say in SQL.
-pub(super) fn of_models<'a>(graph: &Graph, tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
-    let read = read(graph);
-    tables.filter(|table| read.contains(table.name.to_lowercase().as_str())).collect()
-}
-
-fn read(graph: &Graph) -> BTreeSet<&str> {
-    graph.models.values().flat_map(|model| &model.reads).map(String::as_str).collect()
-}
-
-pub(super) fn clones(tables: Vec<&Table>) -> Vec<Table> {
-    tables.into_iter().cloned().collect()
-}
-
-/// Whether somebody has said yes to the types that there are now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    Unaccepted,
-    /// What nothing counts is told with the question.
-    Accepted,
-}
-
-/// [`adapt`] to the tables as they are from now on, where every field that a model names must be as promised, too.
+/// [`adapt`] to the tables as they are from now on, where models must misread nothing of them: `problems` are those that do.
 pub(super) fn adapted(
     project: &Project,
     crawled: &[Contract],
     sources: &[Table],
     additions: &[Addition],
     substitutions: &[Substitution],
-    reading: Reading,
+    mut problems: Vec<Problem>,
 ) -> Result<Adaptation, Problems> {
     let graph = &project.graph;
-    let Misread { mut problems, casts } = match reading {
-        Reading::Unaccepted => casts::misread(project, crawled, sources, substitutions, &effect_on_models),
-        Reading::Accepted => casts::misread(project, crawled, sources, substitutions, &effect_once_accepted),
-    };
-    if reading == Reading::Unaccepted {
-        problems.extend(casts.into_iter().filter(|cast| cast.of.is_none()).map(|cast| cast.problem));
-    }
     let promised = clones(of_models(graph, crawled.iter().map(|contract| &contract.table)));
     let sources = clones(of_models(graph, sources.iter()));
     if additions.is_empty() && substitutions.is_empty() && shapes(promised.iter()) == shapes(sources.iter()) {
@@ -236,37 +206,6 @@ pub(super) fn adapted(
         Adaptation::default()
     });
     Problems::or(problems, adaptation)
-}
-
-/// What a change of type that nobody has accepted does to what models make of the value.
-fn effect_on_models(before: &DataType, after: &DataType) -> TypeEffect {
-    match effect_once_accepted(before, after) {
-        TypeEffect::None if !computes_alike(before, after) => TypeEffect::Computed,
-        effect => effect,
-    }
-}
-
-/// Who accepts a wider type wants what models make of it.
-pub(super) fn effect_once_accepted(before: &DataType, after: &DataType) -> TypeEffect {
-    match Promotion::of(before, after) {
-        Promotion::Identical | Promotion::Widening => TypeEffect::None,
-        Promotion::Narrowing | Promotion::Lossy | Promotion::Incompatible => TypeEffect::Value,
-    }
-}
-
-/// True if every expression gives the same for a value of the wider type. The fields of a struct are looked at one by one.
-fn computes_alike(before: &DataType, after: &DataType) -> bool {
-    use DataType::{Array, BigInt, Decimal, Int, Map, SmallInt, String, Struct, TinyInt, Varchar};
-    match (before, after) {
-        (TinyInt | SmallInt | Int | BigInt, TinyInt | SmallInt | Int | BigInt) => true,
-        (String | Varchar(_), String | Varchar(_)) | (Struct(_), Struct(_)) => true,
-        (Decimal { scale: before, .. }, Decimal { scale: after, .. }) => before == after,
-        (Array(before), Array(after)) => computes_alike(before, after),
-        (Map(key, value), Map(key_after, value_after)) => {
-            computes_alike(key, key_after) && computes_alike(value, value_after)
-        }
-        (before, after) => before == after,
-    }
 }
 
 /// Of each table what SQL sees of it.
@@ -350,17 +289,6 @@ fn substitution(change: &Change, contracts: &[Contract]) -> Option<Substitution>
     }
 }
 
-/// A cast that may lose values is counted; by default it may lose none.
-fn cast_checks(substitutions: &[Substitution], tables: &[Table]) -> BTreeMap<String, Vec<CheckSpec>> {
-    let mut checks: BTreeMap<String, Vec<CheckSpec>> = BTreeMap::new();
-    for substitution in substitutions {
-        if let Substitution::TryCast { table, column, data_type } = substitution {
-            checks.entry(table.clone()).or_default().extend(casts::cast_check(table, column, data_type, tables));
-        }
-    }
-    checks
-}
-
 /// What no adaptation is proven for: table and, where one column's change fails alone, that column; with the reasons.
 type Unproven = BTreeMap<(String, Option<String>), Problems>;
 
@@ -432,7 +360,7 @@ impl Tolerated<'_> {
         let additions: Vec<_> = self.additions.iter().filter(is_added).cloned().collect();
         let substitutions: Vec<_> =
             self.substitutions.iter().filter(|other| other.is_of(table, column)).cloned().collect();
-        adapted(self.project, crawled, &sources, &additions, &substitutions, Reading::Unaccepted)
+        self.try_over(&sources, &additions, &substitutions)
     }
 
     /// Adapts to the chosen tables as the catalog shows them, and to the others as they are promised.
@@ -445,7 +373,18 @@ impl Tolerated<'_> {
             self.additions.iter().filter(|addition| chosen.contains(addition.table.as_str())).cloned().collect();
         let substitutions: Vec<_> =
             self.substitutions.iter().filter(|other| chosen.contains(other.table())).cloned().collect();
-        adapted(self.project, crawled, &sources, &additions, &substitutions, Reading::Unaccepted)
+        self.try_over(&sources, &additions, &substitutions)
+    }
+
+    fn try_over(
+        &self,
+        sources: &[Table],
+        additions: &[Addition],
+        substitutions: &[Substitution],
+    ) -> Result<Adaptation, Problems> {
+        let crawled = self.project.crawled();
+        let Misread { problems, .. } = misread(self.project, crawled, sources, substitutions, Reading::Unaccepted);
+        adapted(self.project, crawled, sources, additions, substitutions, problems)
     }
 
     fn reaches(&self, lineage: &Lineage, table: &str, problems: &Problems) -> bool {

@@ -23,6 +23,7 @@ mod places;
 mod project;
 mod publish;
 mod queue;
+mod reading;
 mod record;
 mod rename;
 mod reporter;
@@ -42,10 +43,11 @@ use crate::problem::Problems;
 
 use crate::store::Store;
 
-pub use accept::{Accepted, Cast, accept, accepted_document};
+pub use accept::{Accepted, accept, accepted_document};
 pub use advance::{Progress, advance};
 pub use beside::{free_names, is_ours, look_beside};
 pub use bundle::{Bundle, Pushed};
+pub use casts::Cast;
 pub use commands::Commands;
 pub use compare::{Comparison, Sieve, compare, compare_tables, readable};
 pub use conclude::{begin, conclude};

@@ -8,7 +8,10 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
-use super::follow::{Follower, LostInside, Outcome, is_inexact};
+use super::changes::{
+    Changed, EffectOf, Fields, TypeEffect, Wider, changed, is_reordered, is_same_kind, reshaped, wider,
+};
+use super::follow::{Follower, LostCast, Outcome, is_inexact};
 use super::known::Known;
 use super::origins::{Origin, Origins};
 use super::outline::Query;
@@ -17,21 +20,7 @@ use super::source::Source;
 use super::unnest::Unnested;
 use super::{Graph, Model, Substitution, tables, types};
 use crate::problem::Problem;
-use crate::schema::{Column, DataType, Table, same_name};
-
-/// What a change of type does to what reads the value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TypeEffect {
-    /// Nothing: whatever is made of the value stays what it is.
-    None,
-    /// The value stays, and what is computed from it may not: `7 / 2` is 3, `7.0 / 2` is 3.5.
-    Computed,
-    /// The value may be another.
-    Value,
-}
-
-/// The effect of a change of type: before, after.
-pub(super) type EffectOf<'a> = &'a dyn Fn(&DataType, &DataType) -> TypeEffect;
+use crate::schema::{DataType, Table};
 
 /// A place that reads a column, or something inside it: `r.order.items[1].price`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +28,8 @@ pub(super) struct Access {
     pub tokens: Range<usize>,
     /// The type of the whole, if it is certain.
     pub data_type: Option<DataType>,
+    /// What its column comes from, where no type of it is certain.
+    pub origins: Origins,
     /// The token of a field that its struct does not have.
     pub unknown: Option<usize>,
     /// True if it is a column, and not something inside one.
@@ -50,12 +41,20 @@ pub(super) struct Access {
 /// A cast of a model's own that held every value of a column, and does not hold every one that the column may have now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnCast {
-    /// Table and column whose values are cast; none if they are computed first, or stand inside a column.
-    pub of: Option<(String, String)>,
+    pub loss: Loss,
     /// What it casts to.
     pub data_type: DataType,
     /// Where it stands, and what it loses.
     pub problem: Problem,
+}
+
+/// Who tells of what a cast loses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loss {
+    /// A check, which counts it in the values of this column.
+    Counted { table: String, column: String },
+    /// Nobody: the values are computed first, or stand inside a column.
+    Uncounted,
 }
 
 /// What models make of values that are of other types now.
@@ -110,6 +109,7 @@ pub fn field_problems(
         before: Known::new(graph, promised),
         after: Known::new(graph, &reshaped),
         changed: changed(promised, &reshaped, effect),
+        wider: wider(promised, &reshaped, effect),
         copies: BTreeMap::new(),
         found: Misread::default(),
     };
@@ -144,99 +144,14 @@ fn unfit(model: &Model, source: &Source, token: usize, message: &str) -> Problem
     Problem::new(&model.file, source.place(token), message, "name the columns that it gives now, by hand")
 }
 
-/// The promised tables, with wider columns and what is inside columns as it was found.
-fn reshaped(promised: &[Table], found: &[Table], substitutions: &[Substitution], effect: EffectOf) -> Vec<Table> {
-    let mut tables = promised.to_vec();
-    let found: BTreeMap<&str, &Table> = found.iter().map(|table| (table.name.as_str(), table)).collect();
-    for table in &mut tables {
-        let Some(found) = found.get(table.name.as_str()) else { continue };
-        for column in &mut table.columns {
-            let stays = |other: &Column| {
-                is_same_kind(&column.data_type, &other.data_type)
-                    || effect(&column.data_type, &other.data_type) != TypeEffect::Value
-            };
-            let substituted = substitutions.iter().any(|other| other.is_of(&table.name, &column.name));
-            if let Some(other) = found.column(&column.name).filter(|other| !substituted && stays(other)) {
-                column.data_type = other.data_type.clone();
-            }
-        }
-    }
-    tables
-}
-
-fn is_same_kind(a: &DataType, b: &DataType) -> bool {
-    use DataType::{Array, Map, Struct};
-    matches!((a, b), (Array(_), Array(_)) | (Map(..), Map(..)) | (Struct(_), Struct(_)))
-}
-
-/// True if fields that both have stand in another order, at any depth.
-pub(super) fn is_reordered(a: &DataType, b: &DataType) -> bool {
-    use DataType::{Array, Map, Struct};
-    match (a, b) {
-        (Array(a), Array(b)) => is_reordered(a, b),
-        (Map(key, value), Map(other_key, other)) => is_reordered(key, other_key) || is_reordered(value, other),
-        (Struct(a), Struct(b)) => {
-            let place = |name: &str| b.iter().position(|field| same_name(&field.name, name));
-            let places: Vec<usize> = a.iter().filter_map(|field| place(&field.name)).collect();
-            let inside = a.iter().filter_map(|field| Some((field, &b[place(&field.name)?])));
-            !places.is_sorted()
-                || inside.into_iter().any(|(field, other)| is_reordered(&field.data_type, &other.data_type))
-        }
-        _ => false,
-    }
-}
-
-/// Names of fields that are gone or of another type, by the column that they are in; with both types where the other is wider and
-/// has no effect but in a cast.
-type Changed = BTreeMap<(String, String), Fields>;
-
-type Fields = BTreeSet<(String, Option<(DataType, DataType)>)>;
-
-fn changed(promised: &[Table], reshaped: &[Table], effect: EffectOf) -> Changed {
-    let mut changed = Changed::new();
-    for (before, after) in promised.iter().zip(reshaped) {
-        for (old, new) in before.columns.iter().zip(&after.columns) {
-            let mut names = BTreeSet::new();
-            changed_fields(&old.data_type, &new.data_type, effect, &mut names);
-            if !names.is_empty() {
-                changed.insert((before.name.to_lowercase(), old.name.to_lowercase()), names);
-            }
-        }
-    }
-    changed
-}
-
-fn changed_fields(before: &DataType, after: &DataType, effect: EffectOf, names: &mut Fields) {
-    match (before, after) {
-        (DataType::Array(before), DataType::Array(after)) => changed_fields(before, after, effect, names),
-        (DataType::Map(_, before), DataType::Map(_, after)) => changed_fields(before, after, effect, names),
-        (DataType::Struct(before), DataType::Struct(after)) => {
-            for old in before {
-                let name = old.name.to_lowercase();
-                match after.iter().find(|new| new.name.to_lowercase() == name) {
-                    Some(new) if is_same_kind(&old.data_type, &new.data_type) => {
-                        changed_fields(&old.data_type, &new.data_type, effect, names);
-                    }
-                    Some(new) if old.data_type == new.data_type => {}
-                    Some(new) if effect(&old.data_type, &new.data_type) == TypeEffect::None => {
-                        names.insert((name, Some((old.data_type.clone(), new.data_type.clone()))));
-                    }
-                    _ => {
-                        names.insert((name, None));
-                    }
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
 /// Goes through the models in build order.
 struct FieldReader<'a> {
     effect: EffectOf<'a>,
     before: Known<'a>,
     after: Known<'a>,
     changed: Changed,
+    /// Of sources, and of models whose columns come from those.
+    wider: Wider,
     /// Columns of models that are columns of sources: which.
     copies: BTreeMap<Origin, Origin>,
     found: Misread,
@@ -273,6 +188,7 @@ impl FieldReader<'_> {
             return;
         }
         let Some((old, new)) = before.and_then(|before| before.data_type.as_ref()).zip(after.data_type.as_ref()) else {
+            self.of_no_type(model, follower, before, after);
             return;
         };
         if old == new {
@@ -286,7 +202,10 @@ impl FieldReader<'_> {
             Outcome::Same => {}
             Outcome::Lost { cast, to, is_value } => {
                 let column = after.copies.as_ref().filter(|_| is_value);
-                let of = column.map(|column| self.copies.get(column).unwrap_or(column).clone());
+                let loss = match column.map(|column| self.copies.get(column).unwrap_or(column).clone()) {
+                    Some((table, column)) => Loss::Counted { table, column },
+                    None => Loss::Uncounted,
+                };
                 let written = source.slice(&cast);
                 let message = format!("`{written}` held every value while `{shown}` was {old}, and it is {new}");
                 let wider = types::to_dml(new).unwrap_or_else(|| new.to_string());
@@ -297,7 +216,7 @@ impl FieldReader<'_> {
                     false => format!("cast to {wider}: nothing counts what is lost inside a column"),
                 };
                 let problem = Problem::new(&model.file, source.place(cast.start), message, help);
-                self.found.casts.push(OwnCast { of, data_type: to, problem });
+                self.found.casts.push(OwnCast { loss, data_type: to, problem });
             }
             Outcome::Other => {
                 let message = match (self.effect)(old, new) {
@@ -321,14 +240,26 @@ impl FieldReader<'_> {
         }
     }
 
-    /// A cast inside a column, or of what is made of its parts.
-    fn lost(&mut self, model: &Model, source: &Source, lost: LostInside) {
-        let LostInside { cast, to, old, new } = lost;
+    /// What no type is known of may be any value of the columns that it comes from.
+    fn of_no_type(&mut self, model: &Model, follower: &Follower<'_>, before: Option<&Access>, after: &Access) {
+        let origins = before.into_iter().chain([after]).flat_map(|access| access.origins.iter());
+        let mut pairs = origins.filter_map(|origin| self.wider.get(origin)).flatten();
+        if let Some(lost) = pairs.find_map(|(old, new)| follower.lost(&after.tokens, (old, new))) {
+            self.lost(model, follower.source, lost);
+        }
+    }
+
+    /// A cast inside a column, or of what is computed.
+    fn lost(&mut self, model: &Model, source: &Source, lost: LostCast) {
+        let LostCast { cast, to, old, new } = lost;
         let message = format!("`{}` held every value of what was {old} and is {new}", source.slice(&cast));
         let wider = types::to_dml(&new).unwrap_or_else(|| new.to_string());
-        let help = format!("cast to {wider}: nothing counts what is lost inside a column");
+        let help = format!("cast to {wider}: nothing counts what is lost inside a column, or of what is computed");
         let problem = Problem::new(&model.file, source.place(cast.start), message, help);
-        self.found.casts.push(OwnCast { of: None, data_type: to, problem });
+        let cast = OwnCast { loss: Loss::Uncounted, data_type: to, problem };
+        if !self.found.casts.contains(&cast) {
+            self.found.casts.push(cast);
+        }
     }
 
     fn outcome(&self, follower: &Follower<'_>, access: &Access, old: &DataType, new: &DataType) -> Outcome {
@@ -431,6 +362,11 @@ impl FieldReader<'_> {
             if let Some(column) = output.copied() {
                 let of = self.copies.get(column).unwrap_or(column).clone();
                 self.copies.insert(this.clone(), of);
+            }
+            let wider = output.origins.iter().filter_map(|origin| self.wider.get(origin)).flatten();
+            let wider: BTreeSet<(DataType, DataType)> = wider.cloned().collect();
+            if !wider.is_empty() {
+                self.wider.insert(this.clone(), wider);
             }
             if !names.is_empty() {
                 self.changed.insert(this, names);

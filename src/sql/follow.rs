@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
-use super::fields::{EffectOf, TypeEffect, is_reordered};
+use super::changes::{EffectOf, TypeEffect, is_reordered};
 use super::operands::Chain;
 use super::outline::Query;
 use super::outward::{Outward, Role, outward};
@@ -32,7 +32,7 @@ pub(super) enum Outcome {
 
 /// A cast that no longer holds what is made of a value, or of a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LostInside {
+pub(super) struct LostCast {
     pub cast: Range<usize>,
     pub to: DataType,
     pub old: DataType,
@@ -82,8 +82,8 @@ impl Follower<'_> {
             at = whole;
         }
         match (self.effect)(old, new) {
-            TypeEffect::None => match self.enclosing_cast(value, (old, new)) {
-                Some(LostInside { cast, to, .. }) => Outcome::Lost { cast, to, is_value: false },
+            TypeEffect::None => match self.lost(value, (old, new)) {
+                Some(LostCast { cast, to, .. }) => Outcome::Lost { cast, to, is_value: false },
                 None => Outcome::Same,
             },
             _ => Outcome::Other,
@@ -122,11 +122,42 @@ impl Follower<'_> {
         }
     }
 
-    /// A cast around what is made of the value, however deep, where that is not understood.
-    pub fn enclosing_cast(&self, value: &Range<usize>, pair: Pair<'_>) -> Option<LostInside> {
+    /// The cast that loses what is made of a value, where no type of that is known.
+    pub fn lost(&self, value: &Range<usize>, pair: Pair<'_>) -> Option<LostCast> {
+        self.cast_within(value.start, &self.reach(value), pair)
+    }
+
+    /// A cast around a value, or around what a lambda beside it makes of it, however deep.
+    pub fn enclosing_cast(&self, value: &Range<usize>, pair: Pair<'_>) -> Option<LostCast> {
+        self.cast_within(value.start, &(0..self.source.tokens.len()), pair)
+    }
+
+    /// The cast of an array's or a map's elements that no longer holds them, where they are wider now.
+    pub fn lost_inside(&self, value: &Range<usize>, pair: Pair<'_>) -> Option<LostCast> {
+        let items = item(pair.0).zip(item(pair.1)).filter(|(old, new)| old != new)?;
+        if leaves(items.0).len() != 1 || (self.effect)(items.0, items.1) != TypeEffect::None {
+            return None;
+        }
+        self.enclosing_cast(value, items)
+    }
+
+    /// As far outward as the value may still be seen: to what is compared, or is of one type whatever the value's is.
+    fn reach(&self, value: &Range<usize>) -> Range<usize> {
+        let mut at = value.clone();
+        while let Some(next) = outward(self.source, &at).filter(|next| !matches!(next.role, Role::Cast { .. })) {
+            let Some(whole) = next.whole else { return at };
+            if self.types(&whole).is_some_and(|(before, after)| before == after) {
+                return whole;
+            }
+            at = whole;
+        }
+        0..self.source.tokens.len()
+    }
+
+    fn cast_within(&self, value: usize, within: &Range<usize>, pair: Pair<'_>) -> Option<LostCast> {
         let source = self.source;
-        let mut at = value.start;
-        while let Some((open, close)) = source.around(at) {
+        let mut at = value;
+        while let Some((open, close)) = source.around(at).filter(|(open, _)| within.contains(open)) {
             let is_cast = open > 0 && ["cast", "try_cast"].contains(&source.name(open - 1).as_str());
             let target = source.find(open + 1..close, |index| source.kind(index) == Some(T::As));
             if let Some(target) = target.filter(|_| is_cast) {
@@ -135,29 +166,19 @@ impl Follower<'_> {
                 let loses = |to: &&DataType| holds(pair.0, to) && !holds(pair.1, to);
                 if let Some(to) = to.filter(|to| leaves(to).iter().any(loses)) {
                     let (old, new) = (pair.0.clone(), pair.1.clone());
-                    return Some(LostInside { cast: open - 1..close + 1, to, old, new });
+                    return Some(LostCast { cast: open - 1..close + 1, to, old, new });
+                }
+            }
+            let beside = source.split(open + 1..close).into_iter().filter(|part| !part.contains(&value));
+            for (parameter, body) in beside.filter_map(|part| self.lambda(&part)) {
+                let mut places = body.clone().filter(|&at| source.name(at) == parameter);
+                if let Some(lost) = places.find_map(|place| self.cast_within(place, &body, pair)) {
+                    return Some(lost);
                 }
             }
             at = open;
         }
         None
-    }
-
-    /// The cast of an array's or a map's elements that no longer holds them, where they are wider now: around what is made of the
-    /// whole, or in a lambda.
-    pub fn lost_inside(&self, value: &Range<usize>, pair: Pair<'_>) -> Option<LostInside> {
-        let items = item(pair.0).zip(item(pair.1)).filter(|(old, new)| old != new)?;
-        if leaves(items.0).len() != 1 || (self.effect)(items.0, items.1) != TypeEffect::None {
-            return None;
-        }
-        let next = outward(self.source, value);
-        let beside = next.map_or_else(Vec::new, |next| next.beside);
-        let mut places = vec![value.clone()];
-        for lambda in beside {
-            let Some((parameter, body)) = self.lambda(&lambda) else { continue };
-            places.extend(body.filter(|&at| self.source.name(at) == parameter).map(|at| at..at + 1));
-        }
-        places.into_iter().find_map(|place| self.enclosing_cast(&place, items))
     }
 
     /// A lambda's last parameter, and its body.
@@ -176,7 +197,7 @@ impl Follower<'_> {
         }
         let is_beside = |other: &Range<usize>| self.is_exact_beside(other, pair);
         match &next.role {
-            Role::Itself | Role::Tested | Role::Sorted => true,
+            Role::Itself | Role::Signed | Role::Tested | Role::Sorted => true,
             Role::Grouped => !is_inexact(pair),
             Role::Equal => !is_inexact(pair) && self.is_comparable(next, pair),
             Role::Ordered => self.is_comparable(next, pair),
@@ -247,7 +268,7 @@ impl Follower<'_> {
         let is_number = number(pair.0, pair.1).is_some();
         let is_first = index == 0;
         match function {
-            "count" | "any_value" | "arbitrary" | "try" | "first_value" | "last_value" => is_first,
+            "count" | "any_value" | "arbitrary" | "try" | "first_value" | "last_value" | "nth_value" => is_first,
             "lag" | "lead" => is_first && next.beside.iter().skip(1).all(|other| self.is_exact_beside(other, pair)),
             "min" | "max" => is_first && next.beside.is_empty(),
             "min_by" | "max_by" => true,
@@ -335,7 +356,7 @@ fn is_integer(data_type: &DataType) -> bool {
 
 /// True if what is made of a value is that value, or another in its place.
 fn is_value_of(role: &Role) -> bool {
-    const PICKS: [&str; 14] = [
+    const PICKS: [&str; 15] = [
         "any_value",
         "arbitrary",
         "coalesce",
@@ -348,6 +369,7 @@ fn is_value_of(role: &Role) -> bool {
         "least",
         "max",
         "min",
+        "nth_value",
         "nullif",
         "try",
     ];

@@ -37,49 +37,46 @@ impl Source<'_> {
 
     /// True for a name or a word that an operand may be: none of the words that operands stand between.
     pub fn is_operand_name(&self, index: usize) -> bool {
-        use T::{
-            All, And, As, Asc, Between, By, Case, Desc, Distinct, Else, Except, Fetch, From, GroupBy, Having, In,
-            Intersect, Is, Join, Like, Limit, Not, Offset, On, Or, OrderBy, PartitionBy, Select, Then, Union, Using,
-            Values, When, Where, With,
-        };
-        const BETWEEN: [T; 35] = [
-            All,
-            And,
-            As,
-            Asc,
-            Between,
-            By,
-            Case,
-            Desc,
-            Distinct,
-            Else,
-            Except,
-            Fetch,
-            From,
-            GroupBy,
-            Having,
-            In,
-            Intersect,
-            Is,
-            Join,
-            Like,
-            Limit,
-            Not,
-            Offset,
-            On,
-            Or,
-            OrderBy,
-            PartitionBy,
-            Select,
-            Then,
-            Union,
-            Using,
-            Values,
-            When,
-            Where,
-            With,
-        ];
-        let is_between = self.kind(index).is_some_and(|kind| BETWEEN.contains(&kind));
+        let is_between = matches!(
+            self.kind(index),
+            Some(
+                T::All
+                    | T::And
+                    | T::As
+                    | T::Asc
+                    | T::Between
+                    | T::By
+                    | T::Case
+                    | T::Desc
+                    | T::Distinct
+                    | T::Else
+                    | T::Except
+                    | T::Fetch
+                    | T::From
+                    | T::GroupBy
+                    | T::Having
+                    | T::In
+                    | T::Intersect
+                    | T::Is
+                    | T::Join
+                    | T::Like
+                    | T::Limit
+                    | T::Not
+                    | T::Offset
+                    | T::On
+                    | T::Or
+                    | T::OrderBy
+                    | T::PartitionBy
+                    | T::Select
+                    | T::Then
+                    | T::Union
+                    | T::Using
+                    | T::Values
+                    | T::When
+                    | T::Where
+                    | T::With
+            )
+        );
         let is_name = |token| is_bare(token) || self.kind(index) == Some(T::QuotedIdentifier);
         !is_between && self.tokens.get(index).is_some_and(is_name)
     }

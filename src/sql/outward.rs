@@ -18,8 +18,10 @@ pub(super) enum Role {
     Cast {
         to: Range<usize>,
     },
-    /// In brackets of its own, or with a sign.
+    /// In brackets of its own.
     Itself,
+    /// With a sign: an integer does not hold the same numbers on both sides of zero.
+    Signed,
     Calculated(Chain),
     Argument {
         function: String,
@@ -63,7 +65,7 @@ impl Outward {
 /// The step from a value; none if what is made of it is not understood.
 pub(super) fn outward(source: &Source, value: &Range<usize>) -> Option<Outward> {
     if let Some(sign) = value.start.checked_sub(1).filter(|&before| source.is_sign(before)) {
-        return Some(Outward { role: Role::Itself, whole: Some(sign..value.end), beside: Vec::new() });
+        return Some(Outward { role: Role::Signed, whole: Some(sign..value.end), beside: Vec::new() });
     }
     let is_calculated = |at: usize| source.is_arithmetic(at);
     if value.start.checked_sub(1).is_some_and(is_calculated) || is_calculated(value.end) {

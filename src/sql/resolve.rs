@@ -124,7 +124,10 @@ impl Resolver<'_> {
                 };
                 let outputs = cte.columns.iter().map(unknown).collect();
                 ctes.insert(cte.name.clone(), Columns { outputs, rows: Origins::new() });
+                let known = self.found.accesses.len();
                 let mut first_round = self.query(&cte.query, &ctes, parent);
+                // The second round reads the same, and knows more of it.
+                self.found.accesses.truncate(known);
                 self.rename(&mut first_round, &cte.columns, cte.at);
                 ctes.insert(cte.name.clone(), first_round);
             }
@@ -389,7 +392,7 @@ impl Resolver<'_> {
                     let site = Site { tokens: mention.tokens.clone(), table, column: output.name.clone() };
                     self.found.sites.push(site);
                 }
-                self.found.accesses.extend(self.access(mention, &output, qualified));
+                self.found.accesses.push(self.access(mention, &output, qualified));
                 output.origins
             }
             Lookup::Ambiguous(origins) => {
@@ -450,22 +453,21 @@ impl Resolver<'_> {
             return None;
         }
         let Lookup::Found { output, qualified, .. } = scope.lookup(mention) else { return None };
-        let access = self.access(mention, &output, qualified)?;
+        let access = self.access(mention, &output, qualified);
         access.data_type.filter(|_| access.tokens == *range)
     }
 
-    /// What is read at a mention, fields and subscripts after it included; none if that is not certain.
-    fn access(&self, mention: &Mention, output: &Output, qualified: bool) -> Option<Access> {
+    /// What is read at a mention, fields and subscripts after it included where they are certain.
+    fn access(&self, mention: &Mention, output: &Output, qualified: bool) -> Access {
         let start = mention.tokens.start;
         let column = start..start + if qualified { 3 } else { 1 };
         match &output.data_type {
             Some(data_type) => {
                 let access = fields::walk(self.source, column.clone(), data_type);
                 let copies = output.copied().filter(|_| access.tokens == column).cloned();
-                Some(Access { copies, ..access })
+                Access { copies, ..access }
             }
-            None if column == mention.tokens => Some(Access { tokens: column, is_whole: true, ..Access::default() }),
-            None => None,
+            None => Access { tokens: column, origins: output.origins.clone(), ..Access::default() },
         }
     }
 }

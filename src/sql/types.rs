@@ -178,8 +178,13 @@ impl Resolver<'_> {
                 Some(DataType::Array(Box::new(self.data_type(arguments.first()?.clone(), scope)?)))
             }
             "nullif" | "min" | "max" | "try" | "any_value" | "arbitrary" | "first_value" | "last_value" | "lag"
-            | "lead" => self.data_type(arguments.first()?.clone(), scope),
+            | "lead" | "nth_value" => self.data_type(arguments.first()?.clone(), scope),
             "min_by" | "max_by" if arguments.len() == 2 => self.data_type(arguments.first()?.clone(), scope),
+            "element_at" | "array_max" | "array_min" => match self.data_type(arguments.first()?.clone(), scope)? {
+                DataType::Array(item) => Some(*item),
+                DataType::Map(_, item) => Some(*item),
+                _ => None,
+            },
             "coalesce" | "greatest" | "least" => self.common_type(arguments, scope),
             "if" if arguments.len() == 3 => self.common_type(arguments.split_off(1), scope),
             function => result_type(function).or_else(|| {

@@ -146,6 +146,24 @@ fn what_nothing_can_count_stops_the_run_and_is_said_with_the_question() {
 }
 
 #[test]
+fn a_cast_of_what_was_computed_before_it_stops_the_run() {
+    let model = "WITH t AS (\n  SELECT element_at(amounts, 1) AS f, mod(amount, 1000000000000) AS m, -id AS n FROM raw_t\n)\n\
+                 SELECT TRY_CAST(f AS integer) AS f, TRY_CAST(m AS integer) AS m, TRY_CAST(n AS integer) AS n FROM t\n";
+    let lake = source(&[("1.json", "{\"id\":1,\"amount\":1,\"amounts\":[1]}\n")], model);
+    expect(lake.root(), 0, &["run"]);
+    lake.write("lake/t/2.json", "{\"id\":-2147483648,\"amount\":9999999999,\"amounts\":[9999999999]}\n");
+    lake.write("lake/t/3.json", "{\"id\":2147483648,\"amount\":1,\"amounts\":[1]}\n");
+    let run = json(lake.root(), 1, &["run"]);
+    let told = run["findings"].to_string();
+    for cast in ["4:8: `TRY_CAST(f AS integer)`", "4:37: `TRY_CAST(m AS integer)`", "4:66: `TRY_CAST(n AS integer)`"] {
+        assert!(told.contains(&format!("sql/int_t.sql:{cast} held every value")), "{told}");
+    }
+    let levels: Vec<&Value> = run["findings"].as_array().unwrap().iter().map(|it| &it["level"]).collect();
+    assert_eq!(levels, ["breaking"; 3]);
+    assert_eq!(run["checks"].to_string().matches("cast_loss").count(), 0, "nothing counts them");
+}
+
+#[test]
 fn a_wider_type_is_written_into_the_models_contract_too() {
     let lake = source(&[("1.json", "{\"id\":1}\n")], "SELECT id FROM raw_t\n");
     expect(lake.root(), 0, &["run"]);

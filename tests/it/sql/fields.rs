@@ -1,6 +1,6 @@
 //! Fields of structs that models read and that are gone, or of another type.
 
-use crawlguard::sql::{OwnCast, TypeEffect, field_problems};
+use crawlguard::sql::{Loss, OwnCast, TypeEffect, field_problems};
 
 use super::*;
 
@@ -170,7 +170,7 @@ const COMPUTED: &str = "was int and is double, which changes what is computed fr
 #[case::grouped("SELECT n AS x, count(*) AS c FROM raw GROUP BY n ORDER BY n DESC")]
 #[case::sets("SELECT count(*) AS x FROM raw GROUP BY ROLLUP (n, id)")]
 #[case::window(
-    "SELECT row_number() OVER (PARTITION BY n ORDER BY n DESC NULLS LAST) AS x, lag(n, 1, 0) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS y FROM raw"
+    "SELECT row_number() OVER (PARTITION BY n ORDER BY n DESC NULLS LAST) AS x, lag(n, 1, 0) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS y, nth_value(n, 2) OVER (ORDER BY id) AS z FROM raw"
 )]
 #[case::aggregates(
     "SELECT max(n) AS x, min(n) AS a, sum(n) AS b, avg(n) AS c, count(n) AS d, count(DISTINCT n) AS e, stddev(n) AS f FROM raw"
@@ -207,6 +207,7 @@ fn an_int_that_became_a_double_computes_the_same(#[case] select: &str) {
 #[case::decimal("SELECT n * 0.1 AS x FROM raw", "1:8: `n`")]
 #[case::decimal_cast("SELECT CAST(n AS decimal(10,2)) AS x FROM raw", "1:13: `n`")]
 #[case::bigint("SELECT n + b AS x FROM raw", "1:8: `n`")]
+#[case::nth_divided("SELECT nth_value(n, 2) OVER (ORDER BY id) / 2 AS x FROM raw", "1:18: `n`")]
 #[case::bigint_beside("SELECT coalesce(n, b) AS x FROM raw", "1:17: `n`")]
 #[case::subscript("SELECT ARRAY[1, 2][n] AS x FROM raw", "1:20: `n`")]
 #[case::unknown("SELECT some_function(n) AS x FROM raw", "1:22: `n`")]
@@ -257,7 +258,10 @@ fn lost(models: &[(&str, &str)], before: &str, after: &str) -> Vec<String> {
     let misread = field_problems(&graph, &promised, &found, &[], &effect);
     assert_eq!(misread.problems, []);
     let one = |cast: &OwnCast| {
-        let of = cast.of.as_ref().map_or("?".to_owned(), |(table, column)| format!("{table}.{column}"));
+        let of = match &cast.loss {
+            Loss::Counted { table, column } => format!("{table}.{column}"),
+            Loss::Uncounted => "?".to_owned(),
+        };
         format!("{}:{} > {of} {}", cast.problem.file, cast.problem.place, cast.data_type)
     };
     misread.casts.iter().map(one).collect()
@@ -269,6 +273,9 @@ fn lost(models: &[(&str, &str)], before: &str, after: &str) -> Vec<String> {
 #[case::picked("SELECT TRY_CAST(coalesce(max(n), 0) AS integer) AS x FROM raw", &["1:8 > raw.n int"])]
 #[case::through_a_cte("WITH s AS (SELECT n AS m FROM raw) SELECT TRY_CAST(s.m AS integer) AS x FROM s", &["1:43 > raw.n int"])]
 #[case::computed("SELECT TRY_CAST(n * 2 AS integer) AS x FROM raw", &["1:8 > ? int"])]
+#[case::negated("SELECT TRY_CAST(-n AS integer) AS x, TRY_CAST(- -n AS integer) AS y FROM raw", &["1:8 > ? int", "1:38 > ? int"])]
+#[case::negated_between("SELECT TRY_CAST(-(n) AS integer) AS x, TRY_CAST(coalesce(-n, 0) AS integer) AS y FROM raw", &["1:8 > ? int", "1:40 > ? int"])]
+#[case::nth("SELECT TRY_CAST(nth_value(n, 2) OVER (ORDER BY id) AS integer) AS x FROM raw", &["1:8 > raw.n int"])]
 #[case::unknown("SELECT TRY_CAST(some_function(n) AS integer) AS x FROM raw", &["1:8 > ? int"])]
 #[case::wide_enough("SELECT CAST(n AS bigint) AS x, CAST(n AS varchar) AS y FROM raw", &[])]
 #[case::never_held("SELECT TRY_CAST(n AS smallint) AS x FROM raw", &[])]
@@ -279,6 +286,41 @@ fn a_cast_of_the_models_own_that_no_longer_holds_every_value(#[case] select: &st
     let expected: Vec<String> = expected.iter().map(|text| format!("sql/m.sql:{text}")).collect();
     assert_eq!(lost(&[("m", select)], "id int, n int", "id int, n bigint"), expected);
     assert_eq!(lost(&[("m", select)], "id int, n int", "id int, n int"), Vec::<String>::new());
+}
+
+/// What becomes of the column once its type is known no more.
+#[rstest]
+#[case::cte("WITH t AS (SELECT mod(n, 1000000000000) AS m FROM raw) SELECT TRY_CAST(m AS integer) AS x FROM t", &["1:63 > ? int"])]
+#[case::derived("SELECT TRY_CAST(t.m AS integer) AS x FROM (SELECT some(n) AS m FROM raw) AS t", &["1:8 > ? int"])]
+#[case::deeper("WITH t AS (SELECT some(n) AS m FROM raw), u AS (SELECT other(m) AS k FROM t) SELECT CAST(k + 1 AS integer) AS x FROM u", &["1:85 > ? int"])]
+#[case::values("SELECT (SELECT TRY_CAST(m AS integer) FROM (VALUES (n)) AS v (m)) AS x FROM raw", &["1:16 > ? int"])]
+#[case::unnested("SELECT TRY_CAST(v AS integer) AS x FROM raw CROSS JOIN UNNEST(some(n)) AS u (v)", &["1:8 > ? int"])]
+#[case::lambda("WITH t AS (SELECT array_agg(n) AS m FROM raw) SELECT transform(m, y -> TRY_CAST(y AS integer)) AS x FROM t", &["1:72 > ? int"])]
+#[case::lambda_at_once("SELECT transform(array_agg(n), y -> TRY_CAST(y AS integer)) AS x FROM raw", &["1:37 > ? int"])]
+#[case::lambda_in_a_test("WITH t AS (SELECT array_agg(n) AS m FROM raw) SELECT contains(transform(m, y -> TRY_CAST(y AS integer)), 3) AS x FROM t", &["1:81 > ? int"])]
+#[case::field("WITH t AS (SELECT some(n) AS m FROM raw) SELECT TRY_CAST(m.k AS integer) AS x FROM t", &["1:49 > ? int"])]
+#[case::recursive("WITH RECURSIVE t (m) AS (SELECT 1 AS m UNION ALL SELECT TRY_CAST(m AS integer) + n FROM t CROSS JOIN raw) SELECT m AS x FROM t", &["1:57 > ? int"])]
+#[case::twice("WITH t AS (SELECT some(n) AS m FROM raw) SELECT TRY_CAST(m * m AS integer) AS x FROM t", &["1:49 > ? int"])]
+#[case::of_another("WITH t AS (SELECT some(id) AS m, some(n) AS k FROM raw) SELECT TRY_CAST(m AS integer) AS x, k FROM t", &[])]
+#[case::wide_enough("WITH t AS (SELECT some(n) AS m FROM raw) SELECT TRY_CAST(m AS bigint) AS x FROM t", &[])]
+#[case::compared("WITH t AS (SELECT some(n) AS m FROM raw) SELECT CAST(CASE WHEN m > 3 THEN 1 ELSE 0 END AS integer) AS x FROM t", &[])]
+#[case::counted("WITH t AS (SELECT some(n) AS m FROM raw) SELECT TRY_CAST(count(m) AS integer) AS x FROM t", &[])]
+fn a_cast_of_what_no_type_is_known_of(#[case] select: &str, #[case] expected: &[&str]) {
+    let expected: Vec<String> = expected.iter().map(|text| format!("sql/m.sql:{text}")).collect();
+    assert_eq!(lost(&[("m", select)], "id int, n int", "id int, n bigint"), expected);
+    assert_eq!(lost(&[("m", select)], "id int, n int", "id int, n int"), Vec::<String>::new());
+}
+
+#[test]
+fn what_no_type_is_known_of_is_followed_through_models() {
+    let models = [
+        ("a", "SELECT some(n) AS x FROM raw"),
+        ("b", "SELECT x AS y FROM a"),
+        ("c", "SELECT CAST(y AS integer) AS z FROM b"),
+    ];
+    assert_eq!(lost(&models, "n int", "n bigint"), ["sql/c.sql:1:8 > ? int"]);
+    assert_eq!(lost(&models, "n struct<a:int>", "n struct<a:bigint>"), ["sql/c.sql:1:8 > ? int"]);
+    assert_eq!(lost(&models, "n int", "n int"), Vec::<String>::new());
 }
 
 #[test]
@@ -300,6 +342,9 @@ fn a_cast_is_followed_through_models_and_rounds_too() {
 #[case::unnested("SELECT TRY_CAST(v AS integer) AS x FROM raw CROSS JOIN UNNEST(list) AS u (v)", &["1:8 > ? int"])]
 #[case::field("SELECT transform(items, x -> TRY_CAST(x.price * 2 AS integer)) AS x FROM raw", &["1:30 > ? int"])]
 #[case::row("SELECT TRY_CAST(ROW(n) AS ROW(a integer)) AS x FROM raw", &["1:8 > ? struct<a:int>"])]
+#[case::picked_in_a_cte("WITH t AS (SELECT element_at(list, 1) AS f, array_max(list) AS g, array_min(list) AS h FROM raw) SELECT TRY_CAST(f AS integer) AS f, TRY_CAST(g AS integer) AS g, TRY_CAST(h AS integer) AS h FROM t", &["1:105 > ? int", "1:134 > ? int", "1:163 > ? int"])]
+#[case::keys_in_a_cte("WITH t AS (SELECT map_keys(by_key) AS k FROM raw) SELECT CAST(k AS array(integer)) AS x FROM t", &["1:58 > ? array<int>"])]
+#[case::mapped_in_a_cte("WITH t AS (SELECT transform(items, x -> x.price) AS p FROM raw) SELECT CAST(p AS array(integer)) AS x FROM t", &["1:72 > ? array<int>"])]
 #[case::held("SELECT transform(list, x -> TRY_CAST(x AS bigint)) AS x, transform(items, x -> x.price) AS y FROM raw", &[])]
 fn a_cast_inside_a_column_that_no_longer_holds_every_value(#[case] select: &str, #[case] expected: &[&str]) {
     let expected: Vec<String> = expected.iter().map(|text| format!("sql/m.sql:{text}")).collect();
@@ -307,6 +352,7 @@ fn a_cast_inside_a_column_that_no_longer_holds_every_value(#[case] select: &str,
         let names = [
             ("n", wide.to_owned()),
             ("list", format!("array<{wide}>")),
+            ("by_key", format!("map<{wide},string>")),
             ("items", format!("array<struct<price:{wide}>>")),
         ];
         let columns = names.iter().map(|(name, text)| Column::new(*name, DataType::parse(text))).collect();
@@ -315,13 +361,8 @@ fn a_cast_inside_a_column_that_no_longer_holds_every_value(#[case] select: &str,
     let (promised, found) = ([columns("int")], [columns("bigint")]);
     let misread = field_problems(&graph(vec![model("m", select)], &promised), &promised, &found, &[], &effect);
     let one = |cast: &OwnCast| {
-        format!(
-            "{}:{} > {} {}",
-            cast.problem.file,
-            cast.problem.place,
-            cast.of.as_ref().map_or("?", |_| "!"),
-            cast.data_type
-        )
+        let of = if cast.loss == Loss::Uncounted { "?" } else { "!" };
+        format!("{}:{} > {of} {}", cast.problem.file, cast.problem.place, cast.data_type)
     };
     assert_eq!((misread.problems, misread.casts.iter().map(one).collect::<Vec<_>>()), (Vec::new(), expected));
 }
