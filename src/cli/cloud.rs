@@ -1,5 +1,6 @@
 //! What only a target on AWS has: its crawler, and runs that others may drive too.
 
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -14,8 +15,8 @@ use crate::catalog::glue::crawler;
 use crate::cloud::Cloud;
 use crate::config::FILE;
 use crate::pipeline::{
-    Asked as Asking, Ports, Project, Provenance, Schemas, Step, Stopped, Why, crawl_failed, drive, enqueue, joined,
-    load, status, stop,
+    Asked as Asking, Ports, Project, Provenance, Recorded, Schemas, Step, Stopped, Why, crawl_failed, drive, enqueue,
+    joined, load, status, stop,
 };
 use crate::plan::{self, run_id};
 use crate::port::PortErrorKind;
@@ -138,14 +139,15 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
         reporter: &progress,
         inputs: Some(&inputs),
     };
-    let joined = match asked.slot {
-        None => joined_run(globals, store, &project).await?,
-        Some(_) => None,
+    let (mut slot, mut taken) = match asked.slot {
+        Some(moment) => {
+            let slot = plan::slot(moment);
+            (slot.clone(), enqueue(store, &slot, Why::Command).await?)
+        }
+        None => for_now(globals, store, &project).await?,
     };
-    let is_joined = joined.is_some();
-    let mut slot = joined.unwrap_or_else(|| asked.slot.map_or_else(world::now, plan::slot));
+    let is_joined = asked.slot.is_none() && taken == Asking::Known;
     let mut id = run_id(&slot);
-    let mut taken = if is_joined { Asking::Known } else { enqueue(store, &slot, Why::Command).await? };
     loop {
         let driven = drive(ports, &project, world.request(), &holder, &mut Vec::new()).await;
         if let Some(recorded) = load(store, &id).await?.filter(|recorded| recorded.run.outcome.is_some()) {
@@ -161,13 +163,7 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
             && has_begun(store).await?
         {
             // This machine's rights are not the function's, which may go on with the run.
-            if lasting.kind == PortErrorKind::Denied {
-                let next = world.commands.line("run");
-                say(
-                    globals,
-                    &format!("the run stays under way: the deployed function goes on with it, and `{next}` does, too"),
-                );
-            } else {
+            if lasting.kind != PortErrorKind::Denied {
                 match stop(ports, &project, world.request(), &holder, lasting).await? {
                     Stopped::Ended(_) => continue,
                     Stopped::Busy { .. } => {
@@ -180,21 +176,58 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
                 }
             }
         }
-        match driven? {
+        let step = match driven {
+            Ok(step) => step,
+            Err(error) => {
+                progress.finish();
+                left(world, store, &id).await?;
+                return Err(error.into());
+            }
+        };
+        match step {
             Step::Waiting { queries, .. } => engine.wait(&queries).await?,
             Step::Busy { .. } => tokio::time::sleep(POLL).await,
             Step::Crawling => tokio::time::sleep(CRAWL_POLL).await,
             // A newer one has taken its place.
             Step::Idle if is_joined && taken == Asking::Known => {
-                slot = world::now();
+                (slot, taken) = for_now(globals, store, &project).await?;
                 id = run_id(&slot);
-                taken = enqueue(store, &slot, Why::Command).await?;
             }
             Step::Idle => {
                 bail!("{}", taken.refusal(&slot).unwrap_or_else(|| format!("the run for slot {slot} is gone")))
             }
         }
     }
+}
+
+/// Goes on with a run, or asks for one for now. A moment is run once, and the run of this one may have ended: then the next
+/// is waited for.
+async fn for_now(globals: &Globals, store: &dyn Store, project: &Project) -> anyhow::Result<(String, Asking)> {
+    loop {
+        if let Some(slot) = joined_run(globals, store, project).await? {
+            return Ok((slot, Asking::Known));
+        }
+        let slot = world::now();
+        match enqueue(store, &slot, Why::Command).await? {
+            Asking::Known => tokio::time::sleep(POLL).await,
+            taken => return Ok((slot, taken)),
+        }
+    }
+}
+
+/// Says how the run stands that an error leaves under way, whatever else is not to be said.
+async fn left(world: &World, store: &dyn Store, id: &str) -> anyhow::Result<()> {
+    let Ok(Some(Recorded { run, .. })) = load(store, id).await else { return Ok(()) };
+    let stands = match run.is_publishing() {
+        true => "stands amid its publication, and readers may see tables of two runs until it goes on",
+        false => "stays under way, and nothing of it is published",
+    };
+    let next = world.commands.line("run");
+    writeln!(
+        anstream::stderr(),
+        "note: run {id} {stands}: `{next}` goes on with it, and so does the function where one is deployed"
+    )?;
+    Ok(())
 }
 
 /// The slot of the run that one for now goes on with: a second build by the same text would show nothing else.

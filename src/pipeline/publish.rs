@@ -113,13 +113,12 @@ async fn intents(
     recorded: &Recorded,
     tables: &[(String, String)],
 ) -> Result<Vec<Published>, RunError> {
-    let mut intents = Vec::new();
+    let (mut intents, mut taken) = (Vec::new(), Vec::new());
     let current = at_once(tables.iter().map(|(table, _)| ports.catalog.table(table))).await;
     for ((table, _), current) in tables.iter().zip(current) {
         let current = current?;
         let build = format!("build {table}");
-        let taken = current.as_ref().and_then(|current| beside::foreign(file_of(&recorded.run, table), current));
-        Problems::or(taken.into_iter().collect(), ())?;
+        taken.extend(current.as_ref().and_then(|current| beside::foreign(file_of(&recorded.run, table), current)));
         let rows = recorded.run.steps.iter().find(|step| step.name == build).and_then(|step| step.rows);
         intents.push(Published {
             table: table.clone(),
@@ -128,7 +127,7 @@ async fn intents(
             rows: rows.unwrap_or_default(),
         });
     }
-    Ok(intents)
+    Ok(Problems::or(taken, intents)?)
 }
 
 /// The file of the model that a table is published from.

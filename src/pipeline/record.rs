@@ -206,6 +206,15 @@ impl Run {
         self.ended_on = Some(day(Timestamp::now()));
     }
 
+    /// Whether its publication has begun: readers may see what it built.
+    pub fn is_publishing(&self) -> bool {
+        let mut steps = self.plan.steps.iter().zip(&self.steps);
+        steps.any(|(step, record)| {
+            let begun = matches!(record.status, StepStatus::Running | StepStatus::Succeeded);
+            begun && matches!(step.action, Action::Publish { .. })
+        })
+    }
+
     /// The failed steps, those together that failed for the same reason; each as its index.
     pub fn failures(&self) -> Vec<Vec<usize>> {
         let mut causes: Vec<(&str, Vec<usize>)> = Vec::new();

@@ -6,9 +6,9 @@ use super::Commands;
 use super::advance::{ATTEMPTS, Progress, advance, running};
 use super::conclude::{compared, conclude};
 use super::garbage::folder;
-use super::record::{Outcome, Recorded, Run, StepStatus, load, runs};
+use super::record::{Outcome, Recorded, Run, load, runs};
 use super::{Ports, Project, RunError};
-use crate::plan::{Action, run_id};
+use crate::plan::run_id;
 use crate::store::Store;
 
 /// What a run is asked for.
@@ -63,7 +63,7 @@ pub async fn end(
 ) -> Result<Run, RunError> {
     // Once it publishes, everything is checked, and only going on leaves all tables or none; once it alerts, people
     // may know already.
-    if cut.run.inputs == request.inputs || is_publishing(&cut.run) || cut.run.alert.is_some() {
+    if cut.run.inputs == request.inputs || cut.run.is_publishing() || cut.run.alert.is_some() {
         finish(ports, project, &mut cut, request).await?;
     } else {
         supersede(ports, &mut cut).await?;
@@ -81,14 +81,6 @@ async fn finish(
         ports.engine.wait(&queries).await?;
     }
     conclude(ports, project, recorded, request).await
-}
-
-fn is_publishing(run: &Run) -> bool {
-    let mut steps = run.plan.steps.iter().zip(&run.steps);
-    steps.any(|(step, record)| {
-        let begun = matches!(record.status, StepStatus::Running | StepStatus::Succeeded);
-        begun && matches!(step.action, Action::Publish { .. })
-    })
 }
 
 /// What it compared is no longer what it would read: it ends here, unpublished, and a new run takes its place.

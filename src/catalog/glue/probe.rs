@@ -2,18 +2,15 @@
 //! positional SerDe do not show.
 
 use std::io::Read;
-use std::sync::Arc;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::Object;
 use flate2::read::MultiGzDecoder;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 use crate::aws::{Call, S3Folder, code};
 use crate::catalog::quotes::{self, Quoted};
 use crate::catalog::{header, notes};
-use crate::port::{PortError, PortErrorKind};
+use crate::port::{PortError, PortErrorKind, at_once};
 use crate::problem::Problem;
 use crate::schema::{MIXED_HEADERS, NOTES, Table, UNREADABLE};
 
@@ -25,8 +22,6 @@ const HEAD: usize = 16 * 1024;
 /// The same where quotes are looked for, which may stand in any row: no call more.
 const ROWS: usize = 64 * 1024;
 const OBJECTS_A_PAGE: usize = 1000;
-/// Tables that are looked at at the same time.
-const AT_ONCE: usize = 16;
 
 /// Looks at headers, so many files a table.
 #[derive(Debug, Clone)]
@@ -70,17 +65,8 @@ impl Probe {
     /// error that passes is returned: to ask again is better than to alert.
     pub async fn mark(&self, tables: Vec<Table>) -> Result<Vec<Table>, PortError> {
         let (probed, mut marked): (Vec<_>, Vec<_>) = tables.into_iter().partition(is_probed);
-        let places = Arc::new(Semaphore::new(AT_ONCE));
-        let mut looks = JoinSet::new();
-        for table in probed {
-            let (probe, places) = (self.clone(), Arc::clone(&places));
-            looks.spawn(async move {
-                let _place = places.acquire().await.expect("it is never closed");
-                probe.marked(table).await
-            });
-        }
-        while let Some(look) = looks.join_next().await {
-            marked.push(look.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?);
+        for looked in at_once(probed.into_iter().map(|table| self.marked(table))).await {
+            marked.push(looked?);
         }
         marked.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(marked)

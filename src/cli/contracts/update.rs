@@ -149,10 +149,11 @@ async fn propose(globals: &Globals, world: &World, request: Update<'_>, by: &By)
     world.crawled_at().await?;
     let comparison = compare(&project, world.catalog.as_ref(), world.raw_prefix()).await?;
     let tables = choose(&comparison, &project, request.tables)?;
-    let renames = renames(&comparison, request)?;
+    // Its line may be pasted by each who got it; the second finds nothing to rename either.
     if tables.is_empty() {
         return Ok(Updated::default());
     }
+    let renames = renames(&comparison, request)?;
     let models = pipeline::accept(&project, &comparison, &tables, &renames)?;
     as_expected(world, &comparison, request).await?;
     let mut proposal = Updated { notes: models.notes(), ..Updated::default() };
@@ -202,10 +203,13 @@ async fn as_expected(world: &World, comparison: &Comparison, request: Update<'_>
     let Some(unseen) = unseen(world.store.as_ref(), &comparison.findings, table, expected).await? else {
         return Ok(());
     };
-    let line = world.commands.accept(table, request.renames, &seen(&comparison.findings, table));
+    let digits = seen(&comparison.findings, table);
+    let line = |renames: &[String]| world.commands.accept(table, renames, &digits);
     let message =
         format!("nothing is accepted: what is found of it is not what `--expect {expected}` was printed for\n{unseen}");
-    let help = format!("mend the source, or accept all that is found now:\n{line}");
+    let likely = comparison.renames.get(table).filter(|likely| likely.as_slice() != request.renames);
+    let renamed = likely.map(|likely| format!("\n{}\nor, as it was asked for,", line(likely))).unwrap_or_default();
+    let help = format!("mend the source, or accept all that is found now:{renamed}\n{}", line(request.renames));
     Err(Problems::from(Problem::new(table, "", message, help)).into())
 }
 

@@ -1,9 +1,29 @@
 //! Aggregates that DuckDB writes in another way.
 
-use polyglot_sql::expressions::{AggregateFunction, Expression, Filter, WithinGroup};
+use polyglot_sql::expressions::{AggFunc, AggregateFunction, Case, CountFunc, Expression, Filter, WithinGroup};
 use polyglot_sql::{Dialect, DialectType};
 
 use super::rewrite::{Rewritten, call};
+
+/// Of no row DuckDB's own makes NULL, Athena 0.
+pub(super) fn count_if(count: AggFunc) -> Expression {
+    let one = Case {
+        operand: None,
+        whens: vec![(count.this, Expression::number(1))],
+        else_: None,
+        comments: Vec::new(),
+        inferred_type: None,
+    };
+    Expression::Count(Box::new(CountFunc {
+        this: Some(Expression::Case(Box::new(one))),
+        star: false,
+        distinct: count.distinct,
+        filter: count.filter,
+        ignore_nulls: None,
+        original_name: None,
+        inferred_type: None,
+    }))
+}
 
 /// `map_agg(k, v)`: pairs that come twice are one, a NULL key is left out.
 pub(super) fn map_agg(args: Vec<Expression>, filter: Option<Expression>) -> Rewritten {

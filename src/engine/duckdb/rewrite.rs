@@ -51,6 +51,7 @@ pub(super) fn node(node: Expression, choices: &Choices<'_>) -> Rewritten {
             avg.this = call("athena_not_decimal", vec![avg.this]);
             Ok(Expression::Avg(avg))
         }
+        Expression::CountIf(count) => Ok(aggregates::count_if(*count)),
         Expression::Extract(extract) => Ok(call(field(&extract.field)?, vec![extract.this])),
         Expression::Lambda(mut lambda) => {
             lambda.colon = true;

@@ -90,6 +90,10 @@ pub(super) fn explained(message: &str) -> String {
     if let Some((message, help)) = in_words_of_the_model(&detail) {
         return format!("{message}\n  help: {help}");
     }
+    if let Some(file) = file_of(&detail).filter(|_| matches!(kind, "IO" | "Invalid Input")) {
+        let help = "bring it again from its source, or move it away; then crawl again";
+        return format!("the file `{file}` is damaged, or cannot be read\n  help: {help}\n  engine: {detail}");
+    }
     let (message, help) = match kind {
         "Binder" if detail.starts_with("Set operations") => (
             "an UNNEST of rows has other columns than it names, or a set operation has sides of different width",
@@ -108,6 +112,13 @@ pub(super) fn explained(message: &str) -> String {
         ),
     };
     format!("{message}\n  help: {help}\n  engine: {detail}")
+}
+
+/// The name of the file that DuckDB could not read, by `file "path"` or `file 'path'`.
+fn file_of(detail: &str) -> Option<&str> {
+    let (_, path) = detail.split_once("file \"").or_else(|| detail.split_once("file '"))?;
+    let (path, _) = path.split_once(['"', '\''])?;
+    path.rsplit('/').next().filter(|name| name.contains('.'))
 }
 
 /// What can be said without DuckDB's own words: message and help.
@@ -165,6 +176,18 @@ mod tests {
         );
         assert!(explained("Weird Error: x").starts_with("the embedded engine cannot run it"));
         assert!(explained("IO Error: write: No space left on device").starts_with("the disk is full"));
+    }
+
+    #[test]
+    fn a_damaged_file_is_named() {
+        let raw =
+            "Invalid Input Error: Failed to read file \"/lake/events/events_2.parquet\": Snappy decompression failure";
+        let said = explained(raw);
+        assert!(
+            said.starts_with("the file `events_2.parquet` is damaged, or cannot be read\n  help: bring it"),
+            "{said}"
+        );
+        assert!(!explained("Invalid Input Error: a file 'without' a name").contains("damaged"));
     }
 
     #[test]

@@ -90,6 +90,7 @@ fn outcome(run: &Run) -> String {
             paint(YELLOW, "cut off, and its files changed: nothing published")
         }
         Some(Outcome::Superseded) => paint(YELLOW, "overtaken by its tables, nothing published"),
+        None if run.is_publishing() => paint(YELLOW, "under way, amid its publication: tables may be of two runs"),
         None => paint(YELLOW, "under way"),
     }
 }

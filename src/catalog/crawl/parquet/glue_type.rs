@@ -19,7 +19,7 @@ pub(super) fn glue_type(field: &Type) -> Outcome {
 
 fn primitive(field: &Type, info: &BasicTypeInfo) -> Outcome {
     if let Some(logical) = info.logical_type_ref() {
-        return from_logical(logical, field.get_physical_type());
+        return from_logical(logical);
     }
     Ok(match info.converted_type() {
         ConvertedType::NONE => return from_physical(field.get_physical_type()),
@@ -36,7 +36,7 @@ fn primitive(field: &Type, info: &BasicTypeInfo) -> Outcome {
     })
 }
 
-fn from_logical(logical: &LogicalType, physical: Physical) -> Outcome {
+fn from_logical(logical: &LogicalType) -> Outcome {
     Ok(match logical {
         LogicalType::String | LogicalType::Enum | LogicalType::Json => DataType::String,
         LogicalType::Bson => DataType::Binary,
@@ -52,8 +52,10 @@ fn from_logical(logical: &LogicalType, physical: Physical) -> Outcome {
             bits => return refuse(&format!("an integer of {bits} bits")),
         },
         LogicalType::Uuid => return refuse("a UUID"),
-        // All values are null; the physical type is what readers go by.
-        LogicalType::Unknown => return from_physical(physical),
+        // Readers go by the physical type, which says nothing of the column's own: over another file's, they fail.
+        LogicalType::Unknown => {
+            return refuse("a column written without a type, since it had no value: write it with one");
+        }
         LogicalType::Integer(integer) => {
             return refuse(&format!("an integer of {} bits without a sign", integer.bit_width));
         }
@@ -192,6 +194,10 @@ mod tests {
         check("required fixed_len_byte_array(12) a (INTERVAL);", Err("no Glue type holds the kind INTERVAL"));
         check("required fixed_len_byte_array(2) a (FLOAT16);", Err("a floating-point number of 16 bits"));
         check("required fixed_len_byte_array(16) a (UUID);", Err("a UUID"));
+        check(
+            "optional int32 a (UNKNOWN);",
+            Err("a column written without a type, since it had no value: write it with one"),
+        );
         check("required group a { required fixed_len_byte_array(16) b (UUID); }", Err("a UUID"));
     }
 
