@@ -45,6 +45,26 @@ fn what_came_since_is_refused_shown_and_accepted_by_the_line_that_says_so() {
 }
 
 #[test]
+fn a_line_that_renames_may_be_pasted_by_each_who_got_it() {
+    let (lake, run, _) = halted();
+    let line = json(lake.root(), 0, &["runs", &run])["alert"]["accept"][0].as_str().unwrap().to_owned();
+    assert!(line.contains("--rename") && paste(lake.root(), &line).status.success(), "{line}");
+    let again = paste(lake.root(), &line);
+    assert_eq!((again.status.code(), again.stdout.as_slice()), (Some(0), b"nothing differs\n".as_slice()));
+}
+
+#[test]
+fn a_likely_rename_is_offered_by_the_refusal_too() {
+    let (lake, _, line) = halted();
+    lake.write("lake/orders/1.json", RENAMED_AND_NEW);
+    expect(lake.root(), 0, &["crawl"]);
+    let told = said(&paste(lake.root(), &line));
+    let lines = told.lines().filter(|line| line.contains("contracts update raw_orders"));
+    let renames: Vec<bool> = lines.map(|line| line.contains("--rename 'ship city=city'")).collect();
+    assert_eq!(renames, [true, false], "{told}");
+}
+
+#[test]
 fn what_is_no_longer_found_is_told_too() {
     let (lake, run, line) = halted();
     lake.write("lake/orders/1.json", "{\"Id\":1,\"Ship City\":\"Rome\",\"Note\":\"x\"}\n");

@@ -276,6 +276,27 @@ async fn what_is_not_there_ends_a_laptops_run_with_an_alert() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_publication_that_breaks_off_says_so_and_the_next_run_ends_it() {
+    let lake = deployed();
+    let laptop = Laptop::new(&lake);
+    lake.aws.account().athena.is_held = false;
+    let first = laptop.says(&["run", "--format", "json"]);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    let fault = Fault { service: "glue", action: "UpdateTable".into(), nth: 1, kind: FaultKind::InternalError };
+    lake.aws.account().calls.reset(Some(fault));
+    let broken = laptop.says(&["run"]);
+    assert_eq!(broken.code, Some(2), "{broken:?}");
+    let words = "stands amid its publication, and readers may see tables of two runs until it goes on: `";
+    assert!(broken.err.contains(words), "{broken:?}");
+    assert!(laptop.says(&["runs"]).out.contains("amid its publication"));
+    lake.aws.account().calls.reset(None);
+    let ended = laptop.says(&["run", "--format", "json"]);
+    assert_eq!((ended.code, &ended.json()["outcome"]), (Some(0), &json!("published")), "{ended:?}");
+    // However soon it was asked for, it was never the first run's answer.
+    assert_ne!(ended.json()["run_id"], first.json()["run_id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_somebody_else_changed_is_told_in_words() {
     let lake = Lake::new();
     let site = lake.site();
