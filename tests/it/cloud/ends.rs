@@ -414,7 +414,8 @@ async fn what_a_laptop_may_not_do_is_left_to_the_function() {
     for _ in 0..2 {
         let said = laptop.says(&["run"]);
         assert_eq!(said.code, Some(2), "{said:?}");
-        assert!(said.err.contains("the run stays under way"), "{said:?}");
+        assert!(said.err.contains("stays under way, and nothing of it is published: `"), "{said:?}");
+        assert!(said.err.contains("so does the function where one is deployed"), "{said:?}");
     }
     allow(&lake);
     let state = to_the_end(&lake).await;
