@@ -107,6 +107,17 @@ impl Follower<'_> {
     }
 
     fn cast(&self, next: &Outward, to: &Range<usize>, pair: Pair<'_>, is_value: bool) -> Outcome {
+        let made = self.cast_itself(next, to, pair, is_value);
+        // What holds the value before and after hides it from whatever casts that again.
+        let beyond = next.whole.as_ref().filter(|_| made == Outcome::Same);
+        match beyond.and_then(|whole| self.enclosing_cast(whole, pair)) {
+            Some(LostCast { cast, to, .. }) => Outcome::Lost { cast, to, is_value: false },
+            None => made,
+        }
+    }
+
+    /// What becomes of the value in the cast that stands around it, whatever is made of that.
+    fn cast_itself(&self, next: &Outward, to: &Range<usize>, pair: Pair<'_>, is_value: bool) -> Outcome {
         let is_free = (self.effect)(pair.0, pair.1) == TypeEffect::None;
         let kept = if is_free { Outcome::Same } else { Outcome::Other };
         let Some(target) = from_dml(self.source.slice(to)) else { return kept };

@@ -282,6 +282,9 @@ fn lost(models: &[(&str, &str)], before: &str, after: &str) -> Vec<String> {
 #[case::sum("SELECT CAST(avg(n) AS integer) AS x, CAST(sum(n) AS bigint) AS y FROM raw", &[])]
 #[case::of_another_type("SELECT TRY_CAST(count(n) AS integer) AS x, TRY_CAST(sum(n) AS integer) AS y FROM raw", &[])]
 #[case::held_inside("SELECT TRY_CAST(TRY_CAST(n AS integer) * 2 AS integer) AS x FROM raw", &["1:17 > raw.n int"])]
+#[case::behind_a_text("SELECT TRY_CAST(trim(CAST(n AS varchar)) AS integer) AS x FROM raw", &["1:8 > ? int"])]
+#[case::behind_a_wider_type("SELECT TRY_CAST(CAST(n AS bigint) AS integer) AS x FROM raw", &["1:8 > ? int"])]
+#[case::behind_a_text_held("SELECT TRY_CAST(CAST(n AS varchar) AS bigint) AS x FROM raw", &[])]
 fn a_cast_of_the_models_own_that_no_longer_holds_every_value(#[case] select: &str, #[case] expected: &[&str]) {
     let expected: Vec<String> = expected.iter().map(|text| format!("sql/m.sql:{text}")).collect();
     assert_eq!(lost(&[("m", select)], "id int, n int", "id int, n bigint"), expected);
