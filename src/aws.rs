@@ -228,6 +228,26 @@ fn causes(error: &dyn Error) -> String {
         next = error.source();
     }
     messages.dedup();
+    // The innermost says most, where none says anything.
+    let innermost = messages.last().cloned().unwrap_or_default();
     messages.retain(|message| !EMPTY.contains(&message.as_str()));
-    messages.join(": ")
+    if messages.is_empty() { innermost } else { messages.join(": ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Said(&'static str, #[source] Option<Box<Said>>);
+
+    #[test]
+    fn credentials_that_no_provider_has_are_no_broken_connection() {
+        let chain = |words: [&'static str; 2]| Said(words[0], Some(Box::new(Said(words[1], None))));
+        let absent = without_an_answer(causes(&chain(["dispatch failure", "the credential provider was not enabled"])));
+        assert_eq!(absent, (PortErrorKind::Denied, "the credential provider was not enabled".to_owned()));
+        let unheard = without_an_answer(causes(&chain(["dispatch failure", "tcp connect error"])));
+        assert_eq!(unheard, (PortErrorKind::Unavailable, "tcp connect error".to_owned()));
+    }
 }
