@@ -16,7 +16,7 @@ use crate::cloud::Cloud;
 use crate::config::FILE;
 use crate::pipeline::{
     Asked as Asking, Ports, Project, Provenance, Recorded, Schemas, Step, Stopped, Why, crawl_failed, drive, enqueue,
-    joined, load, status, stop,
+    is_ended, joined, load, status, stop,
 };
 use crate::plan::{self, run_id};
 use crate::port::PortErrorKind;
@@ -171,7 +171,7 @@ pub async fn execute(globals: &Globals, world: &World, cloud: &Cloud, asked: Ask
                         continue;
                     }
                     // Another driver has ended it since.
-                    Stopped::Nothing if has_ended(store, &id).await? => continue,
+                    Stopped::Nothing if is_ended(store, &id).await? => continue,
                     Stopped::Nothing => {}
                 }
             }
@@ -241,10 +241,6 @@ async fn joined_run(globals: &Globals, store: &dyn Store, project: &Project) -> 
     }
     say(globals, &format!("going on with run {id}, which was asked for already"));
     Ok(Some(known.slot))
-}
-
-async fn has_ended(store: &dyn Store, id: &str) -> anyhow::Result<bool> {
-    Ok(load(store, id).await?.is_some_and(|recorded| recorded.run.outcome.is_some()))
 }
 
 /// Whether there is a run under way that has a record.

@@ -8,6 +8,7 @@ use super::conclude::{compared, conclude, refused};
 use super::publish::{TRIES, is_as_compared, shown_of};
 use super::queue::{LOOKS, Queue, Slot, Why, status};
 use super::record::{Recorded, Run, StepStatus, load};
+use super::stop::free;
 use super::whole::free_id;
 use super::{Ports, Project, Request, RunError, Schemas, told};
 use crate::catalog::CrawlStatus;
@@ -98,10 +99,7 @@ async fn step(
             return Ok(Some(Step::Waiting { run_id: id, queries }));
         }
         // An alert cannot be taken back, so one driver at a time is at a run's end.
-        let _lease = match ports.store.lock(holder).await {
-            Err(error) if error.kind == PortErrorKind::Conflict => return Ok(Some(Step::Busy { run_id: id })),
-            lease => lease?,
-        };
+        let Some(_lease) = free(ports, holder).await? else { return Ok(Some(Step::Busy { run_id: id })) };
         recorded = load(ports.store, &id).await?.unwrap_or(recorded);
         if recorded.run.outcome.is_none() {
             // Tables that change under a build can fail it, too.

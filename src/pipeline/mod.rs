@@ -60,7 +60,7 @@ pub use project::Project;
 pub use publish::{ROWS, RUN};
 pub use queue::{Asked, Queue, Slot, Why, ask_for_crawl, crawl_began, enqueue, joined, status, under_way};
 pub use record::{
-    AdaptedModel, Delivery, Outcome, Provenance, Published, Recorded, Run, StepRecord, StepStatus, load, runs,
+    AdaptedModel, Delivery, Outcome, Provenance, Published, Recorded, Run, StepRecord, StepStatus, is_ended, load, runs,
 };
 pub use rename::{Rename, renames};
 pub use reporter::{Event, Quiet, Reporter};

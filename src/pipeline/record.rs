@@ -303,7 +303,12 @@ pub async fn load(store: &dyn Store, run_id: &str) -> Result<Option<Recorded>, R
 
 /// Whether the run with this id does nothing any more; of `run`, which is at its end, only the cleaning up is left.
 pub(super) async fn has_ended(store: &dyn Store, run: &Run, id: &str) -> Result<bool, RunError> {
-    Ok(id == run.run_id || load(store, id).await?.is_some_and(|recorded| recorded.run.outcome.is_some()))
+    Ok(id == run.run_id || is_ended(store, id).await?)
+}
+
+/// Whether the run with this id is on record and has its outcome.
+pub async fn is_ended(store: &dyn Store, id: &str) -> Result<bool, RunError> {
+    Ok(load(store, id).await?.is_some_and(|recorded| recorded.run.outcome.is_some()))
 }
 
 /// Ids of all runs, oldest first.

@@ -44,7 +44,7 @@ pub async fn give_up(
 }
 
 /// The run lock, unless another driver has it.
-async fn free(ports: Ports<'_>, holder: &str) -> Result<Option<Lease>, RunError> {
+pub(super) async fn free(ports: Ports<'_>, holder: &str) -> Result<Option<Lease>, RunError> {
     match ports.store.lock(holder).await {
         Err(error) if error.kind == PortErrorKind::Conflict => Ok(None),
         lease => Ok(Some(lease?)),
