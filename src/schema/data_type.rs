@@ -49,6 +49,11 @@ impl DataType {
         }
     }
 
+    /// True for a type that has others inside it.
+    pub fn is_nested(&self) -> bool {
+        matches!(self, Self::Array(_) | Self::Map(..) | Self::Struct(_))
+    }
+
     /// True if this type, or a type nested in it, could not be read.
     pub fn has_unrecognized(&self) -> bool {
         match self {

@@ -3,7 +3,7 @@
 //! Lineage knows columns. What a model makes of another type is looked at here, at the place that reads it, so that it is a
 //! problem of the model and not an error of the engine, or another result.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
@@ -15,9 +15,11 @@ use super::follow::{Follower, LostCast, Outcome, is_inexact};
 use super::known::Known;
 use super::origins::{Origin, Origins};
 use super::outline::Query;
-use super::resolve::{self, Columns, Resolved, United};
+use super::resolve;
+use super::resolved::{Columns, Resolved, United};
 use super::source::Source;
 use super::unnest::Unnested;
+use super::values::{self, Cast, From, Values};
 use super::{Graph, Model, Substitution, tables, types};
 use crate::problem::Problem;
 use crate::schema::{DataType, Table};
@@ -36,6 +38,8 @@ pub(super) struct Access {
     pub is_whole: bool,
     /// The column of a table that it is, under whatever name.
     pub copies: Option<Origin>,
+    /// Where a change of type is followed: whose values it has.
+    pub values: Values,
 }
 
 /// A cast of a model's own that held every value of a column, and does not hold every one that the column may have now.
@@ -110,7 +114,6 @@ pub fn field_problems(
         after: Known::new(graph, &reshaped),
         changed: changed(promised, &reshaped, effect),
         wider: wider(promised, &reshaped, effect),
-        copies: BTreeMap::new(),
         found: Misread::default(),
     };
     for model in graph.order.iter().filter_map(|name| graph.models.get(name)) {
@@ -152,17 +155,16 @@ struct FieldReader<'a> {
     changed: Changed,
     /// Of sources, and of models whose columns come from those.
     wider: Wider,
-    /// Columns of models that are columns of sources: which.
-    copies: BTreeMap<Origin, Origin>,
     found: Misread,
 }
 
 impl FieldReader<'_> {
     fn model(&mut self, model: &Model, source: &Source) {
         let query = Query::of(source);
-        let old = resolve::followed(&model.file, source, &query, &self.before.read_by(model));
-        let new = resolve::followed(&model.file, source, &query, &self.after.read_by(model));
+        let old = resolve::followed(&model.file, source, &query, &self.before.read_by(model), self.effect);
+        let new = resolve::followed(&model.file, source, &query, &self.after.read_by(model), self.effect);
         let follower = Follower { source, query: &query, effect: self.effect, before: &old, after: &new };
+        self.casts(model, &follower);
         let mut seen = BTreeSet::new();
         for after in &new.accesses {
             let before = old.accesses.iter().find(|before| before.tokens.start == after.tokens.start);
@@ -191,33 +193,20 @@ impl FieldReader<'_> {
             self.of_no_type(model, follower, before, after);
             return;
         };
+        let held = before.map_or_else(Vec::new, |before| values::changed(&before.values, &after.values));
+        for pair in held.iter().map(|(_, old, new)| (old, new)) {
+            let behind = follower.lost(&after.tokens, pair).filter(|_| old == new);
+            for lost in behind.into_iter().chain(follower.lost_inside(&after.tokens, pair)) {
+                self.lost(model, source, lost);
+            }
+        }
         if old == new {
             return;
-        }
-        if let Some(lost) = follower.lost_inside(&after.tokens, (old, new)) {
-            self.lost(model, source, lost);
         }
         let shown = source.slice(&after.tokens);
         match self.outcome(follower, after, old, new) {
             Outcome::Same => {}
-            Outcome::Lost { cast, to, is_value } => {
-                let column = after.copies.as_ref().filter(|_| is_value);
-                let loss = match column.map(|column| self.copies.get(column).unwrap_or(column).clone()) {
-                    Some((table, column)) => Loss::Counted { table, column },
-                    None => Loss::Uncounted,
-                };
-                let written = source.slice(&cast);
-                let message = format!("`{written}` held every value while `{shown}` was {old}, and it is {new}");
-                let wider = types::to_dml(new).unwrap_or_else(|| new.to_string());
-                let help = match after.is_whole {
-                    true => format!(
-                        "cast to {wider}, or cast `{shown}` itself, before anything else is made of it: what that loses is counted"
-                    ),
-                    false => format!("cast to {wider}: nothing counts what is lost inside a column"),
-                };
-                let problem = Problem::new(&model.file, source.place(cast.start), message, help);
-                self.found.casts.push(OwnCast { loss, data_type: to, problem });
-            }
+            Outcome::Lost(lost) => self.lost(model, source, lost),
             Outcome::Other => {
                 let message = match (self.effect)(old, new) {
                     TypeEffect::Value => format!("`{shown}` was {old} and is {new}"),
@@ -240,6 +229,52 @@ impl FieldReader<'_> {
         }
     }
 
+    /// Casts of values that may be wider now.
+    fn casts(&mut self, model: &Model, follower: &Follower<'_>) {
+        let source = follower.source;
+        for (&start, after) in &follower.after.casts {
+            let Some(before) = follower.before.casts.get(&start) else { continue };
+            let Some(to) = types::from_dml(source.slice(&after.to)) else { continue };
+            let holds = |data_type: &DataType| (self.effect)(data_type, &to) != TypeEffect::Value;
+            for (from, old, new) in values::changed(&before.values, &after.values) {
+                // A column that is cast whole to a type with others inside it is told of where it is read.
+                let is_told = to.is_nested() && !matches!(from, From::Made(..));
+                if is_told || !holds(&old) || holds(&new) {
+                    continue;
+                }
+                let is_bare = |cast: &Cast| cast.values.get(&from).is_some_and(|held| held.is_bare);
+                let loss = match &from {
+                    From::Column((table, column)) if is_bare(before) && is_bare(after) => {
+                        Loss::Counted { table: table.clone(), column: column.clone() }
+                    }
+                    _ => Loss::Uncounted,
+                };
+                let written = source.slice(&(start..after.to.end + 1));
+                let shown = from.shown(&model.file, source).unwrap_or_else(|| source.slice(&after.value).to_owned());
+                let message = format!("`{written}` held every value while `{shown}` was {old}, and it is {new}");
+                let wider = types::to_dml(&new).unwrap_or_else(|| new.to_string());
+                let help = match from {
+                    From::Inside(..) => format!("cast to {wider}: nothing counts what is lost inside a column"),
+                    _ => format!(
+                        "cast to {wider}, or cast the column itself, before anything else is made of it: what that loses is counted"
+                    ),
+                };
+                let problem = Problem::new(&model.file, source.place(start), message, help);
+                self.tell(OwnCast { loss, data_type: to.clone(), problem });
+            }
+        }
+    }
+
+    /// Notes a cast, once for each column that it loses values of; what nothing counts is told where nothing else is.
+    fn tell(&mut self, cast: OwnCast) {
+        let is_there =
+            |known: &OwnCast| (&known.problem.file, &known.problem.place) == (&cast.problem.file, &cast.problem.place);
+        let is_told = |known: &OwnCast| is_there(known) && (cast.loss == Loss::Uncounted || known.loss == cast.loss);
+        if !self.found.casts.iter().any(is_told) {
+            self.found.casts.push(cast);
+        }
+    }
+
     /// What no type is known of may be any value of the columns that it comes from.
     fn of_no_type(&mut self, model: &Model, follower: &Follower<'_>, before: Option<&Access>, after: &Access) {
         let origins = before.into_iter().chain([after]).flat_map(|access| access.origins.iter());
@@ -256,10 +291,7 @@ impl FieldReader<'_> {
         let wider = types::to_dml(&new).unwrap_or_else(|| new.to_string());
         let help = format!("cast to {wider}: nothing counts what is lost inside a column, or of what is computed");
         let problem = Problem::new(&model.file, source.place(cast.start), message, help);
-        let cast = OwnCast { loss: Loss::Uncounted, data_type: to, problem };
-        if !self.found.casts.contains(&cast) {
-            self.found.casts.push(cast);
-        }
+        self.tell(OwnCast { loss: Loss::Uncounted, data_type: to, problem });
     }
 
     fn outcome(&self, follower: &Follower<'_>, access: &Access, old: &DataType, new: &DataType) -> Outcome {
@@ -359,10 +391,6 @@ impl FieldReader<'_> {
             let names: Fields =
                 output.origins.iter().filter_map(|origin| self.changed.get(origin)).flatten().cloned().collect();
             let this = (model.name.clone(), output.name.clone());
-            if let Some(column) = output.copied() {
-                let of = self.copies.get(column).unwrap_or(column).clone();
-                self.copies.insert(this.clone(), of);
-            }
             let wider = output.origins.iter().filter_map(|origin| self.wider.get(origin)).flatten();
             let wider: BTreeSet<(DataType, DataType)> = wider.cloned().collect();
             if !wider.is_empty() {

@@ -9,7 +9,7 @@ use super::changes::{EffectOf, TypeEffect, is_reordered};
 use super::operands::Chain;
 use super::outline::Query;
 use super::outward::{Outward, Role, outward};
-use super::resolve::Resolved;
+use super::resolved::Resolved;
 use super::source::Source;
 use super::types::{from_dml, number};
 use crate::schema::{DataType, StructField, same_name};
@@ -19,13 +19,8 @@ use crate::schema::{DataType, StructField, same_name};
 pub(super) enum Outcome {
     /// Nothing: what is made of the value stays what it is, or flows on.
     Same,
-    /// A cast that held every value of the old type, and does not hold every one of the new.
-    Lost {
-        cast: Range<usize>,
-        to: DataType,
-        /// True if what is cast is the value, or another column's in its place.
-        is_value: bool,
-    },
+    /// A cast of what no type is known of, which may lose what it held.
+    Lost(LostCast),
     /// Another result, or none that is known to be the same.
     Other,
 }
@@ -53,7 +48,7 @@ pub(super) struct Follower<'a> {
 
 impl Follower<'_> {
     pub fn outcome(&self, value: &Range<usize>, old: &DataType, new: &DataType) -> Outcome {
-        let (mut at, mut pair, mut is_value) = (value.clone(), (old, new), true);
+        let (mut at, mut pair) = (value.clone(), (old, new));
         loop {
             let is_free = (self.effect)(pair.0, pair.1) == TypeEffect::None;
             if pair.0 == pair.1 {
@@ -65,7 +60,7 @@ impl Follower<'_> {
             }
             let Some(next) = outward(self.source, &at) else { break };
             if let Role::Cast { to } = &next.role {
-                return self.cast(&next, to, pair, is_value);
+                return self.cast(&next, to, pair);
             }
             if !is_free && !self.is_harmless(&at, &next, pair) {
                 return Outcome::Other;
@@ -74,7 +69,6 @@ impl Follower<'_> {
             let (Some(before), Some(after)) = (type_of(self.before, &whole), type_of(self.after, &whole)) else {
                 break;
             };
-            is_value &= is_value_of(&next.role);
             pair = (before, after);
             if (self.effect)(before, after) == TypeEffect::Value && !is_inexact(pair) {
                 break;
@@ -82,10 +76,7 @@ impl Follower<'_> {
             at = whole;
         }
         match (self.effect)(old, new) {
-            TypeEffect::None => match self.lost(value, (old, new)) {
-                Some(LostCast { cast, to, .. }) => Outcome::Lost { cast, to, is_value: false },
-                None => Outcome::Same,
-            },
+            TypeEffect::None => self.lost(value, (old, new)).map_or(Outcome::Same, Outcome::Lost),
             _ => Outcome::Other,
         }
     }
@@ -106,31 +97,25 @@ impl Follower<'_> {
         select.is_some_and(|select| self.source.kind(select + 1) == Some(T::Distinct))
     }
 
-    fn cast(&self, next: &Outward, to: &Range<usize>, pair: Pair<'_>, is_value: bool) -> Outcome {
-        let made = self.cast_itself(next, to, pair, is_value);
-        // What holds the value before and after hides it from whatever casts that again.
-        let beyond = next.whole.as_ref().filter(|_| made == Outcome::Same);
-        match beyond.and_then(|whole| self.enclosing_cast(whole, pair)) {
-            Some(LostCast { cast, to, .. }) => Outcome::Lost { cast, to, is_value: false },
-            None => made,
-        }
-    }
-
-    /// What becomes of the value in the cast that stands around it, whatever is made of that.
-    fn cast_itself(&self, next: &Outward, to: &Range<usize>, pair: Pair<'_>, is_value: bool) -> Outcome {
+    /// What becomes of the value in the cast that stands around it. What that loses is told of the cast (`values.rs`).
+    fn cast(&self, next: &Outward, to: &Range<usize>, pair: Pair<'_>) -> Outcome {
         let is_free = (self.effect)(pair.0, pair.1) == TypeEffect::None;
-        let kept = if is_free { Outcome::Same } else { Outcome::Other };
-        let Some(target) = from_dml(self.source.slice(to)) else { return kept };
-        let holds = |data_type: &DataType| (self.effect)(data_type, &target) != TypeEffect::Value;
-        match (holds(pair.0), holds(pair.1)) {
-            (true, false) => {
-                let cast = next.whole.clone().unwrap_or_else(|| to.clone());
-                Outcome::Lost { cast, to: target, is_value }
-            }
-            _ if is_inexact(pair) && target == *pair.1 => Outcome::Same,
-            (true, true) if number(&target, &target).is_some() || target == DataType::Timestamp => Outcome::Same,
-            _ => kept,
+        let target = from_dml(self.source.slice(to));
+        let holds = |data_type: &DataType| {
+            target.as_ref().is_some_and(|target| (self.effect)(data_type, target) != TypeEffect::Value)
+        };
+        let is_same = match target.as_ref().map(|target| (target, holds(pair.0), holds(pair.1))) {
+            Some((_, true, false)) => return Outcome::Same,
+            Some((target, ..)) if is_inexact(pair) && target == pair.1 => true,
+            Some((target, true, true)) => number(target, target).is_some() || *target == DataType::Timestamp,
+            _ => false,
+        };
+        if !is_same && !is_free {
+            return Outcome::Other;
         }
+        // What holds the value before and after hides it from whatever casts that again.
+        let beyond = next.whole.as_ref().and_then(|whole| self.enclosing_cast(whole, pair));
+        beyond.map_or(Outcome::Same, Outcome::Lost)
     }
 
     /// The cast that loses what is made of a value, where no type of that is known.
@@ -363,32 +348,6 @@ pub(super) fn is_inexact(pair: Pair<'_>) -> bool {
 fn is_integer(data_type: &DataType) -> bool {
     use DataType::{BigInt, Int, SmallInt, TinyInt};
     matches!(data_type, TinyInt | SmallInt | Int | BigInt)
-}
-
-/// True if what is made of a value is that value, or another in its place.
-fn is_value_of(role: &Role) -> bool {
-    const PICKS: [&str; 15] = [
-        "any_value",
-        "arbitrary",
-        "coalesce",
-        "first_value",
-        "greatest",
-        "if",
-        "lag",
-        "last_value",
-        "lead",
-        "least",
-        "max",
-        "min",
-        "nth_value",
-        "nullif",
-        "try",
-    ];
-    match role {
-        Role::Itself | Role::Result => true,
-        Role::Argument { function, .. } => PICKS.contains(&function.as_str()),
-        _ => false,
-    }
 }
 
 fn type_of<'a>(resolved: &'a Resolved, range: &Range<usize>) -> Option<&'a DataType> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::origins::{Origins, ROWS};
-use super::resolve::{Columns, Output};
+use super::resolved::{Columns, Output};
 use super::{Graph, Model};
 use crate::schema::{DataType, Table};
 
@@ -30,7 +30,11 @@ impl<'a> Known<'a> {
     pub fn insert(&mut self, model: &str, columns: &Columns) {
         if self.read.contains(model) {
             let column = |output: &Output| (output.name.clone(), output.data_type.clone());
-            self.models.insert(model.to_owned(), as_table(model, columns.outputs.iter().map(column)));
+            let mut known = as_table(model, columns.outputs.iter().map(column));
+            for (known, output) in known.outputs.iter_mut().zip(&columns.outputs) {
+                known.values = Some(Box::new(output.values()));
+            }
+            self.models.insert(model.to_owned(), known);
         }
     }
 
@@ -53,7 +57,12 @@ fn source_columns(name: &str, table: &Table) -> Columns {
 
 /// A table's columns, each its own origin.
 fn as_table(table: &str, columns: impl Iterator<Item = (String, Option<DataType>)>) -> Columns {
-    let output =
-        |(name, data_type): (String, _)| Output { origins: Origins::of(table, &name), name, data_type, is_copy: true };
+    let output = |(name, data_type): (String, _)| Output {
+        origins: Origins::of(table, &name),
+        name,
+        data_type,
+        is_copy: true,
+        values: None,
+    };
     Columns { outputs: columns.map(output).collect(), rows: Origins::of(table, ROWS) }
 }

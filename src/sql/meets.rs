@@ -60,7 +60,7 @@ pub(super) fn shown(data_type: &DataType) -> String {
 /// How a pair of types that do not meet is mended.
 pub(super) fn mend(a: &DataType, b: &DataType) -> String {
     let other = |text: &DataType, other: &DataType| {
-        matches!(Family::of(text), Some(Family::Text)).then(|| shown(other)).filter(|_| !is_nested(other))
+        matches!(Family::of(text), Some(Family::Text)).then(|| shown(other)).filter(|_| !other.is_nested())
     };
     match other(a, b).or_else(|| other(b, a)) {
         Some(to) => format!(
@@ -68,10 +68,6 @@ pub(super) fn mend(a: &DataType, b: &DataType) -> String {
         ),
         None => "CAST one of them to the type of the other".to_owned(),
     }
-}
-
-fn is_nested(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Array(_) | DataType::Map(..) | DataType::Struct(_))
 }
 
 impl Resolver<'_> {

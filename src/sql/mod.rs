@@ -26,6 +26,7 @@ mod paths;
 mod positions;
 mod prove;
 mod resolve;
+mod resolved;
 mod scope;
 mod slot;
 mod source;
@@ -33,6 +34,7 @@ mod substitute;
 mod tables;
 mod types;
 mod unnest;
+mod values;
 mod zoned;
 
 pub use adapt::{Adaptation, Addition, NotCarried, Substitution, adapt};

@@ -213,6 +213,26 @@ impl Source<'_> {
         None
     }
 
+    /// The CASE that a range is.
+    pub fn case_of(&self, range: &Range<usize>) -> Option<Case> {
+        if self.kind(range.start) != Some(T::Case) {
+            return None;
+        }
+        self.case(range.start).filter(|case| case.end == range.end)
+    }
+
+    /// The call that a range is: what is called, in lower case, and its arguments.
+    pub fn call(&self, range: &Range<usize>) -> Option<(String, Vec<Range<usize>>)> {
+        let open = range.start + 1;
+        let is_call = self.kind(open) == Some(T::LParen) && self.call_end(open) == range.end;
+        let close = self.partner(open).filter(|_| is_call)?;
+        let mut arguments = self.split(open + 1..close);
+        if matches!(self.kind(open + 1), Some(T::Distinct | T::All)) {
+            arguments[0].start += 1;
+        }
+        Some((self.name(range.start), arguments))
+    }
+
     /// The CASE that begins here.
     pub fn case(&self, start: usize) -> Option<Case> {
         let (mut compared, mut results) = (Vec::new(), Vec::new());

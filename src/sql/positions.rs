@@ -5,7 +5,8 @@ use std::ops::Range;
 use polyglot_sql::TokenType as T;
 
 use super::origins::Origins;
-use super::resolve::{Output, Resolver};
+use super::resolve::Resolver;
+use super::resolved::Output;
 
 impl Resolver<'_> {
     /// What the columns come from that a GROUP BY, or the tail of a query, names by their place. A place of a star is what

@@ -9,7 +9,7 @@ use polyglot_sql::traversal::transform_all;
 use super::dialect::dialect;
 use super::lineage::resolve_model;
 use super::origins::Origins;
-use super::resolve::{Columns, Output, Resolved};
+use super::resolved::{Columns, Output, Resolved};
 use super::source::Source;
 use super::{Model, Substitution};
 use crate::problem::{Problem, Problems};

@@ -5,96 +5,42 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
+use super::changes::EffectOf;
 use super::fields::{self, Access};
 use super::ident;
 use super::meets;
-use super::origins::{Origin, Origins};
+use super::origins::Origins;
 use super::outline::{Branch, Item, Query, Relation, RelationKind, Select, Star, Using};
+use super::resolved::{Columns, Output, Resolved, Site, United};
 use super::scope::{Bound, Lookup, Scope};
 use super::source::{Mention, Source};
-use super::types;
-use super::unnest::Unnested;
+use super::values;
 use crate::problem::{Problem, closest};
 use crate::schema::DataType;
 
-/// One column of a table, CTE or query.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Output {
-    pub name: String,
-    pub origins: Origins,
-    pub data_type: Option<DataType>,
-    /// True if its values are those of its one origin, as they are.
-    pub is_copy: bool,
-}
-
-impl Output {
-    /// The column that this is, under another name or its own.
-    pub fn copied(&self) -> Option<&Origin> {
-        self.origins.iter().next().filter(|_| self.is_copy)
-    }
-}
-
-/// The columns of a relation and what decides its rows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Columns {
-    pub outputs: Vec<Output>,
-    pub rows: Origins,
-}
-
-/// A place that names a column of a table directly.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Site {
-    pub tokens: Range<usize>,
-    pub table: String,
-    pub column: String,
-}
-
-/// One column of both sides of a set operation, or of a USING: the types, as far as they are certain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct United {
-    /// The last token of the set operation, or the name in the bracket.
-    pub token: usize,
-    pub name: String,
-    pub sides: [Option<DataType>; 2],
-}
-
-impl United {
-    pub fn common(&self) -> Option<DataType> {
-        let [first, second] = &self.sides;
-        types::common(first.as_ref()?, second.as_ref()?)
-    }
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Resolved {
-    pub columns: Columns,
-    pub sites: Vec<Site>,
-    /// Tables whose columns a star, or a USING, takes unnamed: token and table.
-    pub unnamed: Vec<(usize, String)>,
-    /// What is read of columns, and inside them.
-    pub accesses: Vec<Access>,
-    /// UNNESTs over arrays of known type.
-    pub unnested: Vec<Unnested>,
-    /// What is put together by its place: in set operations, and in a subquery of several columns, as of an IN.
-    pub paired: Vec<(Origins, Origins)>,
-    /// Columns that set operations put under each other, and USING makes one of.
-    pub united: Vec<United>,
-    /// Where a change of type is followed: the types of what is made of the accesses, and of what it is made with.
-    pub types: BTreeMap<(usize, usize), Option<DataType>>,
-    pub problems: Vec<Problem>,
-}
-
 /// Resolves a query; `tables` are the columns of every table it may read.
 pub(super) fn resolve(file: &str, source: &Source, query: &Query, tables: &BTreeMap<String, Columns>) -> Resolved {
-    resolved(file, source, query, tables, false)
+    resolved(file, source, query, tables, None)
 }
 
-/// [`resolve`], with the types of what is made of each access.
-pub(super) fn followed(file: &str, source: &Source, query: &Query, tables: &BTreeMap<String, Columns>) -> Resolved {
-    resolved(file, source, query, tables, true)
+/// [`resolve`], with the types of what is made of each access, and whose values are cast.
+pub(super) fn followed(
+    file: &str,
+    source: &Source,
+    query: &Query,
+    tables: &BTreeMap<String, Columns>,
+    effect: EffectOf,
+) -> Resolved {
+    resolved(file, source, query, tables, Some(effect))
 }
 
-fn resolved(file: &str, source: &Source, query: &Query, tables: &BTreeMap<String, Columns>, follows: bool) -> Resolved {
+fn resolved<'a>(
+    file: &'a str,
+    source: &'a Source,
+    query: &Query,
+    tables: &'a BTreeMap<String, Columns>,
+    follows: Option<EffectOf<'a>>,
+) -> Resolved {
     let mut resolver = Resolver { file, source, tables, lambdas: lambdas(source), follows, found: Resolved::default() };
     let columns = resolver.query(query, &BTreeMap::new(), None);
     Resolved { columns, ..resolver.found }
@@ -103,11 +49,11 @@ fn resolved(file: &str, source: &Source, query: &Query, tables: &BTreeMap<String
 type Ctes = BTreeMap<String, Columns>;
 
 pub(super) struct Resolver<'a> {
-    file: &'a str,
+    pub(super) file: &'a str,
     pub(super) source: &'a Source<'a>,
     tables: &'a BTreeMap<String, Columns>,
     lambdas: Vec<(Vec<String>, Range<usize>)>,
-    follows: bool,
+    pub(super) follows: Option<EffectOf<'a>>,
     pub(super) found: Resolved,
 }
 
@@ -121,6 +67,7 @@ impl Resolver<'_> {
                     origins: Origins::new(),
                     data_type: None,
                     is_copy: false,
+                    values: None,
                 };
                 let outputs = cte.columns.iter().map(unknown).collect();
                 ctes.insert(cte.name.clone(), Columns { outputs, rows: Origins::new() });
@@ -168,6 +115,7 @@ impl Resolver<'_> {
             self.problem(query.tail.start.saturating_sub(1), message, "give both sides the same columns".to_owned());
         }
         for (output, other) in first.outputs.iter_mut().zip(second.outputs) {
+            output.values = Some(Box::new(values::union(output.values(), other.values())));
             let sides = [output.data_type.take(), other.data_type];
             let token = query.tail.start.saturating_sub(1);
             let united = United { token, name: output.name.clone(), sides };
@@ -204,6 +152,7 @@ impl Resolver<'_> {
                 origins: origins.clone(),
                 data_type: None,
                 is_copy: false,
+                values: None,
             })
             .collect();
         Columns { outputs, rows: Origins::new() }
@@ -322,7 +271,8 @@ impl Resolver<'_> {
         let data_type = self.data_type(item.value.clone(), scope);
         let name = item.name.clone().unwrap_or_else(|| format!("_col{}", outputs.len()));
         let is_copy = self.copied(&item.value, scope).is_some();
-        outputs.push(Output { name, origins, data_type, is_copy });
+        let values = self.follows.map(|_| Box::new(self.values_of(&item.value, scope)));
+        outputs.push(Output { name, origins, data_type, is_copy, values });
     }
 
     fn star(&mut self, token: usize, star: &Star, scope: &Scope, outputs: &mut Vec<Output>) {
@@ -350,14 +300,19 @@ impl Resolver<'_> {
             if !nested.iter().any(|(inner, _)| inner.contains(&mention.tokens.start)) {
                 let known = self.found.accesses.len();
                 origins.extend(self.mention(mention, scope));
-                if let Some(access) = self.found.accesses.get(known).filter(|_| self.follows) {
-                    self.follow(access.tokens.clone(), range, scope);
+                if let Some(access) = self.found.accesses.get(known).filter(|_| self.follows.is_some()) {
+                    let tokens = access.tokens.clone();
+                    self.found.accesses[known].values = self.values_of(&tokens, scope);
+                    self.follow(tokens, range, scope);
                 }
             }
         }
         let inner: Vec<Range<usize>> = nested.iter().map(|(inner, _)| inner.clone()).collect();
         self.arguments(range, &inner, scope);
         self.meetings(range, &inner, scope);
+        if self.follows.is_some() {
+            self.casts(range, &inner, scope);
+        }
         for (range, query) in nested {
             let columns = self.query(&query, ctes, Some(scope));
             origins.extend(columns.rows);

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::origins::Origins;
-use super::resolve::Output;
+use super::resolved::Output;
 use super::source::Mention;
 use super::types;
+use super::values;
 use crate::schema::DataType;
 
 /// A relation of a FROM.
@@ -137,6 +138,7 @@ fn one<'o>(found: impl Iterator<Item = (&'o Output, Option<String>)>, qualified:
 }
 
 fn merged(mut output: Output, other: Output) -> Output {
+    output.values = Some(Box::new(values::union(output.values(), other.values())));
     output.data_type = output.data_type.zip(other.data_type).and_then(|(a, b)| types::common(&a, &b));
     output.origins.extend(other.origins);
     output.is_copy = false;

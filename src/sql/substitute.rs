@@ -2,7 +2,7 @@
 
 use super::edit::Edit;
 use super::outline::Query;
-use super::resolve::{Resolved, Site};
+use super::resolved::{Resolved, Site};
 use super::source::Source;
 use super::{Model, Substitution, ident, types};
 use crate::problem::{Problem, Problems};

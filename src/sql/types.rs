@@ -160,16 +160,11 @@ impl Resolver<'_> {
         if let Some(calculated) = self.calculated(&range, scope) {
             return Some(calculated);
         }
-        let open = range.start + 1;
-        let is_call = source.kind(open) == Some(T::LParen) && source.call_end(open) == range.end;
-        let close = source.partner(open).filter(|_| is_call)?;
-        let inner = range.start + 2..close;
-        let mut arguments = source.split(inner.clone());
-        if matches!(source.kind(inner.start), Some(T::Distinct | T::All)) {
-            arguments[0].start += 1;
-        }
-        match source.name(range.start).as_str() {
+        let (function, mut arguments) = source.call(&range)?;
+        match function.as_str() {
             "cast" | "try_cast" => {
+                // A type may have commas.
+                let inner = arguments.first()?.start..arguments.last()?.end;
                 let keyword = source.find(inner.clone(), |index| source.kind(index) == Some(T::As))?;
                 from_dml(source.slice(&(keyword + 1..inner.end)))
             }
@@ -216,10 +211,7 @@ impl Resolver<'_> {
             T::LParen if source.partner(range.start) == Some(range.end - 1) => {
                 self.data_type(range.start + 1..range.end - 1, scope)
             }
-            T::Case => {
-                let case = source.case(range.start).filter(|case| case.end == range.end)?;
-                self.common_type(case.results, scope)
-            }
+            T::Case => self.common_type(source.case_of(range)?.results, scope),
             _ => None,
         }
     }

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use super::origins::Origins;
 use super::outline::Relation;
-use super::resolve::{Columns, Output, Resolver};
+use super::resolve::Resolver;
+use super::resolved::{Columns, Output};
 use super::scope::Scope;
+use super::values::Values;
 use crate::schema::DataType;
 
 /// What an UNNEST gives.
@@ -23,6 +25,7 @@ pub(super) struct Unnested {
 pub(super) struct Given {
     names: Vec<String>,
     types: Vec<DataType>,
+    values: Vec<Values>,
 }
 
 impl Resolver<'_> {
@@ -34,7 +37,7 @@ impl Resolver<'_> {
     }
 
     pub(super) fn unnested(&self, relation: &Relation, origins: &Origins, ordinality: bool, given: &Given) -> Columns {
-        let Given { names, types } = given;
+        let Given { names, types, values } = given;
         let names = if relation.columns.is_empty() { names } else { &relation.columns };
         let last = names.len().saturating_sub(1);
         let output = |(index, name): (usize, &String)| {
@@ -44,6 +47,7 @@ impl Resolver<'_> {
                 origins: if ordinal { Origins::new() } else { origins.clone() },
                 data_type: if ordinal { Some(DataType::BigInt) } else { types.get(index).cloned() },
                 is_copy: false,
+                values: if ordinal { None } else { values.get(index).cloned().map(Box::new) },
             }
         };
         Columns { outputs: names.iter().enumerate().map(output).collect(), rows: Origins::new() }
@@ -59,8 +63,9 @@ impl Resolver<'_> {
         ordinality: bool,
         scope: &Scope,
     ) -> Given {
-        let (mut types, mut names) = (Vec::new(), Vec::new());
+        let (mut types, mut names, mut values) = (Vec::new(), Vec::new(), Vec::new());
         for argument in self.source.split(arguments.clone()) {
+            values.extend(self.elements(&argument, scope));
             match self.data_type(argument, scope) {
                 Some(DataType::Array(item)) => match *item {
                     DataType::Struct(fields) => {
@@ -74,11 +79,11 @@ impl Resolver<'_> {
             }
         }
         if relation.columns.is_empty() && names.len() == types.len() && !ordinality {
-            return Given { names, types };
+            return Given { names, types, values };
         }
         let named = relation.columns.len().saturating_sub(usize::from(ordinality));
         let fits = types.len() == named;
         self.found.unnested.push(Unnested { token: arguments.start, fits, fields: names });
-        Given { names: Vec::new(), types: if fits { types } else { Vec::new() } }
+        if fits { Given { names: Vec::new(), types, values } } else { Given::default() }
     }
 }

@@ -283,12 +283,54 @@ fn lost(models: &[(&str, &str)], before: &str, after: &str) -> Vec<String> {
 #[case::of_another_type("SELECT TRY_CAST(count(n) AS integer) AS x, TRY_CAST(sum(n) AS integer) AS y FROM raw", &[])]
 #[case::held_inside("SELECT TRY_CAST(TRY_CAST(n AS integer) * 2 AS integer) AS x FROM raw", &["1:17 > raw.n int"])]
 #[case::behind_a_text("SELECT TRY_CAST(trim(CAST(n AS varchar)) AS integer) AS x FROM raw", &["1:8 > ? int"])]
-#[case::behind_a_wider_type("SELECT TRY_CAST(CAST(n AS bigint) AS integer) AS x FROM raw", &["1:8 > ? int"])]
+#[case::behind_a_wider_type("SELECT TRY_CAST(CAST(n AS bigint) AS integer) AS x FROM raw", &["1:8 > raw.n int"])]
+#[case::remainder("SELECT CAST(n % 10 AS integer) AS x, CAST(n % 3000000000 AS integer) AS y FROM raw", &["1:38 > ? int"])]
 #[case::behind_a_text_held("SELECT TRY_CAST(CAST(n AS varchar) AS bigint) AS x FROM raw", &[])]
 fn a_cast_of_the_models_own_that_no_longer_holds_every_value(#[case] select: &str, #[case] expected: &[&str]) {
     let expected: Vec<String> = expected.iter().map(|text| format!("sql/m.sql:{text}")).collect();
     assert_eq!(lost(&[("m", select)], "id int, n int", "id int, n bigint"), expected);
     assert_eq!(lost(&[("m", select)], "id int, n int", "id int, n int"), Vec::<String>::new());
+}
+
+/// What a wider type holds before and after, in whatever place it is made.
+#[rstest]
+#[case::cte("WITH s AS (SELECT CAST(n AS bigint) AS m FROM raw) SELECT TRY_CAST(m AS integer) AS x FROM s", &["1:59 > raw.n int"])]
+#[case::text("WITH s AS (SELECT CAST(n AS varchar) AS m FROM raw) SELECT TRY_CAST(m AS integer) AS x FROM s", &["1:60 > raw.n int"])]
+#[case::trimmed("WITH s AS (SELECT trim(CAST(n AS varchar)) AS m FROM raw) SELECT TRY_CAST(m AS integer) AS x FROM s", &["1:66 > ? int"])]
+#[case::cut("WITH s AS (SELECT CAST(n AS varchar) AS m FROM raw) SELECT CAST(substr(m, 2) AS integer) AS x FROM s", &["1:60 > ? int"])]
+#[case::literal("SELECT TRY_CAST(coalesce(n, 3000000000) AS integer) AS x FROM raw", &["1:8 > raw.n int"])]
+#[case::of_two("SELECT TRY_CAST(CASE WHEN id = 1 THEN n ELSE b END AS integer) AS x FROM raw", &["1:8 > raw.n int"])]
+#[case::derived("SELECT CAST(q.m AS integer) + 1 AS x FROM (SELECT coalesce(n, b) AS m FROM raw) AS q", &["1:8 > raw.n int"])]
+#[case::united("WITH s AS (SELECT n AS m FROM raw UNION ALL SELECT b FROM raw) SELECT TRY_CAST(m AS integer) AS x FROM s", &["1:71 > raw.n int"])]
+#[case::joined("SELECT TRY_CAST(m AS integer) AS x FROM (SELECT n AS m FROM raw) AS s JOIN (SELECT b AS m FROM raw) AS t USING (m)", &["1:8 > raw.n int"])]
+#[case::computed("WITH s AS (SELECT CAST(n + 1 AS bigint) AS m FROM raw) SELECT TRY_CAST(m AS integer) AS x FROM s", &["1:63 > ? int"])]
+#[case::unknown("WITH s AS (SELECT CAST(n AS bigint) AS m FROM raw) SELECT TRY_CAST(some(m) AS integer) AS x FROM s", &["1:59 > ? int"])]
+#[case::array("SELECT TRY_CAST(v AS integer) AS x FROM raw CROSS JOIN UNNEST(coalesce(list, big)) AS u (v)", &["1:8 > ? int"])]
+#[case::element("WITH s AS (SELECT coalesce(list, big) AS l FROM raw) SELECT CAST(l[1] AS integer) AS x, CAST(element_at(l, 2) AS integer) AS y FROM s", &["1:61 > ? int", "1:89 > ? int"])]
+#[case::rounded("WITH s AS (SELECT CAST(n AS double) AS m FROM raw) SELECT CAST(round(m) AS integer) AS x FROM s", &["1:19 > raw.n double", "1:59 > ? int"])]
+#[case::twice("WITH s AS (SELECT CAST(n AS bigint) AS m FROM raw), t AS (SELECT max(m) AS k FROM s) SELECT TRY_CAST(k AS integer) AS x FROM t", &["1:93 > raw.n int"])]
+#[case::never_held("WITH s AS (SELECT TRY_CAST(n AS smallint) AS m FROM raw) SELECT CAST(m AS integer) AS x FROM s", &[])]
+#[case::held("WITH s AS (SELECT CAST(n AS varchar) AS m FROM raw) SELECT CAST(m AS bigint) AS x, CAST(length(m) AS integer) AS y FROM s", &[])]
+#[case::other("WITH s AS (SELECT CAST(id AS bigint) AS m, n FROM raw) SELECT CAST(m AS integer) AS x, n FROM s", &[])]
+fn a_value_is_followed_behind_a_wider_type(#[case] select: &str, #[case] expected: &[&str]) {
+    let expected: Vec<String> = expected.iter().map(|text| format!("sql/m.sql:{text}")).collect();
+    let columns = |n: &str| format!("id int, b bigint, big array<bigint>, n {n}, list array<{n}>");
+    assert_eq!(lost(&[("m", select)], &columns("int"), &columns("bigint")), expected);
+    assert_eq!(lost(&[("m", select)], &columns("int"), &columns("int")), Vec::<String>::new());
+}
+
+#[test]
+fn a_value_is_followed_behind_a_wider_type_through_models() {
+    let models = [
+        ("a", "SELECT CAST(n AS varchar) AS x, CAST(s.k AS varchar) AS f FROM raw"),
+        ("b", "SELECT *, 1 AS one FROM a"),
+        ("c", "SELECT CAST(x AS integer) AS y, CAST(f AS integer) AS z FROM b"),
+    ];
+    let columns = |n: &str| format!("n {n}, s struct<k:{n}>");
+    assert_eq!(
+        lost(&models, &columns("int"), &columns("bigint")),
+        ["sql/c.sql:1:8 > raw.n int", "sql/c.sql:1:33 > ? int"]
+    );
 }
 
 /// What becomes of the column once its type is known no more.
