@@ -50,6 +50,16 @@ pub(super) fn is_same_kind(a: &DataType, b: &DataType) -> bool {
     matches!((a, b), (Array(_), Array(_)) | (Map(..), Map(..)) | (Struct(_), Struct(_)))
 }
 
+/// True for a struct, and for what has one inside it.
+pub(super) fn has_fields(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Struct(_) => true,
+        DataType::Array(item) => has_fields(item),
+        DataType::Map(key, value) => has_fields(key) || has_fields(value),
+        _ => false,
+    }
+}
+
 /// True if fields that both have stand in another order, at any depth.
 pub(super) fn is_reordered(a: &DataType, b: &DataType) -> bool {
     use DataType::{Array, Map, Struct};

@@ -9,7 +9,7 @@ use std::ops::Range;
 use polyglot_sql::TokenType as T;
 
 use super::changes::{
-    Changed, EffectOf, Fields, TypeEffect, Wider, changed, is_reordered, is_same_kind, reshaped, wider,
+    Changed, EffectOf, Fields, TypeEffect, Wider, changed, has_fields, is_reordered, is_same_kind, reshaped, wider,
 };
 use super::follow::{Follower, LostCast, Outcome, is_inexact};
 use super::known::Known;
@@ -237,14 +237,14 @@ impl FieldReader<'_> {
             let Some(to) = types::from_dml(source.slice(&after.to)) else { continue };
             let holds = |data_type: &DataType| (self.effect)(data_type, &to) != TypeEffect::Value;
             for (from, old, new) in values::changed(&before.values, &after.values) {
-                // A column that is cast whole to a type with others inside it is told of where it is read.
-                let is_told = to.is_nested() && !matches!(from, From::Made(..));
+                // A column that is cast with its fields is told of where it is read.
+                let is_told = has_fields(&new) && !matches!(from, From::Made(..));
                 if is_told || !holds(&old) || holds(&new) {
                     continue;
                 }
                 let is_bare = |cast: &Cast| cast.values.get(&from).is_some_and(|held| held.is_bare);
                 let loss = match &from {
-                    From::Column((table, column)) if is_bare(before) && is_bare(after) => {
+                    From::Column((table, column)) if !to.is_nested() && is_bare(before) && is_bare(after) => {
                         Loss::Counted { table: table.clone(), column: column.clone() }
                     }
                     _ => Loss::Uncounted,
@@ -302,8 +302,9 @@ impl FieldReader<'_> {
                 return same_if(follower.reads_by_name(&access.tokens, old, new));
             }
             // Fields are looked at where they are read. A CAST, as one to a row or to JSON, reads them all.
+            let reads_fields = || is_cast(follower.source, &access.tokens) && has_fields(new);
             let is_flowing = || effect != TypeEffect::Computed || follower.is_output(&access.tokens);
-            return same_if(!is_cast(follower.source, &access.tokens) && is_flowing());
+            return same_if(!reads_fields() && is_flowing());
         }
         // Of a column, it is what a model made: a sum.
         if effect == TypeEffect::Value && !(access.is_whole && is_inexact((old, new))) {

@@ -32,6 +32,7 @@ fn effect(before: &DataType, after: &DataType) -> TypeEffect {
         (Int, BigInt) | (Struct(_), Struct(_)) => TypeEffect::None,
         (Int | SmallInt, Double) | (SmallInt, Float) | (Float, Double) | (Date, Timestamp) => TypeEffect::Computed,
         (TinyInt | SmallInt, Int | BigInt) => TypeEffect::None,
+        (DataType::Array(before), DataType::Array(after)) => effect(before, after),
         (before, after) if before == after => TypeEffect::None,
         _ => TypeEffect::Value,
     }
@@ -390,6 +391,8 @@ fn a_cast_is_followed_through_models_and_rounds_too() {
 #[case::picked_in_a_cte("WITH t AS (SELECT element_at(list, 1) AS f, array_max(list) AS g, array_min(list) AS h FROM raw) SELECT TRY_CAST(f AS integer) AS f, TRY_CAST(g AS integer) AS g, TRY_CAST(h AS integer) AS h FROM t", &["1:105 > ? int", "1:134 > ? int", "1:163 > ? int"])]
 #[case::keys_in_a_cte("WITH t AS (SELECT map_keys(by_key) AS k FROM raw) SELECT CAST(k AS array(integer)) AS x FROM t", &["1:58 > ? array<int>"])]
 #[case::mapped_in_a_cte("WITH t AS (SELECT transform(items, x -> x.price) AS p FROM raw) SELECT CAST(p AS array(integer)) AS x FROM t", &["1:72 > ? array<int>"])]
+#[case::cast_whole("SELECT CAST(list AS array(integer)) AS x, CAST(list AS array(bigint)) AS y, CAST(list AS json) AS z FROM raw", &["1:8 > ? array<int>"])]
+#[case::cast_whole_in_a_cte("WITH s AS (SELECT CAST(list AS array(bigint)) AS l FROM raw) SELECT CAST(l AS array(integer)) AS x, transform(l, v -> CAST(v AS integer)) AS y FROM s", &["1:69 > ? array<int>", "1:119 > ? int"])]
 #[case::held("SELECT transform(list, x -> TRY_CAST(x AS bigint)) AS x, transform(items, x -> x.price) AS y FROM raw", &[])]
 fn a_cast_inside_a_column_that_no_longer_holds_every_value(#[case] select: &str, #[case] expected: &[&str]) {
     let expected: Vec<String> = expected.iter().map(|text| format!("sql/m.sql:{text}")).collect();
