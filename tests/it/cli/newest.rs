@@ -133,7 +133,7 @@ fn what_nothing_can_count_stops_the_run_and_is_said_with_the_question() {
     assert_eq!(found(&lake), ["type-widened id breaking", "type-widened s.n breaking"]);
     let message = checked(&lake)[0]["message"].as_str().unwrap().to_owned();
     assert!(
-        message.contains("sql/int_t.sql:1:8: `TRY_CAST(id * 2 AS integer)` held every value while `id` was int"),
+        message.contains("sql/int_t.sql:1:8: `TRY_CAST(id * 2 AS integer)` held every value while `id * 2` was int"),
         "{message}"
     );
     let said = String::from_utf8(crawlguard(lake.root(), &["contracts", "update", "raw_t"]).stderr).unwrap();
