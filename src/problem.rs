@@ -1,5 +1,6 @@
 //! What is wrong with an input, where, and how to mend it.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// One thing wrong with something a person wrote or a file that arrived.
 ///
 /// Readers collect every problem before they give up, so that one look mends them all.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// The file, as the user would type it; or a table or event where there is no file. Empty where the message says it.
     pub file: String,
@@ -28,6 +29,40 @@ impl Problem {
     ) -> Self {
         Self { file: file.into(), place: place.into(), message: message.into(), help: help.into() }
     }
+}
+
+/// As a person lists them: by file, and by the places in it, `line 2` ahead of `line 10`.
+impl Ord for Problem {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let rest = |problem: &Self| (problem.message.clone(), problem.help.clone());
+        numbered(&self.file, &other.file)
+            .then_with(|| numbered(&self.place, &other.place))
+            .then_with(|| rest(self).cmp(&rest(other)))
+    }
+}
+
+impl PartialOrd for Problem {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Compares texts, and the numbers in them by their value.
+fn numbered(a: &str, b: &str) -> Ordering {
+    let parts = |text: &str| -> Vec<(u128, String)> {
+        let is_digit = |c: char| c.is_ascii_digit();
+        let mut parts = vec![(0, String::new())];
+        for character in text.chars() {
+            let (_, last) = parts.last_mut().expect("there is one");
+            match last.chars().last() {
+                Some(before) if is_digit(before) != is_digit(character) => parts.push((0, character.to_string())),
+                _ => last.push(character),
+            }
+        }
+        // Text stands behind every number, as letters do behind digits.
+        parts.into_iter().map(|(_, text)| (text.parse().unwrap_or(u128::MAX), text)).collect()
+    };
+    parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
 }
 
 impl fmt::Display for Problem {
@@ -125,6 +160,22 @@ pub fn json_place(text: &str, error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_in_the_order_of_a_file() {
+        let at = |file: &str, place: &str| Problem::new(file, place, "bad", "");
+        let mut all = vec![
+            at("b-10.csv", "line 3"),
+            at("b-9.csv", "line 10"),
+            at("b-9.csv", "line 2"),
+            at("b-9.csv", ""),
+            at("b-9.csv", "line 99999999999999999999999999999999999999999"),
+        ];
+        all.sort();
+        let order: Vec<String> = all.iter().map(|problem| format!("{}:{}", problem.file, problem.place)).collect();
+        assert_eq!(order[..3], ["b-9.csv:", "b-9.csv:line 2", "b-9.csv:line 10"]);
+        assert_eq!(order[4], "b-10.csv:line 3");
+    }
 
     #[test]
     fn help_that_several_share_is_said_once() {

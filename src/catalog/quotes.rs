@@ -8,7 +8,7 @@ use crate::schema::{DataType, Storage, Table};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Quoted {
     No,
-    /// Values keep their quotes, from this line on.
+    /// Values keep their quotes, from this line on; or those of a header that is not read, if no row has any.
     Kept(usize),
     /// A row is misread, and how.
     Misread(usize, String),
@@ -46,8 +46,8 @@ pub(super) fn found(table: &Table, head: &[u8], whole: bool) -> Quoted {
             };
             match wrong {
                 Some(why) => return Quoted::Misread(index + 1, why),
-                None if kept == Quoted::No => kept = Quoted::Kept(index + 1),
-                None => {}
+                None if matches!(kept, Quoted::Kept(line) if line > header || index < header) => {}
+                None => kept = Quoted::Kept(index + 1),
             }
         }
     }
@@ -94,6 +94,7 @@ mod tests {
         let found = |skip, text: &str, whole| found(&table(skip), text.as_bytes(), whole);
         assert_eq!(found(1, "id,name\n1,a\n2,\"b\"\n", true), Quoted::Kept(3));
         assert_eq!(found(1, "\"id\",\"name, both\"\n1,a\n", true), Quoted::Kept(1));
+        assert_eq!(found(1, "\"id\",\"name\"\n1,a\n2,\"b\"\n3,\"c\"\n", true), Quoted::Kept(3));
         assert_eq!(found(1, "id,name\n1,a \"quoted\" word\n", true), Quoted::No);
         // Without a header the first line is a row.
         assert_eq!(found(0, "1,\"a\"\n", true), Quoted::Kept(1));

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::place::{Found, Place};
-use crate::schema::{MISSING_IN_NEWEST, MISSING_IN_SOME};
+use crate::schema::{MISSING_IN_NEWEST, MISSING_IN_SOME, QUOTED_VALUES};
 
 const PREFIX: &str = "crawlguard.";
 const LIST: &str = "customProperties";
@@ -47,7 +47,7 @@ pub(super) const OF_PROPERTY: &[&str] = &[ORDINAL, EVIDENCE, PINNED, POLICY];
 /// The table parameters that decide which values a column gets and that no other field holds: a crawler writes the rest
 /// anew every time.
 pub(super) const PROMISED_PARAMETERS: &[&str] =
-    &["avro.schema.literal", MISSING_IN_NEWEST, MISSING_IN_SOME, "delimiter"];
+    &["avro.schema.literal", MISSING_IN_NEWEST, MISSING_IN_SOME, QUOTED_VALUES, "delimiter"];
 
 /// The `crawlguard.*` entries of one object, as a map from name to value.
 pub(super) fn read<'v>(

@@ -97,6 +97,8 @@ pub enum ChangeKind {
     /// Of a SerDe parameter that decides how bytes are read; both sides are `key=value`.
     SerdeParameterChanged,
     DelimiterChanged,
+    /// Values stand in quotes that the SerDe takes for a part of them, as none did: `after` is the file and line.
+    ValuesQuoted,
     HeaderLinesChanged,
     CompressionChanged,
     LocationChanged,
@@ -146,6 +148,7 @@ impl ChangeKind {
         Self::SerdeChanged,
         Self::SerdeParameterChanged,
         Self::DelimiterChanged,
+        Self::ValuesQuoted,
         Self::HeaderLinesChanged,
         Self::CompressionChanged,
         Self::LocationChanged,

@@ -7,6 +7,7 @@ use super::rules::{
     partition_key_changed, serde_changed, serde_parameter_changed, stray_sibling, struct_field_added,
     struct_field_removed, struct_field_reordered, table_deprecated, table_kind_changed, table_missing, table_new,
     type_incompatible, type_lossy, type_narrowed, type_shown, type_widened, unclassified_change, unreadable,
+    values_quoted,
 };
 use super::{Advice, Change, Level};
 
@@ -98,4 +99,5 @@ pub static RULES: &[&Rule] = &[
     &type_widened::RULE,
     &unclassified_change::RULE,
     &unreadable::RULE,
+    &values_quoted::RULE,
 ];

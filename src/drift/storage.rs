@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use super::decode::{safe_if, same_format, serde_parameter};
 use super::facts::Facts;
-use super::{ChangeKind, Decode};
-use crate::schema::{Format, Storage, Table};
+use super::{ChangeKind, Decode, recorded};
+use crate::schema::{Format, QUOTED_VALUES, Storage, Table};
 
 /// Keys of the delimiter: LazySimpleSerDe's, OpenCSVSerde's.
 const DELIMITER: [&str; 2] = ["field.delim", "separatorChar"];
@@ -26,6 +26,7 @@ pub(super) fn storage(facts: &mut Facts<'_>, before: &Table, after: &Table, same
     // Another SerDe has other parameters: they are compared only within one.
     if before.storage.serde.is_some() {
         delimiter(facts, before, after);
+        quoted_values(facts, before, after);
         // Where the header is lost its line is no longer skipped: one cause, one fact.
         if !facts.has(ChangeKind::HeaderLost) {
             header_lines(facts, &before.storage, &after.storage);
@@ -96,6 +97,15 @@ fn delimiter(facts: &mut Facts<'_>, before: &Table, after: &Table) {
     let (from, to) = (delimiter(before), delimiter(after));
     if from != to {
         facts.add("", ChangeKind::DelimiterChanged, from, to, Decode::Unsafe);
+    }
+}
+
+/// The bytes decode, and the values are others. Quotes that go away again are not told: a writer may need them in some rows only.
+fn quoted_values(facts: &mut Facts<'_>, before: &Table, after: &Table) {
+    let Some(place) = after.parameters.get(QUOTED_VALUES) else { return };
+    if !before.parameters.contains_key(QUOTED_VALUES) {
+        facts.add("", ChangeKind::ValuesQuoted, None, Some(place.clone()), Decode::Safe);
+        facts.advise(recorded::classify(after));
     }
 }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::catalog::Catalog;
 use crate::digest::sha256_hex;
 use crate::port::PortError;
-use crate::schema::{MIXED_HEADERS, Table, UNREADABLE};
+use crate::schema::{MIXED_HEADERS, QUOTED_VALUES, Table, UNREADABLE};
 
 /// What runs read, in one word: another word, and it is something else.
 #[async_trait]
@@ -37,6 +37,7 @@ impl Schemas<'_> {
                     columns(&table.partition_keys),
                     &table.storage,
                     &table.location,
+                    table.parameters.contains_key(QUOTED_VALUES),
                     marks
                 )
             )

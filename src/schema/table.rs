@@ -17,6 +17,9 @@ pub const MIXED_HEADERS: &str = "crawlguard.mixed_headers";
 /// JSON list of paths.
 pub const MISSING_IN_NEWEST: &str = "crawlguard.missing_in_newest";
 
+/// Table parameter: values keep the quotes they stand in, as the SerDe knows none; the file and line where.
+pub const QUOTED_VALUES: &str = "crawlguard.quoted_values";
+
 /// Table parameter of our own crawler: set if some lines of the table's files end in `\n` and some in `\r\n`.
 pub const MIXED_LINE_ENDS: &str = "crawlguard.mixed_line_ends";
 /// Table parameter: a file ends in an empty line, from which Athena reads a row.

@@ -21,7 +21,7 @@ use super::log::Log;
 use super::missing::Missing;
 use super::prefix::Inferred;
 use crate::problem::Problem;
-use crate::schema::{Column, DataType, Evidence, MIXED_HEADERS, Storage, path};
+use crate::schema::{Column, DataType, Evidence, MIXED_HEADERS, QUOTED_VALUES, Storage, path};
 
 /// A scanned file and whether its first row is a header.
 struct Part<'a> {
@@ -89,7 +89,7 @@ fn note(target: &Target, parts: &[Part<'_>]) -> Option<Problem> {
     let named = parts.iter().find(|part| is_guessed && !part.has_header && part.scan.may_have_header());
     let named = named.map(|part| (part, part.scan.first_line));
     let is_open_csv = target.classifier.as_ref().is_some_and(CsvClassifier::is_open_csv);
-    let quoted = parts.iter().filter(|_| !is_open_csv).find_map(|part| Some((part, part.quoted_line()?)));
+    let quoted = quoted(parts).filter(|_| !is_open_csv);
     let (part, line) = named.or(quoted)?;
     let (mut told, mut settings) = (Vec::new(), Vec::new());
     if named.is_some() {
@@ -106,6 +106,11 @@ fn note(target: &Target, parts: &[Part<'_>]) -> Option<Problem> {
         settings.extend((is_guessed && named.is_none()).then_some(header));
     }
     Some(Problem::new(&part.file.shown, format!("line {line}"), told.join("; "), target.classify(&settings)))
+}
+
+/// The first file with a value in quotes, and the line.
+fn quoted<'a>(parts: &'a [Part<'a>]) -> Option<(&'a Part<'a>, u64)> {
+    parts.iter().find_map(|part| Some((part, part.quoted_line()?)))
 }
 
 /// LazySimpleSerDe takes the quotes for a part of the cell, and reads it as NULL.
@@ -128,6 +133,7 @@ fn report_quoted_numbers(target: &Target, parts: &[Part<'_>], problems: &mut Vec
 /// <https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html>
 fn as_open_csv(mut inferred: Inferred, classifier: &CsvClassifier) -> Inferred {
     inferred.serde = Storage::OPEN_CSV;
+    inferred.parameters.remove(QUOTED_VALUES);
     for column in &mut inferred.columns {
         column.data_type = DataType::String;
     }
@@ -262,6 +268,9 @@ fn describe(parts: &[Part<'_>]) -> Inferred {
     set("delimiter", delimiter);
     set("columnsOrdered", "true".to_owned());
     set("areColumnsQuoted", parts.iter().any(|part| part.scan.quoted).to_string());
+    if let Some((part, line)) = quoted(parts) {
+        set(QUOTED_VALUES, format!("{}, line {line}", part.file.relative));
+    }
     if let Some(mixed) = mixed_headers(parts, &names) {
         set(MIXED_HEADERS, mixed);
     }

@@ -10,17 +10,21 @@ pub(super) struct Log<'a> {
     file: &'a str,
     problems: &'a mut Vec<Problem>,
     count: usize,
+    /// Where the first stands that is not shown.
+    hidden: String,
 }
 
 impl<'a> Log<'a> {
     pub(super) fn new(file: &'a str, problems: &'a mut Vec<Problem>) -> Self {
-        Self { file, problems, count: 0 }
+        Self { file, problems, count: 0, hidden: String::new() }
     }
 
     pub(super) fn push(&mut self, place: impl Into<String>, message: impl Into<String>, help: impl Into<String>) {
         self.count += 1;
         if self.count <= SHOWN {
             self.problems.push(Problem::new(self.file, place, message, help));
+        } else if self.count == SHOWN + 1 {
+            self.hidden = place.into();
         }
     }
 
@@ -35,8 +39,8 @@ impl Drop for Log<'_> {
             let rest = self.count - SHOWN;
             self.problems.push(Problem::new(
                 self.file,
-                "",
-                format!("{rest} more problems like these"),
+                &self.hidden,
+                format!("{rest} more problems like these, from here on"),
                 "mend those shown first",
             ));
         }

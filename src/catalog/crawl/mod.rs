@@ -90,7 +90,7 @@ impl Unread {
         let mut why = first.unwrap_or_else(|| Problem::new("", "", "nothing was found", "deliver the data"));
         let more = self.problems.len().saturating_sub(1);
         if more > 0 {
-            why.message += &format!(" (and {more} more)");
+            why.message += &format!(" (and {more} more, which `crawlguard crawl` lists)");
         }
         Table {
             database: database.to_owned(),

@@ -12,7 +12,7 @@ use crate::catalog::quotes::{self, Quoted};
 use crate::catalog::{header, notes};
 use crate::port::{PortError, PortErrorKind, at_once};
 use crate::problem::Problem;
-use crate::schema::{MIXED_HEADERS, NOTES, Table, UNREADABLE};
+use crate::schema::{MIXED_HEADERS, NOTES, QUOTED_VALUES, Table, UNREADABLE};
 
 const LIST: Call = Call::new("list files", "s3:ListBucket");
 const READ: Call = Call::new("read header", "s3:GetObject");
@@ -42,8 +42,8 @@ const OPEN_CSV: &str = "read them by a custom CSV classifier (`Serde` OpenCSVSer
 struct Seen {
     /// Those whose header is not the table's, oldest first, as the local crawler records them.
     others: Vec<serde_json::Value>,
-    /// That the newest of them to do so holds values in quotes.
-    quoted: Option<Problem>,
+    /// That the newest of them to do so holds quotes: where its rows do, and what there is to say.
+    quoted: Option<(Option<String>, Problem)>,
 }
 
 /// A file among a table's newest.
@@ -78,7 +78,8 @@ impl Probe {
                 if !others.is_empty() {
                     table.parameters.insert(MIXED_HEADERS.into(), serde_json::Value::Array(others).to_string());
                 }
-                if let Some(note) = quoted {
+                if let Some((place, note)) = quoted {
+                    table.parameters.extend(place.map(|place| (QUOTED_VALUES.into(), place)));
                     let all: Vec<Problem> = notes(std::slice::from_ref(&table)).into_iter().chain([note]).collect();
                     table.parameters.insert(NOTES.into(), serde_json::json!(all).to_string());
                 }
@@ -107,7 +108,12 @@ impl Probe {
             if quotes::are_unknown_to(table) {
                 match quotes::found(table, &head, whole) {
                     Quoted::No => {}
-                    Quoted::Kept(line) => seen.quoted = Some(kept_quotes(&uri, line)),
+                    Quoted::Kept(line) => {
+                        let is_row = usize::try_from(table.storage.skip_header_lines).is_ok_and(|header| line > header);
+                        let place = is_row.then(|| format!("{name}, line {line}"));
+                        let before = seen.quoted.take().and_then(|(place, _)| place);
+                        seen.quoted = Some((place.or(before), kept_quotes(&uri, line)));
+                    }
                     Quoted::Misread(line, why) => {
                         let why = format!(
                             "`{uri}`, line {line}: {why}\n  help: write the cells without quotes, or {OPEN_CSV}"

@@ -34,4 +34,5 @@ pub(super) mod type_shown;
 pub(super) mod type_widened;
 pub(super) mod unclassified_change;
 pub(super) mod unreadable;
+pub(super) mod values_quoted;
 pub(super) mod words;

@@ -184,6 +184,28 @@ fn a_sources_classifier_makes_its_quoted_csv_readable() {
     assert!(message.contains("crawlguard.toml:") && message.contains("OpenCSVSerDe"), "{message}");
 }
 
+#[test]
+fn values_that_stand_in_quotes_from_today_on_are_other_values() {
+    let lake = Lake::new();
+    lake.write("lake/stock/2026-11-01.csv", "sku,name,n\nS1,Ann,1\nS2,Bob,2\n");
+    expect(lake.root(), 0, &["crawl"]);
+    expect(lake.root(), 0, &["contracts", "init"]);
+    lake.write("sql/int_stock.sql", "SELECT sku, name, n FROM raw_stock\n");
+    expect(lake.root(), 0, &["run"]);
+    lake.write("lake/stock/2026-11-02.csv", "\"sku\",\"name\",\"n\"\n\"S3\",\"Ann\",1\n");
+    let run = json(lake.root(), 1, &["run"]);
+    let [finding] = run["findings"].as_array().unwrap().as_slice() else { panic!("{run}") };
+    assert_eq!((&finding["rule"], &finding["models"][0]["model"]), (&"values-quoted".into(), &"int_stock".into()));
+    assert!(finding["message"].as_str().unwrap().contains("`2026-11-02.csv, line 2`"), "{finding}");
+    assert_eq!(
+        pasted(&finding["help"]),
+        "[targets.local.classifiers.stock]\nserde = \"OpenCSVSerDe\"\nheader = \"present\"\n"
+    );
+    expect(lake.root(), 0, &["contracts", "update", "raw_stock", "--yes"]);
+    lake.write("lake/stock/2026-11-03.csv", "sku,name,n\n\"S4\",\"Ann\",1\n");
+    assert_eq!(json(lake.root(), 0, &["run"])["findings"], Value::Array(Vec::new()));
+}
+
 /// The settings that a help names, as somebody would copy them.
 fn pasted(help: &Value) -> String {
     let lines = help.as_str().unwrap().lines().filter_map(|line| line.strip_prefix("    "));

@@ -167,10 +167,15 @@ async fn quotes_are_looked_for_below_the_headers_bytes_as_far_as_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn quotes_that_stay_in_text_are_noted() {
-    for text in ["id,amount,channel\n3,4.5,\"web\"\n", "\"id\",\"amount\",\"channel\"\n3,4.5,web\n"] {
+async fn quotes_that_stay_in_text_are_noted_and_drift_where_values_have_none() {
+    for (text, found) in [
+        ("id,amount,channel\n3,4.5,\"web\"\n", &["stand in quotes since `2026-02.csv, line 2`"][..]),
+        ("\"id\",\"amount\",\"channel\"\n3,4.5,web\n", &[]),
+    ] {
         let (verdict, findings, notes) = quoted(text).await;
-        assert_eq!((verdict, findings), (Verdict::Clean, vec![]), "{text}");
+        assert_eq!(verdict == Verdict::Clean, found.is_empty(), "{text}: {findings:?}");
+        assert_eq!(findings.len(), found.len());
+        assert!(findings.iter().zip(found).all(|(finding, words)| finding.contains(words)), "{findings:?}");
         assert!(notes.len() == 1 && notes[0].contains("2026-02.csv") && notes[0].contains("quotes"), "{notes:?}");
     }
     assert_eq!(quoted("id,amount,channel\n3,4.5,web\n").await.2, [""; 0]);

@@ -113,6 +113,7 @@ fn claims(kind: ChangeKind) -> &'static str {
         Kind::SerdeChanged => "serde-changed",
         Kind::SerdeParameterChanged => "serde-parameter-changed",
         Kind::DelimiterChanged => "delimiter-changed",
+        Kind::ValuesQuoted => "values-quoted",
         Kind::HeaderLinesChanged => "header-lines-changed",
         Kind::CompressionChanged => "compression-changed",
         Kind::LocationChanged => "location-changed",

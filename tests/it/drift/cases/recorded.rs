@@ -1,7 +1,7 @@
 //! Cases about what our own crawler recorded with a table.
 
 use crawlguard::schema::{
-    LACKING_FILES, MISSING_IN_NEWEST, MISSING_IN_SOME, MIXED_HEADERS, OUR_CRAWLER, Table, UNREADABLE,
+    LACKING_FILES, MISSING_IN_NEWEST, MISSING_IN_SOME, MIXED_HEADERS, OUR_CRAWLER, QUOTED_VALUES, Table, UNREADABLE,
     UPDATED_BY_CRAWLER,
 };
 
@@ -9,7 +9,7 @@ use super::{Case, case};
 use crate::drift::lake::{Edit, csv, json, parquet};
 
 pub fn all() -> Vec<Case> {
-    [files(), headers(), missing()].into_iter().flatten().collect()
+    [files(), headers(), missing(), quotes()].into_iter().flatten().collect()
 }
 
 fn files() -> Vec<Case> {
@@ -34,6 +34,17 @@ fn files() -> Vec<Case> {
             expected: &["files-unreadable - unknown unknown"],
         },
         case("files-unreadable", "near_miss_readable_again", unreadable(json(A)), json(A), &[]),
+    ]
+}
+
+fn quotes() -> Vec<Case> {
+    const A: &str = "id string, name string";
+    let quoted = |line: &str| csv(A).parameter(QUOTED_VALUES, line);
+    let (one, two) = ("2024-05-02.csv, line 2", "2024-05-03.csv, line 2");
+    vec![
+        case("values-quoted", "appear", csv(A), quoted(one), &["values-quoted - safe breaking"]),
+        case("values-quoted", "near_miss_known", quoted(one), quoted(two), &[]),
+        case("values-quoted", "near_miss_gone_again", quoted(one), csv(A), &[]),
     ]
 }
 
