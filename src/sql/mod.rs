@@ -49,4 +49,4 @@ pub use model::{Materialization, Model};
 pub use slot::{bind_slot, rename_tables};
 pub use source::place;
 pub use tables::{TableName, tables};
-pub use types::to_dml;
+pub use types::{common as common_type, to_dml};

@@ -92,15 +92,36 @@ fn row_field(text: &str) -> Option<StructField> {
 
 /// The type that values of both types are brought to, if it is certain.
 /// <https://trino.io/docs/current/language/types.html>
-pub(super) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
-    use DataType::{Date, String, Timestamp, Varchar};
+pub fn common(a: &DataType, b: &DataType) -> Option<DataType> {
+    use DataType::{Date, Decimal, Double, Float, String, Timestamp, Varchar};
     match (a, b) {
         _ if a == b => Some(a.clone()),
         (Varchar(a), Varchar(b)) => Some(Varchar(*a.max(b))),
         (String | Varchar(_), String | Varchar(_)) => Some(String),
         (Date, Timestamp) | (Timestamp, Date) => Some(Timestamp),
+        (Decimal { .. }, Float | Double) => Some(b.clone()),
+        (Float | Double, Decimal { .. }) => Some(a.clone()),
+        (Decimal { .. }, _) | (_, Decimal { .. }) => exact(a, b),
         _ => number(a, b),
     }
+}
+
+/// The decimal that holds all numbers of both types. One of more than 38 digits is none, and then the engines differ.
+fn exact(a: &DataType, b: &DataType) -> Option<DataType> {
+    let digits = |of: &DataType| {
+        Some(match of {
+            DataType::TinyInt => (3, 0),
+            DataType::SmallInt => (5, 0),
+            DataType::Int => (10, 0),
+            DataType::BigInt => (19, 0),
+            DataType::Decimal { precision, scale } => (precision.checked_sub(*scale)?, *scale),
+            _ => return None,
+        })
+    };
+    let ((whole, scale), (other, fraction)) = (digits(a)?, digits(b)?);
+    let (whole, scale) = (whole.max(other), scale.max(fraction));
+    let precision = whole.checked_add(scale).filter(|precision| *precision <= 38)?;
+    Some(DataType::Decimal { precision, scale })
 }
 
 /// What a number of one type and one of another make when they are added, or brought to one type.
@@ -248,5 +269,29 @@ mod tests {
         }
         assert_eq!(from_dml("array(json)"), None);
         assert_eq!(from_dml("row(integer)"), None);
+    }
+
+    /// As Trino 476 brings them together.
+    #[test]
+    fn two_types_have_a_common_one_where_that_is_certain() {
+        for (a, b, expected) in [
+            ("int", "bigint", Some("bigint")),
+            ("bigint", "float", Some("float")),
+            ("date", "timestamp", Some("timestamp")),
+            ("varchar(3)", "string", Some("string")),
+            ("decimal(10,1)", "decimal(5,4)", Some("decimal(13,4)")),
+            ("decimal(4,1)", "bigint", Some("decimal(20,1)")),
+            ("decimal(4,1)", "float", Some("float")),
+            ("double", "decimal(4,1)", Some("double")),
+            ("decimal(38,1)", "decimal(10,4)", None),
+            ("decimal(1,2)", "int", None),
+            ("decimal(4,1)", "string", None),
+            ("int", "boolean", None),
+        ] {
+            for (a, b) in [(a, b), (b, a)] {
+                let found = common(&DataType::parse(a), &DataType::parse(b));
+                assert_eq!(found.map(|known| known.to_string()).as_deref(), expected, "{a} and {b}");
+            }
+        }
     }
 }

@@ -23,6 +23,7 @@ mod newest;
 mod offers;
 mod rollback;
 mod sources;
+mod using;
 
 fn crawlguard(root: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crawlguard"))

@@ -136,7 +136,7 @@ fn table(build: &Build<'_>, columns: Vec<Column>, partition_keys: Vec<Column>) -
 }
 
 /// The Glue type of a DuckDB type, as Athena's CTAS records it; `None` where it has none.
-fn data_type(duckdb: &str) -> Option<DataType> {
+pub(super) fn data_type(duckdb: &str) -> Option<DataType> {
     Some(match duckdb {
         "BOOLEAN" => DataType::Boolean,
         "TINYINT" => DataType::TinyInt,

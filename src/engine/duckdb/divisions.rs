@@ -127,8 +127,7 @@ pub(super) fn operand(side: Expression) -> Expression {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
+    use crate::engine::duckdb::choices::Learned;
     use crate::engine::duckdb::translate::translate_with;
     use crate::engine::duckdb::{session, words};
 
@@ -136,7 +135,9 @@ mod tests {
     fn the_quotient_of_decimals_refuses_other_types() {
         let connection = session::open(None).unwrap();
         let run = |select| {
-            let translated = translate_with("", select, "", &BTreeSet::from([0])).unwrap();
+            let mut learned = Learned::default();
+            assert!(learned.note("ATHENA_CHOICE_0_", &[]));
+            let translated = translate_with("", select, "", &learned).unwrap();
             session::query(&connection, &translated.sql)
         };
         for select in ["SELECT 5 / 2 AS a", "SELECT 5e0 / 2.0 AS a"] {

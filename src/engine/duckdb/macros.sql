@@ -90,7 +90,11 @@ CREATE MACRO athena_unbroken(x) AS
 
 -- Numbers.
 -- What only types decide: the type of this name is known to nobody, so the engine's complaint tells which node it is.
-CREATE MACRO athena_unless(is_so, node) AS CASE WHEN is_so THEN '"ATHENA_CHOICE_' || node || '"' ELSE '"INTEGER"' END;
+CREATE MACRO athena_unless(is_so, node) AS CASE WHEN is_so THEN '"ATHENA_CHOICE_' || node || '_"' ELSE '"INTEGER"' END;
+CREATE MACRO athena_unless_one(ta, tb, node) AS
+  CASE WHEN ta <> tb THEN '"ATHENA_CHOICE_' || node || '_' || hex(ta || '/' || tb) || '"' ELSE '"INTEGER"' END;
+-- Of a list, as DuckDB knows the type of a NULL only when it runs.
+CREATE MACRO athena_type(x) AS left(typeof([x]), length(typeof([x])) - 2);
 CREATE MACRO athena_divides_decimals(ta, tb) AS
   regexp_matches(ta || ' ' || tb, '(^| )DECIMAL') AND NOT regexp_matches(ta || ' ' || tb, 'DOUBLE|FLOAT|NULL');
 CREATE MACRO athena_pair(a, b) AS [{'a': a, 'b': b}];

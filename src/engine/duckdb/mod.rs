@@ -25,9 +25,9 @@ mod star;
 mod syntax;
 mod translate;
 mod unnest;
+mod using;
 mod words;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io, thread};
@@ -43,6 +43,7 @@ use crate::catalog::{Catalog as _, FilesCatalog};
 use crate::port::{PortError, PortErrorKind};
 use crate::schema::Table;
 use crate::sql::ident::quote;
+use choices::Learned;
 use runs::{Done, Runs};
 
 /// DuckDB over the tables of a local catalog.
@@ -227,16 +228,15 @@ fn run(
 
 /// The statement in which what types decide is decided: see `choices`.
 fn settled(connection: &Connection, select: &str, database: &str, translation: &Translation) -> Result<String, String> {
-    let (mut sql, mut open, mut other) = (translation.sql.clone(), translation.open, BTreeSet::new());
-    while open {
-        let complaint = session::columns(connection, &sql).err().as_deref().and_then(choices::complaint);
-        if !complaint.is_some_and(|node| other.insert(node)) {
+    let (mut settled, mut learned) = (translation.clone(), Learned::default());
+    while settled.open {
+        let message = session::columns(connection, &settled.sql).err();
+        if !message.is_some_and(|message| learned.note(&message, &settled.tried)) {
             break;
         }
-        let again = translate::translate_with("", select, database, &other).map_err(|problems| problems.to_string())?;
-        (sql, open) = (again.sql, again.open);
+        settled = translate::translate_with("", select, database, &learned).map_err(|problems| problems.to_string())?;
     }
-    Ok(sql)
+    Ok(settled.sql)
 }
 
 /// Evaluates Athena SELECTs that read no table, each on its own.

@@ -7,7 +7,7 @@ use polyglot_sql::expressions::{BinaryOp, DateTimeField, Expression, Function, I
 use super::choices::Choices;
 use super::patterns::{self, Piece, Reading};
 use super::regexes::{self, Group, Use};
-use super::{aggregates, casts, divisions, functions, json, star, unnest};
+use super::{aggregates, casts, divisions, functions, json, star, unnest, using};
 
 pub(super) type Rewritten = Result<Expression, String>;
 
@@ -71,7 +71,7 @@ pub(super) fn node(node: Expression, choices: &Choices<'_>) -> Rewritten {
             Err("map_agg and listagg with OVER".to_owned())
         }
         Expression::Literal(literal) => self::literal(*literal),
-        Expression::Select(select) => star::shared_first(*select),
+        Expression::Select(select) => star::shared_first(using::of_one_type(*select, choices)?),
         Expression::Star(star) if star.except.is_some() || star.replace.is_some() || star.rename.is_some() => {
             Err("`*` without some columns".to_owned())
         }

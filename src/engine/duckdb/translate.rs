@@ -11,7 +11,7 @@ use polyglot_sql::expressions::{Alias, Expression, Identifier};
 use polyglot_sql::traversal::{ExpressionWalk as _, transform_all};
 use polyglot_sql::{Dialect, DialectType};
 
-use super::choices::Choices;
+use super::choices::{Choices, Learned, Tried};
 use super::marked::{Marked, marked};
 use super::{divisions, rewrite, syntax, words};
 use crate::problem::{Problem, Problems};
@@ -30,33 +30,34 @@ pub struct Translation {
     pub named: bool,
     /// True if it holds what DuckDB may complain about: see `choices`.
     pub(super) open: bool,
+    pub(super) tried: Vec<Tried>,
 }
 
 /// Translates one Athena SELECT; `database` is the only one whose tables it may name.
 pub fn translate(file: &str, select: &str, database: &str) -> Result<Translation, Problems> {
-    translate_with(file, select, database, &BTreeSet::new())
+    translate_with(file, select, database, &Learned::default())
 }
 
-/// The same, with the nodes that DuckDB complained about in their other form.
+/// The same, with what DuckDB said of the nodes that it complained about.
 pub(super) fn translate_with(
     file: &str,
     select: &str,
     database: &str,
-    other: &BTreeSet<usize>,
+    learned: &Learned,
 ) -> Result<Translation, Problems> {
     let marked = marked(file, select, database)?;
     let statement = read(file, &marked.text)?;
     let at = |node: &Expression| start(node).map_or_else(String::new, |start| place(select, marked.origin(start)));
     let mut found = syntax::problems(file, &statement, at);
-    let choices = Choices::new(other);
+    let choices = Choices::new(learned);
     let mut rewritten = rewritten(&Source { file, database, at: &at, choices: &choices }, statement, &mut found)?;
     let named = name_columns(&mut rewritten);
     let sql = Dialect::get(DialectType::DuckDB)
         .generate_with_identify(&rewritten)
         .map_err(|error| Problem::new(file, "", words::named(&error.to_string()), HELP))?;
     let Marked { tables, .. } = marked;
-    let tables = tables.into_iter().collect();
-    Problems::or(found, Translation { sql, tables, named, open: choices.is_open() })
+    let (tables, open) = (tables.into_iter().collect(), choices.is_open());
+    Problems::or(found, Translation { sql, tables, named, open, tried: choices.tried() })
 }
 
 /// Where a node starts in the marked text, as far as the parser kept it.

@@ -59,6 +59,11 @@ async fn a_star_over_using_gives_shared_columns_first() {
             vec!["10|1|7|NULL|1", "20|2|8|5|1", "30|NULL|NULL|6|1"],
         ),
         ("SELECT * FROM p JOIN q USING (k) JOIN q AS r USING (k)", "k x j y y", vec!["20|2|8|5|5"]),
+        (
+            "SELECT * FROM p JOIN (SELECT 2e1 AS k, y FROM q) AS r USING (k) ORDER BY y",
+            "k x j y",
+            vec!["20.0|2|8|5", "20.0|2|8|6"],
+        ),
         ("SELECT * FROM p JOIN q ON p.k = q.k", "x k j k y", vec!["2|20|8|20|5"]),
     ] {
         let rows = lake.query(select).await.unwrap_or_else(|message| panic!("{select}: {message}"));
@@ -72,6 +77,50 @@ async fn a_star_over_using_gives_shared_columns_first() {
         "SELECT * FROM p JOIN (q JOIN q AS r USING (y)) USING (k)",
     ] {
         assert!(lake.query(select).await.is_err(), "{select}");
+    }
+}
+
+/// Types as Trino 476 gives them.
+#[tokio::test]
+async fn a_column_of_using_has_athenas_type() {
+    let lake = lake();
+    for (a, b, expected) in [
+        ("integer", "bigint", "bigint"),
+        ("smallint", "tinyint", "smallint"),
+        ("bigint", "real", "real"),
+        ("real", "double", "double"),
+        ("decimal(4,1)", "decimal(10,4)", "decimal(10,4)"),
+        ("decimal(10,1)", "decimal(5,4)", "decimal(13,4)"),
+        ("decimal(4,1)", "bigint", "decimal(20,1)"),
+        ("decimal(4,1)", "real", "real"),
+        ("decimal(4,1)", "double", "double"),
+        ("date", "timestamp", "timestamp"),
+        ("varchar(3)", "varchar", "varchar"),
+    ] {
+        for (a, b) in [(a, b), (b, a)] {
+            for join in ["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"] {
+                let [a, b] = [a, b].map(|to| format!("(SELECT CAST(NULL AS {to}) AS k)"));
+                let select = format!("SELECT k FROM {a} AS a {join} {b} AS b USING (k)");
+                assert_eq!(lake.query(&select).await.map(|rows| rows.types), Ok(vec![expected.to_owned()]), "{select}");
+            }
+        }
+    }
+    let key = |to: &str| format!("(SELECT CAST(NULL AS {to}) AS k)");
+    for (a, b, shown) in [
+        ("integer", "varchar", "integer and varchar"),
+        ("decimal(38,1)", "decimal(10,4)", "decimal(38,1) and decimal(10,4)"),
+        ("ROW(a integer)", "ROW(a bigint)", "struct(a integer) and struct(a bigint)"),
+    ] {
+        let select = format!("SELECT 1 AS one FROM {} AS a JOIN {} AS b USING (k)", key(a), key(b));
+        let message = lake.query(&select).await.unwrap_err();
+        assert!(message.contains(&format!("`USING (k)` of {shown}: CAST one side")), "{message}");
+    }
+    for (select, said) in [
+        ("SELECT k FROM p JOIN q USING (k) JOIN q AS r USING (nope)", "nope"),
+        ("SELECT z.k FROM p JOIN q USING (k) JOIN (SELECT 7e0 AS j) AS r USING (j)", "\"z\" not found"),
+    ] {
+        let message = lake.query(select).await.unwrap_err();
+        assert!(message.contains(said) && !message.contains("ATHENA"), "{message}");
     }
 }
 
