@@ -395,8 +395,6 @@ mod tests {
         let texts = [wrong, broken, "project = \"p\"\ntargets = 1\n", "project = \"p\"\n[targets]\na = 1\n", ""];
         let shown: Vec<_> = texts.iter().map(|text| parse(text).unwrap_err().to_string()).collect();
         insta::assert_snapshot!(shown.join("\n\n"), @r#"
-        crawlguard.toml:11:8: `targets.c.kind` is "gcp"
-          help: Use one of: "local", "aws".
         crawlguard.toml:1:1: `project` is missing
           help: The project's name, as alerts show it.
         crawlguard.toml:1:1: `projet` is no setting
@@ -414,6 +412,7 @@ mod tests {
         crawlguard.toml:7:17: `targets.a.keep_versions` is less than 0
           help: Published versions kept of each table, the current one included; at least 1.
         crawlguard.toml:8:1: `targets.b.kind` is missing
+        crawlguard.toml:11:8: `targets.c.kind` is "gcp"
           help: Use one of: "local", "aws".
 
         crawlguard.toml:1:13: invalid basic string, expected `"`

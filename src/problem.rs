@@ -51,16 +51,18 @@ impl PartialOrd for Problem {
 fn numbered(a: &str, b: &str) -> Ordering {
     let parts = |text: &str| -> Vec<(u128, String)> {
         let is_digit = |c: char| c.is_ascii_digit();
-        let mut parts = vec![(0, String::new())];
+        let mut parts = vec![String::new()];
         for character in text.chars() {
-            let (_, last) = parts.last_mut().expect("there is one");
-            match last.chars().last() {
-                Some(before) if is_digit(before) != is_digit(character) => parts.push((0, character.to_string())),
-                _ => last.push(character),
+            match parts.last_mut() {
+                Some(last) if last.chars().last().is_none_or(|before| is_digit(before) == is_digit(character)) => {
+                    last.push(character);
+                }
+                _ => parts.push(character.to_string()),
             }
         }
-        // Text stands behind every number, as letters do behind digits.
-        parts.into_iter().map(|(_, text)| (text.parse().unwrap_or(u128::MAX), text)).collect()
+        // Nothing stands ahead of every number, and a text behind them, as letters do behind digits.
+        let value = |text: &str| text.parse().unwrap_or(if text.is_empty() { 0 } else { u128::MAX });
+        parts.into_iter().map(|text| (value(&text), text)).collect()
     };
     parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
 }
@@ -168,13 +170,14 @@ mod tests {
             at("b-10.csv", "line 3"),
             at("b-9.csv", "line 10"),
             at("b-9.csv", "line 2"),
+            at("b-9.csv", "1:1"),
             at("b-9.csv", ""),
             at("b-9.csv", "line 99999999999999999999999999999999999999999"),
         ];
         all.sort();
         let order: Vec<String> = all.iter().map(|problem| format!("{}:{}", problem.file, problem.place)).collect();
-        assert_eq!(order[..3], ["b-9.csv:", "b-9.csv:line 2", "b-9.csv:line 10"]);
-        assert_eq!(order[4], "b-10.csv:line 3");
+        assert_eq!(order[..4], ["b-9.csv:", "b-9.csv:1:1", "b-9.csv:line 2", "b-9.csv:line 10"]);
+        assert_eq!(order[5], "b-10.csv:line 3");
     }
 
     #[test]

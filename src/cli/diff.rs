@@ -181,7 +181,8 @@ fn contracts(folder: &Path) -> Result<Option<Vec<Side>>, Problems> {
     let unreadable =
         |error: std::io::Error| Problem::new(folder.display().to_string(), "", error.to_string(), "Make it readable.");
     let entries = fs::read_dir(folder).map_err(unreadable)?;
-    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut files = paths.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
     files.retain(|path| path.is_file() && ["json", "yaml", "yml"].contains(&extension(path)));
     files.sort();
     if !files.iter().any(|file| data::head(file).contains("DataContract")) {

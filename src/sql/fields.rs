@@ -19,7 +19,7 @@ use super::resolve;
 use super::resolved::{Columns, Resolved, United};
 use super::source::Source;
 use super::unnest::Unnested;
-use super::values::{self, Cast, From, Values};
+use super::values::{self, Cast, Values, Whence};
 use super::{Graph, Model, Substitution, tables, types};
 use crate::problem::Problem;
 use crate::schema::{DataType, Table};
@@ -114,6 +114,7 @@ pub fn field_problems(
         after: Known::new(graph, &reshaped),
         changed: changed(promised, &reshaped, effect),
         wider: wider(promised, &reshaped, effect),
+        told: BTreeSet::new(),
         found: Misread::default(),
     };
     for model in graph.order.iter().filter_map(|name| graph.models.get(name)) {
@@ -155,6 +156,8 @@ struct FieldReader<'a> {
     changed: Changed,
     /// Of sources, and of models whose columns come from those.
     wider: Wider,
+    /// Casts that were told of, by their file and first token, and of whose values.
+    told: BTreeSet<(String, usize, Whence)>,
     found: Misread,
 }
 
@@ -197,7 +200,7 @@ impl FieldReader<'_> {
         for pair in held.iter().map(|(_, old, new)| (old, new)) {
             let behind = follower.lost(&after.tokens, pair).filter(|_| old == new);
             for lost in behind.into_iter().chain(follower.lost_inside(&after.tokens, pair)) {
-                self.lost(model, source, lost);
+                self.lost(model, source, lost, &held);
             }
         }
         if old == new {
@@ -206,7 +209,7 @@ impl FieldReader<'_> {
         let shown = source.slice(&after.tokens);
         match self.outcome(follower, after, old, new) {
             Outcome::Same => {}
-            Outcome::Lost(lost) => self.lost(model, source, lost),
+            Outcome::Lost(lost) => self.lost(model, source, lost, &held),
             Outcome::Other => {
                 let message = match (self.effect)(old, new) {
                     TypeEffect::Value => format!("`{shown}` was {old} and is {new}"),
@@ -234,17 +237,27 @@ impl FieldReader<'_> {
         let source = follower.source;
         for (&start, after) in &follower.after.casts {
             let Some(before) = follower.before.casts.get(&start) else { continue };
-            let Some(to) = types::from_dml(source.slice(&after.to)) else { continue };
-            let holds = |data_type: &DataType| (self.effect)(data_type, &to) != TypeEffect::Value;
+            let written = source.slice(&after.to);
+            let known = types::from_dml(written);
+            if known.is_none() && holds_all(written) {
+                continue;
+            }
+            let to = known.clone().unwrap_or_else(|| DataType::parse(written));
+            let is_told = follower.after.accesses.iter().any(|access| access.tokens == after.value);
+            let holds = |data_type: &DataType| {
+                (self.effect)(data_type, &to) != TypeEffect::Value || types::shows(data_type, &to)
+            };
             for (from, old, new) in values::changed(&before.values, &after.values) {
-                // A column that is cast with its fields is told of where it is read.
-                let is_told = has_fields(&new) && !matches!(from, From::Made(..));
-                if is_told || !holds(&old) || holds(&new) {
+                // A column that is cast with its fields is told of where it is read. Nobody knows what an unknown type holds.
+                if is_told && has_fields(&new) || known.is_some() && (!holds(&old) || holds(&new)) {
                     continue;
                 }
+                self.told.insert((model.file.clone(), start, from.clone()));
                 let is_bare = |cast: &Cast| cast.values.get(&from).is_some_and(|held| held.is_bare);
                 let loss = match &from {
-                    From::Column((table, column)) if !to.is_nested() && is_bare(before) && is_bare(after) => {
+                    Whence::Column((table, column))
+                        if known.is_some() && !to.is_nested() && is_bare(before) && is_bare(after) =>
+                    {
                         Loss::Counted { table: table.clone(), column: column.clone() }
                     }
                     _ => Loss::Uncounted,
@@ -254,7 +267,7 @@ impl FieldReader<'_> {
                 let message = format!("`{written}` held every value while `{shown}` was {old}, and it is {new}");
                 let wider = types::to_dml(&new).unwrap_or_else(|| new.to_string());
                 let help = match from {
-                    From::Inside(..) => format!("cast to {wider}: nothing counts what is lost inside a column"),
+                    Whence::Inside(..) => format!("cast to {wider}: nothing counts what is lost inside a column"),
                     _ => format!(
                         "cast to {wider}, or cast the column itself, before anything else is made of it: what that loses is counted"
                     ),
@@ -265,11 +278,11 @@ impl FieldReader<'_> {
         }
     }
 
-    /// Notes a cast, once for each column that it loses values of; what nothing counts is told where nothing else is.
+    /// Notes a cast, once for each column that it loses values of, and once for all that nothing counts.
     fn tell(&mut self, cast: OwnCast) {
         let is_there =
             |known: &OwnCast| (&known.problem.file, &known.problem.place) == (&cast.problem.file, &cast.problem.place);
-        let is_told = |known: &OwnCast| is_there(known) && (cast.loss == Loss::Uncounted || known.loss == cast.loss);
+        let is_told = |known: &OwnCast| is_there(known) && known.loss == cast.loss;
         if !self.found.casts.iter().any(is_told) {
             self.found.casts.push(cast);
         }
@@ -280,12 +293,16 @@ impl FieldReader<'_> {
         let origins = before.into_iter().chain([after]).flat_map(|access| access.origins.iter());
         let mut pairs = origins.filter_map(|origin| self.wider.get(origin)).flatten();
         if let Some(lost) = pairs.find_map(|(old, new)| follower.lost(&after.tokens, (old, new))) {
-            self.lost(model, follower.source, lost);
+            self.lost(model, follower.source, lost, &[]);
         }
     }
 
-    /// A cast inside a column, or of what is computed.
-    fn lost(&mut self, model: &Model, source: &Source, lost: LostCast) {
+    /// A cast inside a column, or of what is computed, unless it was told of these very values.
+    fn lost(&mut self, model: &Model, source: &Source, lost: LostCast, values: &[(Whence, DataType, DataType)]) {
+        let is_told = |from: &Whence| self.told.contains(&(model.file.clone(), lost.cast.start, from.clone()));
+        if !values.is_empty() && values.iter().all(|(from, ..)| is_told(from)) {
+            return;
+        }
         let LostCast { cast, to, old, new } = lost;
         let message = format!("`{}` held every value of what was {old} and is {new}", source.slice(&cast));
         let wider = types::to_dml(&new).unwrap_or_else(|| new.to_string());
@@ -374,7 +391,7 @@ impl FieldReader<'_> {
             let here = field..field + 1;
             let wider = names.iter().filter(|(other, _)| *other == name).filter_map(|(_, wider)| wider.as_ref());
             if let Some(lost) = wider.filter_map(|(old, new)| follower.enclosing_cast(&here, (old, new))).next() {
-                self.lost(model, source, lost);
+                self.lost(model, source, lost, &[]);
             }
             if !names.contains(&(name.clone(), None)) || is_cast(source, &here) {
                 continue;
@@ -408,6 +425,12 @@ impl FieldReader<'_> {
 
 fn origins(columns: &Columns) -> impl Iterator<Item = Origin> {
     columns.outputs.iter().flat_map(|output| output.origins.iter().cloned())
+}
+
+/// True for a type that this program does not know and that holds what a column may have: all of it, or a time with its zone.
+fn holds_all(written: &str) -> bool {
+    let written = written.trim().to_lowercase();
+    written == "json" || written.starts_with("timestamp")
 }
 
 /// True if the tokens are all that a CAST or TRY_CAST casts.

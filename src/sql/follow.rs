@@ -19,7 +19,7 @@ use crate::schema::{DataType, StructField, same_name};
 pub(super) enum Outcome {
     /// Nothing: what is made of the value stays what it is, or flows on.
     Same,
-    /// A cast of what no type is known of, which may lose what it held.
+    /// A cast of what no type is known of, or one around another, which may lose what it held.
     Lost(LostCast),
     /// Another result, or none that is known to be the same.
     Other,
@@ -97,7 +97,7 @@ impl Follower<'_> {
         select.is_some_and(|select| self.source.kind(select + 1) == Some(T::Distinct))
     }
 
-    /// What becomes of the value in the cast that stands around it. What that loses is told of the cast (`values.rs`).
+    /// What becomes of the value in the cast that stands around it. What that loses of a known value `FieldReader::casts` tells.
     fn cast(&self, next: &Outward, to: &Range<usize>, pair: Pair<'_>) -> Outcome {
         let is_free = (self.effect)(pair.0, pair.1) == TypeEffect::None;
         let target = from_dml(self.source.slice(to));
@@ -128,13 +128,13 @@ impl Follower<'_> {
         self.cast_within(value.start, &(0..self.source.tokens.len()), pair)
     }
 
-    /// The cast of an array's or a map's elements that no longer holds them, where they are wider now.
+    /// The cast of what an array or a map has inside, at any depth, that no longer holds it, where it is wider now.
     pub fn lost_inside(&self, value: &Range<usize>, pair: Pair<'_>) -> Option<LostCast> {
-        let items = item(pair.0).zip(item(pair.1)).filter(|(old, new)| old != new)?;
-        if leaves(items.0).len() != 1 || (self.effect)(items.0, items.1) != TypeEffect::None {
-            return None;
-        }
-        self.enclosing_cast(value, items)
+        inside(pair).into_iter().find_map(|pair| {
+            let is_wider = pair.0 != pair.1 && (self.effect)(pair.0, pair.1) == TypeEffect::None;
+            let lost = is_wider.then(|| self.lost(value, pair)).flatten();
+            lost.or_else(|| self.lost_inside(value, pair))
+        })
     }
 
     /// As far outward as the value may still be seen: to what is compared, or is of one type whatever the value's is.
@@ -160,14 +160,14 @@ impl Follower<'_> {
                 let to = from_dml(source.slice(&(target + 1..close)));
                 let holds = |data_type: &DataType, to: &DataType| (self.effect)(data_type, to) != TypeEffect::Value;
                 let loses = |to: &&DataType| holds(pair.0, to) && !holds(pair.1, to);
-                if let Some(to) = to.filter(|to| leaves(to).iter().any(loses)) {
+                if let Some(to) = to.filter(|to| loses(&to) || leaves(to).iter().any(loses)) {
                     let (old, new) = (pair.0.clone(), pair.1.clone());
                     return Some(LostCast { cast: open - 1..close + 1, to, old, new });
                 }
             }
             let beside = source.split(open + 1..close).into_iter().filter(|part| !part.contains(&value));
-            for (parameter, body) in beside.filter_map(|part| self.lambda(&part)) {
-                let mut places = body.clone().filter(|&at| source.name(at) == parameter);
+            for (parameters, body) in beside.filter_map(|part| self.lambda(&part)) {
+                let mut places = body.clone().filter(|&at| parameters.contains(&source.name(at)));
                 if let Some(lost) = places.find_map(|place| self.cast_within(place, &body, pair)) {
                     return Some(lost);
                 }
@@ -177,12 +177,13 @@ impl Follower<'_> {
         None
     }
 
-    /// A lambda's last parameter, and its body.
-    fn lambda(&self, lambda: &Range<usize>) -> Option<(String, Range<usize>)> {
+    /// A lambda's parameters, and its body.
+    fn lambda(&self, lambda: &Range<usize>) -> Option<(Vec<String>, Range<usize>)> {
         let source = self.source;
         let arrow = source.find(lambda.clone(), |at| source.kind(at) == Some(T::Arrow))?;
-        let last = if source.kind(arrow - 1) == Some(T::RParen) { arrow - 2 } else { arrow - 1 };
-        Some((source.name(last), arrow + 1..lambda.end))
+        let names = |at: &usize| !matches!(source.kind(*at), Some(T::LParen | T::RParen | T::Comma));
+        let parameters = (lambda.start..arrow).filter(names).map(|at| source.name(at)).collect();
+        Some((parameters, arrow + 1..lambda.end))
     }
 
     /// True if what is made of the value is the same for every value that both types hold.
@@ -330,8 +331,9 @@ impl Follower<'_> {
     /// True if a lambda reads nothing of its last parameter but fields, by their names.
     fn names_fields(&self, lambda: &Range<usize>, pair: Pair<'_>) -> bool {
         let source = self.source;
-        let Some((parameter, body)) = self.lambda(lambda) else { return false };
-        let is_parameter = |&at: &usize| source.name(at) == parameter && source.kind(at - 1) != Some(T::Dot);
+        let Some((parameters, body)) = self.lambda(lambda) else { return false };
+        let Some(last) = parameters.last() else { return false };
+        let is_parameter = |&at: &usize| source.name(at) == *last && source.kind(at - 1) != Some(T::Dot);
         body.filter(is_parameter).all(|at| {
             let name = source.name(at + 2);
             let fields = field(pair.0, &name).zip(field(pair.1, &name));
@@ -367,6 +369,15 @@ fn leaves(data_type: &DataType) -> Vec<&DataType> {
         DataType::Map(key, value) => [leaves(key), leaves(value)].concat(),
         DataType::Struct(fields) => fields.iter().flat_map(|field| leaves(&field.data_type)).collect(),
         other => vec![other],
+    }
+}
+
+/// What two arrays or maps have inside.
+fn inside<'a>(pair: Pair<'a>) -> Vec<Pair<'a>> {
+    match pair {
+        (DataType::Array(old), DataType::Array(new)) => vec![(old, new)],
+        (DataType::Map(old_key, old), DataType::Map(new_key, new)) => vec![(old_key, new_key), (old, new)],
+        _ => Vec::new(),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Output {
     pub data_type: Option<DataType>,
     /// True if its values are those of its one origin, as they are.
     pub is_copy: bool,
-    /// Where a change of type is followed: whose values it has, unless it is a table's column.
+    /// Whose values it has, where that is asked or several columns became one; a table's column has its own.
     pub values: Option<Box<Values>>,
 }
 

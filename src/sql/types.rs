@@ -50,6 +50,7 @@ pub(super) fn from_dml(text: &str) -> Option<DataType> {
         "varbinary" => DataType::Binary,
         "integer" => DataType::Int,
         "real" => DataType::Float,
+        "double precision" => DataType::Double,
         // Glue's own `decimal` has 10 digits.
         "decimal" => DataType::Decimal { precision: 38, scale: 0 },
         _ if text == "timestamp" || (text.starts_with("timestamp(") && text.ends_with(')')) => DataType::Timestamp,
@@ -132,6 +133,20 @@ pub(super) fn number(a: &DataType, b: &DataType) -> Option<DataType> {
     Some(NUMBERS[rank(a)?.max(rank(b)?)].clone())
 }
 
+/// True if every value of the type is shown whole by a text of that length.
+pub(super) fn shows(data_type: &DataType, text: &DataType) -> bool {
+    use DataType::{BigInt, Date, Int, SmallInt, TinyInt, Varchar};
+    let length = match data_type {
+        TinyInt => 4,
+        SmallInt => 6,
+        Date => 10,
+        Int => 11,
+        BigInt => 20,
+        _ => return false,
+    };
+    matches!(text, Varchar(most) if *most >= length)
+}
+
 /// What a function makes of a number, where it depends on the number's type.
 fn of_number(function: &str, argument: &DataType) -> Option<DataType> {
     use DataType::{BigInt, Double, Float};
@@ -150,7 +165,9 @@ fn of_number(function: &str, argument: &DataType) -> Option<DataType> {
 fn result_type(function: &str) -> Option<DataType> {
     Some(match function {
         "trim" | "ltrim" | "rtrim" | "lower" | "upper" | "replace" | "regexp_replace" | "regexp_extract"
-        | "split_part" | "array_join" | "concat_ws" | "date_format" | "format_datetime" => DataType::String,
+        | "split_part" | "array_join" | "concat_ws" => DataType::String,
+        // Of these, what is cast again was chosen by their format.
+        "date_format" | "format_datetime" => DataType::String,
         "count" | "row_number" | "rank" | "dense_rank" | "length" | "cardinality" | "date_diff" | "strpos" => {
             DataType::BigInt
         }

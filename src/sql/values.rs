@@ -20,44 +20,57 @@ use crate::schema::DataType;
 
 /// Where values come from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum From {
+pub(super) enum Whence {
     /// A column of a table that no model makes.
     Column(Origin),
     /// A place inside other values, as it is written.
-    Inside(Box<From>, String),
-    /// What is computed: the file, and its first and last tokens.
+    Inside(Box<Whence>, String),
+    /// What is computed: the file, its first token, and the one behind it.
     Made(String, usize, usize),
 }
 
 /// Values in an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Held {
-    /// What they were before anything brought them to another type.
+    /// What they were before anything brought them to another type that holds them.
     pub data_type: DataType,
+    /// True where a cast left no more of them than its own type has, which is then theirs.
+    pub is_cut: bool,
     /// False where they are rounded, or parts of a text.
     pub is_bare: bool,
 }
 
-pub(super) type Values = BTreeMap<From, Held>;
+pub(super) type Values = BTreeMap<Whence, Held>;
 
-/// Both together.
+/// Both together: of values that came on two ways, one of them cut, all that the other has.
 pub(super) fn union(mut all: Values, more: Values) -> Values {
     for (from, held) in more {
-        all.entry(from).and_modify(|known| known.is_bare &= held.is_bare).or_insert(held);
+        match all.get_mut(&from) {
+            None => drop(all.insert(from, held)),
+            Some(known) => {
+                let is_bare = known.is_bare && held.is_bare;
+                if known.is_cut
+                    && (!held.is_cut || number(&known.data_type, &held.data_type) == Some(held.data_type.clone()))
+                {
+                    *known = held;
+                }
+                known.is_bare = is_bare;
+            }
+        }
     }
     all
 }
 
 /// The values whose types are other ones now: before, after.
-pub(super) fn changed(before: &Values, after: &Values) -> Vec<(From, DataType, DataType)> {
-    let pair = |(from, old): (&From, &Held)| {
+pub(super) fn changed(before: &Values, after: &Values) -> Vec<(Whence, DataType, DataType)> {
+    let pair = |(from, old): (&Whence, &Held)| {
         let new = after.get(from).filter(|new| new.data_type != old.data_type)?;
         Some((from.clone(), old.data_type.clone(), new.data_type.clone()))
     };
     before.iter().filter_map(pair).collect()
 }
 
-impl From {
+impl Whence {
     /// As a person finds it in a file; none if it stands in another one.
     pub fn shown(&self, file: &str, source: &Source) -> Option<String> {
         match self {
@@ -77,14 +90,34 @@ pub(super) struct Cast {
     pub values: Values,
 }
 
+/// Functions whose text shows what they are given, or a part of it.
+pub(super) const TEXTS: [&str; 16] = [
+    "array_join",
+    "concat",
+    "concat_ws",
+    "lower",
+    "lpad",
+    "ltrim",
+    "regexp_extract",
+    "regexp_replace",
+    "replace",
+    "rpad",
+    "rtrim",
+    "split_part",
+    "substr",
+    "substring",
+    "trim",
+    "upper",
+];
+
 impl Output {
     /// The values of a column of a relation; those of a table's column are its own.
     pub fn values(&self) -> Values {
         match (&self.values, self.copied(), &self.data_type) {
             (Some(values), ..) => (**values).clone(),
             (None, Some(column), Some(data_type)) => {
-                let held = Held { data_type: data_type.clone(), is_bare: true };
-                Values::from([(From::Column(column.clone()), held)])
+                let held = Held { data_type: data_type.clone(), is_cut: false, is_bare: true };
+                Values::from([(Whence::Column(column.clone()), held)])
             }
             _ => Values::new(),
         }
@@ -138,8 +171,8 @@ impl Resolver<'_> {
     /// What is computed is nobody's but its own.
     fn made(&self, range: &Range<usize>, scope: &Scope) -> Values {
         let data_type = self.remainder(range, scope).or_else(|| self.data_type(range.clone(), scope));
-        let from = From::Made(self.file.to_owned(), range.start, range.end);
-        data_type.map(|data_type| (from, Held { data_type, is_bare: false })).into_iter().collect()
+        let from = Whence::Made(self.file.to_owned(), range.start, range.end);
+        data_type.map(|data_type| (from, Held { data_type, is_cut: false, is_bare: false })).into_iter().collect()
     }
 
     /// A remainder is no greater than either side.
@@ -163,11 +196,11 @@ impl Resolver<'_> {
         if column == *range {
             return Some(output.values());
         }
-        let inside = |(from, held): (From, Held)| {
+        let inside = |(from, held): (Whence, Held)| {
             let access = fields::walk(self.source, column.clone(), &held.data_type);
             let data_type = access.data_type.filter(|_| access.tokens == *range)?;
             let path = self.source.slice(&(column.end..range.end)).to_lowercase();
-            Some((From::Inside(Box::new(from), path), Held { data_type, ..held }))
+            Some((Whence::Inside(Box::new(from), path), Held { data_type, ..held }))
         };
         Some(output.values().into_iter().filter_map(inside).collect())
     }
@@ -191,12 +224,10 @@ impl Resolver<'_> {
                 _,
             ) => self.values_of(first, scope),
             ("abs" | "ceil" | "ceiling" | "floor" | "round" | "truncate", _) => self.parts(first, scope),
-            (
-                "lower" | "lpad" | "ltrim" | "regexp_extract" | "regexp_replace" | "replace" | "rpad" | "rtrim"
-                | "split_part" | "substr" | "substring" | "trim" | "upper",
-                _,
-            ) => self.parts(first, scope),
-            ("concat", _) => arguments.iter().fold(Values::new(), |all, part| union(all, self.parts(part, scope))),
+            (name, _) if TEXTS.contains(&name) => {
+                let parts = arguments.iter().map(|part| self.parts(part, scope));
+                parts.fold(Values::new(), |all, part| union(union(all, items(part.clone())), part))
+            }
             ("element_at" | "array_max" | "array_min", _) => items(self.values_of(first, scope)),
             _ => return None,
         })
@@ -229,7 +260,7 @@ impl Resolver<'_> {
         let mut values = self.values_of(value, scope);
         for held in values.values_mut() {
             if !is_text && effect(&held.data_type, &target) == TypeEffect::Value {
-                held.data_type = target.clone();
+                (held.data_type, held.is_cut) = (target.clone(), true);
             }
         }
         Some(values)
@@ -238,9 +269,9 @@ impl Resolver<'_> {
 
 /// The values of the elements of arrays, and of maps.
 fn items(values: Values) -> Values {
-    let item = |(from, held): (From, Held)| match held.data_type {
+    let item = |(from, held): (Whence, Held)| match held.data_type {
         DataType::Array(item) | DataType::Map(_, item) => {
-            Some((From::Inside(Box::new(from), "[]".to_owned()), Held { data_type: *item, ..held }))
+            Some((Whence::Inside(Box::new(from), "[]".to_owned()), Held { data_type: *item, ..held }))
         }
         _ => None,
     };
@@ -248,7 +279,7 @@ fn items(values: Values) -> Values {
 }
 
 /// What an UNNEST gives of an array or a map, by its place.
-fn elements(from: From, held: Held) -> Vec<(From, Held)> {
+fn elements(from: Whence, held: Held) -> Vec<(Whence, Held)> {
     use DataType::{Array, Map, Struct};
     let given = match held.data_type {
         Array(item) => match *item {
@@ -260,7 +291,7 @@ fn elements(from: From, held: Held) -> Vec<(From, Held)> {
         Map(key, value) => vec![("[key]".to_owned(), *key), ("[]".to_owned(), *value)],
         _ => Vec::new(),
     };
-    let is_bare = held.is_bare;
-    let one = |(path, data_type)| (From::Inside(Box::new(from.clone()), path), Held { data_type, is_bare });
+    let Held { is_cut, is_bare, .. } = held;
+    let one = |(path, data_type)| (Whence::Inside(Box::new(from.clone()), path), Held { data_type, is_cut, is_bare });
     given.into_iter().map(one).collect()
 }

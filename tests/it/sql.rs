@@ -88,9 +88,9 @@ fn without_a_header_the_defaults_hold() {
 #[case("SELECT a, b AS A FROM x", &["1:11: two output columns are named `a`"])]
 #[case("SELECT a,\n  FROM x", &["2:3: nothing between two commas of the select list"])]
 #[case("SELECT uuid() AS a, current_time AS b FROM x",
-    &["1:21: `current_time` gives other rows at each run", "1:8: `uuid` gives other rows at each run"])]
+    &["1:8: `uuid` gives other rows at each run", "1:21: `current_time` gives other rows at each run"])]
 #[case("SELECT \"random\"() AS a, system.builtin.uuid() AS b FROM x",
-    &["1:40: `uuid` gives other rows at each run", "1:8: `random` gives other rows at each run"])]
+    &["1:8: `random` gives other rows at each run", "1:40: `uuid` gives other rows at each run"])]
 #[case("SELECT a::varchar AS b FROM x", &["1:9: `::` is no cast on Athena"])]
 #[case("SELECT DISTINCT ON (a) a FROM x", &["1:8: DISTINCT ON is not known to Athena"])]
 #[case("SELECT a FROM x GROUP BY ALL", &["1:23: ALL names no columns on Athena"])]

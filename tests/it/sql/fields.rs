@@ -1,5 +1,6 @@
 //! Fields of structs that models read and that are gone, or of another type.
 
+use crawlguard::schema::StructField;
 use crawlguard::sql::{Loss, OwnCast, TypeEffect, field_problems};
 
 use super::*;
@@ -29,10 +30,21 @@ fn problems(models: &[(&str, &str)], before: &str, after: &str) -> Vec<String> {
 fn effect(before: &DataType, after: &DataType) -> TypeEffect {
     use DataType::{BigInt, Date, Double, Float, Int, SmallInt, Struct, Timestamp, TinyInt};
     match (before, after) {
-        (Int, BigInt) | (Struct(_), Struct(_)) => TypeEffect::None,
+        (Struct(before), Struct(after)) => {
+            let is_value = |field: &StructField| {
+                let other = after.iter().find(|other| other.name == field.name);
+                other.is_some_and(|other| effect(&field.data_type, &other.data_type) == TypeEffect::Value)
+            };
+            if before.iter().any(is_value) { TypeEffect::Value } else { TypeEffect::None }
+        }
+        (Int, BigInt) => TypeEffect::None,
         (Int | SmallInt, Double) | (SmallInt, Float) | (Float, Double) | (Date, Timestamp) => TypeEffect::Computed,
         (TinyInt | SmallInt, Int | BigInt) => TypeEffect::None,
         (DataType::Array(before), DataType::Array(after)) => effect(before, after),
+        (DataType::Map(key, before), DataType::Map(key_after, after)) => match effect(key, key_after) {
+            TypeEffect::None => effect(before, after),
+            other => other,
+        },
         (before, after) if before == after => TypeEffect::None,
         _ => TypeEffect::Value,
     }
@@ -310,12 +322,22 @@ fn a_cast_of_the_models_own_that_no_longer_holds_every_value(#[case] select: &st
 #[case::element("WITH s AS (SELECT coalesce(list, big) AS l FROM raw) SELECT CAST(l[1] AS integer) AS x, CAST(element_at(l, 2) AS integer) AS y FROM s", &["1:61 > ? int", "1:89 > ? int"])]
 #[case::rounded("WITH s AS (SELECT CAST(n AS double) AS m FROM raw) SELECT CAST(round(m) AS integer) AS x FROM s", &["1:19 > raw.n double", "1:59 > ? int"])]
 #[case::twice("WITH s AS (SELECT CAST(n AS bigint) AS m FROM raw), t AS (SELECT max(m) AS k FROM s) SELECT TRY_CAST(k AS integer) AS x FROM t", &["1:93 > raw.n int"])]
+#[case::beside_what_nothing_counts("SELECT TRY_CAST(coalesce(n, abs(k)) AS integer) AS x FROM raw", &["1:8 > ? int", "1:8 > raw.n int"])]
+#[case::beside_an_unknown("SELECT TRY_CAST(coalesce(n, some(k)) AS integer) AS x FROM raw", &["1:8 > raw.n int", "1:8 > ? int"])]
+#[case::cut_on_one_way("WITH s AS (SELECT TRY_CAST(n AS smallint) AS m FROM raw UNION ALL SELECT n FROM raw) SELECT TRY_CAST(m AS integer) AS x FROM s", &["1:93 > raw.n int"])]
+#[case::cut_on_the_other("WITH s AS (SELECT n AS m FROM raw UNION ALL SELECT TRY_CAST(n AS smallint) FROM raw) SELECT TRY_CAST(m AS integer) AS x FROM s", &["1:93 > raw.n int"])]
+#[case::cut_in_one_result("WITH s AS (SELECT coalesce(TRY_CAST(n AS smallint), n) AS m FROM raw) SELECT TRY_CAST(m AS integer) AS x FROM s", &["1:78 > raw.n int"])]
+#[case::joined_text("WITH s AS (SELECT array_join(list, ',') AS m FROM raw) SELECT TRY_CAST(m AS integer) AS x FROM s", &["1:63 > ? int"])]
+#[case::text_with_others("WITH s AS (SELECT concat_ws('-', 'a', CAST(n AS varchar)) AS m FROM raw) SELECT TRY_CAST(split_part(m, '-', 2) AS integer) AS x FROM s", &["1:81 > ? int"])]
+#[case::text_of_a_length("SELECT TRY_CAST(n AS varchar(11)) AS x, TRY_CAST(n AS varchar(20)) AS y, TRY_CAST(n AS varchar(9)) AS z FROM raw", &["1:8 > raw.n varchar(11)"])]
+#[case::double_precision("SELECT CAST(n AS double precision) AS x FROM raw", &["1:8 > raw.n double"])]
+#[case::unknown_type("SELECT CAST(n AS ipaddress) AS x, CAST(n AS json) AS y FROM raw", &["1:8 > ? ipaddress"])]
 #[case::never_held("WITH s AS (SELECT TRY_CAST(n AS smallint) AS m FROM raw) SELECT CAST(m AS integer) AS x FROM s", &[])]
 #[case::held("WITH s AS (SELECT CAST(n AS varchar) AS m FROM raw) SELECT CAST(m AS bigint) AS x, CAST(length(m) AS integer) AS y FROM s", &[])]
 #[case::other("WITH s AS (SELECT CAST(id AS bigint) AS m, n FROM raw) SELECT CAST(m AS integer) AS x, n FROM s", &[])]
 fn a_value_is_followed_behind_a_wider_type(#[case] select: &str, #[case] expected: &[&str]) {
     let expected: Vec<String> = expected.iter().map(|text| format!("sql/m.sql:{text}")).collect();
-    let columns = |n: &str| format!("id int, b bigint, big array<bigint>, n {n}, list array<{n}>");
+    let columns = |n: &str| format!("id int, b bigint, big array<bigint>, n {n}, k {n}, list array<{n}>");
     assert_eq!(lost(&[("m", select)], &columns("int"), &columns("bigint")), expected);
     assert_eq!(lost(&[("m", select)], &columns("int"), &columns("int")), Vec::<String>::new());
 }
@@ -391,6 +413,15 @@ fn a_cast_is_followed_through_models_and_rounds_too() {
 #[case::picked_in_a_cte("WITH t AS (SELECT element_at(list, 1) AS f, array_max(list) AS g, array_min(list) AS h FROM raw) SELECT TRY_CAST(f AS integer) AS f, TRY_CAST(g AS integer) AS g, TRY_CAST(h AS integer) AS h FROM t", &["1:105 > ? int", "1:134 > ? int", "1:163 > ? int"])]
 #[case::keys_in_a_cte("WITH t AS (SELECT map_keys(by_key) AS k FROM raw) SELECT CAST(k AS array(integer)) AS x FROM t", &["1:58 > ? array<int>"])]
 #[case::mapped_in_a_cte("WITH t AS (SELECT transform(items, x -> x.price) AS p FROM raw) SELECT CAST(p AS array(integer)) AS x FROM t", &["1:72 > ? array<int>"])]
+#[case::nested("SELECT transform(lists, x -> transform(x, y -> TRY_CAST(y AS integer))) AS x FROM raw", &["1:48 > ? int"])]
+#[case::flattened("SELECT TRY_CAST(element_at(flatten(lists), 1) AS integer) AS y FROM raw", &["1:8 > ? int"])]
+#[case::inner_whole("SELECT transform(lists, x -> TRY_CAST(x AS array(integer))) AS x FROM raw", &["1:30 > ? array<int>"])]
+#[case::first_parameter("SELECT zip_with(list, lists, (x, y) -> TRY_CAST(x AS integer)) AS x FROM raw", &["1:40 > ? int"])]
+#[case::key("SELECT TRY_CAST(map_keys(by_key)[1] AS integer) AS x FROM raw", &["1:8 > ? int"])]
+#[case::key_in_a_lambda("SELECT transform_values(by_key, (k, v) -> TRY_CAST(k AS integer)) AS x FROM raw", &["1:43 > ? int"])]
+#[case::struct_of_a_list("SELECT TRY_CAST(element_at(items, 1) AS row(price integer)) AS x FROM raw", &["1:8 > ? struct<price:int>"])]
+#[case::struct_in_a_lambda("SELECT transform(items, x -> TRY_CAST(x AS row(price integer))) AS x FROM raw", &["1:30 > ? struct<price:int>"])]
+#[case::length("SELECT CAST(cardinality(list) AS integer) AS x FROM raw", &[])]
 #[case::cast_whole("SELECT CAST(list AS array(integer)) AS x, CAST(list AS array(bigint)) AS y, CAST(list AS json) AS z FROM raw", &["1:8 > ? array<int>"])]
 #[case::cast_whole_in_a_cte("WITH s AS (SELECT CAST(list AS array(bigint)) AS l FROM raw) SELECT CAST(l AS array(integer)) AS x, transform(l, v -> CAST(v AS integer)) AS y FROM s", &["1:69 > ? array<int>", "1:119 > ? int"])]
 #[case::held("SELECT transform(list, x -> TRY_CAST(x AS bigint)) AS x, transform(items, x -> x.price) AS y FROM raw", &[])]
@@ -400,6 +431,7 @@ fn a_cast_inside_a_column_that_no_longer_holds_every_value(#[case] select: &str,
         let names = [
             ("n", wide.to_owned()),
             ("list", format!("array<{wide}>")),
+            ("lists", format!("array<array<{wide}>>")),
             ("by_key", format!("map<{wide},string>")),
             ("items", format!("array<struct<price:{wide}>>")),
         ];
