@@ -64,7 +64,8 @@ fn without_contract(tables: Vec<String>, changes: &[Change]) -> Ways {
     let why = "there is no contract here that could accept it";
     let renames = likely_renames(changes).into_iter().map(|(table, from, _)| (table, from));
     let no_renames = renames.filter(|(table, _)| tables.contains(table)).collect();
-    Ways { tables: tables.into_iter().map(|table| (table, Way::Shut(why.to_owned()))).collect(), no_renames }
+    let tables = tables.into_iter().map(|table| (table, Way::Shut(why.to_owned()))).collect();
+    Ways { tables, no_renames, ..Ways::default() }
 }
 
 enum Side {

@@ -4,11 +4,16 @@ use super::align::Alignment;
 use super::decode::{Reading, Update, partition_key_retype};
 use super::facts::Facts;
 use super::{ChangeKind, Decode, Promotion};
-use crate::schema::{Column, DataType, Evidence, StructField, Table, path, same_name};
+use crate::schema::{Column, DataType, Evidence, Format, StructField, Table, path, reads_like_row, same_name};
 
 /// States what differs in the data columns.
 pub(super) fn columns(facts: &mut Facts<'_>, before: &Table, after: &Table) {
     let (before, now) = (members_of(&before.columns), members_of(&after.columns));
+    if after.storage.format() == Format::Csv && row_for_header(&before, &now) {
+        // What stands there is not named: it leaves in alerts.
+        facts.add("", ChangeKind::HeaderLost, Some(names(&before)), None, Decode::Unsafe);
+        return;
+    }
     if header_lost(&before, &now) {
         facts.add("", ChangeKind::HeaderLost, Some(names(&before)), Some(names(&now)), Decode::Unsafe);
         return;
@@ -261,6 +266,12 @@ fn header_lost(before: &[Member<'_>], after: &[Member<'_>]) -> bool {
     let generated = |name: &str, index: usize| name.strip_prefix("col").is_some_and(|rest| rest == index.to_string());
     let nameless = |(index, member): (usize, &Member<'_>)| generated(member.name, index);
     !after.is_empty() && after.iter().enumerate().all(nameless) && !before.iter().enumerate().any(nameless)
+}
+
+/// True if a row of data is taken for the header, as where the classifier says that there is one.
+fn row_for_header(before: &[Member<'_>], after: &[Member<'_>]) -> bool {
+    let [before, after] = [before, after].map(|members| members.iter().map(|member| member.name).collect::<Vec<_>>());
+    !before.is_empty() && reads_like_row(&after, &before)
 }
 
 fn members_of(columns: &[Column]) -> Vec<Member<'_>> {

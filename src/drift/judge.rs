@@ -125,7 +125,7 @@ fn shut_in(mut findings: Vec<Finding>, beside: &[Change]) -> Vec<Finding> {
     let why = format!("no update accepts it before what `{}` tells of is mended", lock.rule);
     let table = lock.table.clone();
     let no_renames = rename::likely_renames(beside).into_iter().map(|(table, from, _)| (table, from)).collect();
-    let ways = Ways { tables: BTreeMap::from([(table, Way::Shut(why))]), no_renames };
+    let ways = Ways { tables: BTreeMap::from([(table, Way::Shut(why))]), no_renames, ..Ways::default() };
     advise(&mut findings, beside, &ways);
     findings
 }
@@ -145,7 +145,7 @@ fn help(change: &Change, mut advice: Advice, beside: &[Change], models: Option<&
     }
     let words = advice.words(&change.table, &ways.of(&change.table));
     match rename::suggest(change, beside) {
-        Some(rename) => format!("{words} {}", rename.words(&change.table, ways, models)),
+        Some(rename) => format!("{words} {}", rename.words(&change.table, ways)),
         None => words,
     }
 }

@@ -11,6 +11,7 @@ use super::{Change, ChangeKind, Decode, Update};
 use crate::problem::Problem;
 use crate::schema::{
     DataType, LACKING_FILES, MISSING_IN_NEWEST, MISSING_IN_SOME, MIXED_HEADERS, NOTES, Table, UNREADABLE, path,
+    reads_like_row,
 };
 
 /// How many files a fact names.
@@ -139,9 +140,12 @@ pub(super) fn headers(facts: &mut Facts<'_>, found: &Table) {
         true => facts.reading.in_files(Update::Rename),
         false => decode,
     };
+    // What may be a row of data is not told of: it leaves in alerts.
+    let is_told = !differing.iter().any(|(file, _)| reads_like_row(&newest, &file.names()));
     let displaced: Vec<String> = differing.into_iter().map(|(_, words)| words).collect();
     if !displaced.is_empty() {
-        let before = has_header.then(|| newest.join(", "));
+        let names = if is_told { newest.join(", ") } else { "what reads like a row of data".to_owned() };
+        let before = has_header.then_some(names);
         facts.add("", ChangeKind::HeadersDiffer, before, Some(listed(&displaced)), decode);
     }
 }
@@ -162,10 +166,20 @@ impl File {
         let (name, due) = places.find(|(name, due)| due.is_none_or(|due| !due.eq_ignore_ascii_case(name)))?;
         let file = quoted(&self.file);
         Some(match due {
+            _ if has_header && reads_like_row(&self.names(), newest) => {
+                format!("{file} has what reads like a row of data in the place of a header")
+            }
+            _ if has_header && reads_like_row(newest, &self.names()) => {
+                format!("{file} has a header, and the newest file what reads like a row of data in its place")
+            }
             _ if !has_header => format!("{file} has {} cells a row, and the table {}", self.header.len(), newest.len()),
             Some(due) => format!("{file} has {} in the place of {}", quoted(name), quoted(due)),
             None => format!("{file} has {} behind the last column", quoted(name)),
         })
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.header.iter().map(String::as_str).collect()
     }
 
     /// True if every name that differs may be another name of the column in its place: some names are the table's, and none

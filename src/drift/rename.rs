@@ -6,7 +6,7 @@ use super::advice::{Ways, update};
 use super::{Change, ChangeKind};
 use crate::problem::shell_word;
 use crate::schema::path;
-use crate::sql::{Reader, ident};
+use crate::sql::ident;
 
 /// Below this a suggestion would mislead more often than help.
 const WORTH_SAYING: f32 = 0.5;
@@ -34,7 +34,7 @@ enum Names {
 
 impl Rename {
     /// The suggestion in words, with the command that accepts it where one does.
-    pub(super) fn words(&self, table: &str, ways: &Ways, models: Option<&[Reader]>) -> String {
+    pub(super) fn words(&self, table: &str, ways: &Ways) -> String {
         let said =
             format!("Possible rename to `{}` (score {:.2}: {}).", self.path, self.score, self.reasons.join(", "));
         match &self.names {
@@ -43,8 +43,8 @@ impl Rename {
                 format!("{said} To accept it as one, run `{} --rename {pair}`.", update(table))
             }
             Names::Both(from, to) => {
-                let models = models.unwrap_or_default().iter().map(|reader| format!("`{}`", reader.model));
-                let place = match models.collect::<Vec<_>>() {
+                let models = ways.namers.get(&(table.to_owned(), from.clone())).into_iter().flatten();
+                let place = match models.map(|model| format!("`{model}`")).collect::<Vec<_>>() {
                     models if models.is_empty() => "the models".to_owned(),
                     models => models.join(", "),
                 };

@@ -6,6 +6,7 @@ use super::casts::{self, Cast};
 use super::compare::{adapted, additions, substitutions};
 use super::outputs::{self, RetypedOutput};
 use super::reading::{Reading, misread};
+use super::ways::without_value;
 use super::{Comparison, Project, Rename};
 use crate::contract::{Contract, Document, without_accepted_target};
 use crate::drift::{Change, ChangeKind, Decode, Finding, Level, Promotion, diff, judge};
@@ -218,7 +219,14 @@ fn base(
     nulls.extend(casts::notes(&own_casts));
     casts.extend(casts::counted(&own_casts));
     nulls.extend(changes.iter().filter_map(|change| nested_note(change, &findings)));
-    nulls.extend(changes.iter().filter_map(missing_note));
+    let is_renamed = |change: &Change| {
+        let is_of = |rename: &Rename| rename.table == change.table && path::column(&rename.from) == change.path;
+        renames.iter().any(is_of)
+    };
+    let needs = |change: &Change| without_value(project, &comparison.lineage, change);
+    nulls.extend(changes.iter().filter_map(|change| missing_note(change, !needs(change).is_empty())));
+    let unmet: BTreeSet<String> = changes.iter().filter(|change| !is_renamed(change)).flat_map(needs).collect();
+    nulls.extend((!unmet.is_empty()).then(|| unmet_note(unmet)));
     accepted_documents(project, &tables, renames, &casts)?;
     let adaptation = adapted(project, crawled, &sources, &[], &substitutions, problems)
         .map_err(|problems| because(problems, &findings))?;
@@ -267,18 +275,24 @@ fn nulls(substitutions: &[Substitution], additions: &[Addition]) -> Vec<String> 
     substitutions.iter().filter_map(note).collect()
 }
 
-/// What becomes of a column that the newest files lack.
-fn missing_note(change: &Change) -> Option<String> {
+/// What becomes of a column that the newest files lack; whether a check tells of it is said of all such columns.
+fn missing_note(change: &Change, is_checked: bool) -> Option<String> {
     if change.kind != ChangeKind::ColumnMissingInNewest || change.path.is_empty() {
         return None;
     }
     let which = if change.after.is_some() { "some of the newest files" } else { "the newest files" };
     let rest = if change.after.is_some() { "others" } else { "older ones" };
+    let unchecked = if is_checked { "" } else { ", and no check is known to tell of it" };
     Some(format!(
-        "`{}` of {} is missing in {which}: their rows read NULL from now on, those of {rest} their values, and no check tells \
-         of it",
+        "`{}` of {} is missing in {which}: their rows read NULL from now on, those of {rest} their values{unchecked}",
         change.path, change.table
     ))
+}
+
+/// That checks fail of what reads NULL.
+fn unmet_note(needs: BTreeSet<String>) -> String {
+    let needs: Vec<String> = needs.into_iter().collect();
+    format!("checks may fail of what reads NULL from now on: before the next run {}", needs.join(" and "))
 }
 
 /// What becomes of values that do not fit.
@@ -324,7 +338,7 @@ fn because(problems: Problems, findings: &[Finding]) -> Problems {
         .iter()
         .filter(|finding| finding.rule == "header-lost")
         .map(|finding| {
-            let names = finding.after.as_deref().unwrap_or("col0, col1, …");
+            let names = finding.after.as_deref().unwrap_or("as a row of data reads");
             let models: Vec<&str> = finding.models.iter().map(|reader| reader.model.as_str()).collect();
             let message = format!(
                 "{REFUSED}: its header is lost, its columns are called {names} now, and {} name them otherwise",

@@ -40,7 +40,7 @@ impl Comparison {
     /// Finds out which findings an update accepts, and words their help by that.
     fn advise(&mut self, project: &Project) {
         let ways = ways::ways(project, self);
-        if !ways.are_open() {
+        if !ways.add_nothing() {
             advise(&mut self.findings, &self.changes, &ways);
         }
         self.renames = ways::open_renames(project, self, &ways);

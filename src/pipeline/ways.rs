@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::accept::{REFUSED, try_accept};
 use super::{Comparison, Project, Rename, renames};
-use crate::checks::CheckKind;
-use crate::drift::{Way, Ways, likely_renames};
+use crate::checks::{CheckKind, CheckSpec};
+use crate::drift::{Change, ChangeKind, Way, Ways, likely_renames};
 use crate::problem::{Problem, Problems};
-use crate::schema::path;
+use crate::schema::{path, same_name};
+use crate::sql::Lineage;
 
 /// Obstacles that one help names.
 const NAMED: usize = 3;
@@ -24,6 +25,11 @@ pub(super) fn ways(project: &Project, comparison: &Comparison) -> Ways {
         if !renames_as_asked(project, comparison, &table, &format!("{from}={to}")) {
             ways.no_renames.insert((table, from));
         }
+    }
+    for change in comparison.changes.iter().filter(|change| change.kind == ChangeKind::ColumnMissingInNewest) {
+        let column = path::root(&change.path);
+        let models = comparison.lineage.namers(&change.table, &column).map(str::to_owned).collect();
+        ways.namers.insert((change.table.clone(), column), models);
     }
     ways
 }
@@ -55,10 +61,14 @@ fn way(project: &Project, comparison: &Comparison, table: &str) -> Way {
         return Way::Shut(format!("no update accepts it before what `{}` tells of is mended", lock.rule));
     }
     match try_accept(project, comparison, table, &[]) {
-        Ok(()) => match without_value(project, comparison, table) {
-            needs if needs.is_empty() => Way::Open,
-            needs => Way::After(needs.join(" and ")),
-        },
+        Ok(()) => {
+            let of_table = comparison.changes.iter().filter(|change| change.table == table);
+            let needs = of_table.flat_map(|change| without_value(project, &comparison.lineage, change));
+            match needs.collect::<BTreeSet<_>>() {
+                needs if needs.is_empty() => Way::Open,
+                needs => Way::After(needs.into_iter().collect::<Vec<_>>().join(" and ")),
+            }
+        }
         Err(Problems(problems)) => match problems.iter().find(|problem| problem.file == table) {
             Some(problem) => Way::Shut(problem.message.replacen(REFUSED, "no update accepts it", 1)),
             None => Way::After(format!("mend {}", listed(&problems))),
@@ -67,18 +77,28 @@ fn way(project: &Project, comparison: &Comparison, table: &str) -> Way {
 }
 
 /// What has to be done first about outputs that may not be NULL, or not all of them, and would be once models read NULL where a
-/// column went. Where the column decides a model's rows, every output counts as read from it, and nothing is known of one.
-fn without_value(project: &Project, comparison: &Comparison, table: &str) -> Vec<String> {
-    let of_table = comparison.findings.iter().filter(|finding| finding.table == table);
-    let removed = of_table.filter(|finding| finding.rule == "column-removed");
-    let readers = removed.flat_map(|finding| comparison.lineage.readers(table, &path::root(&finding.path)));
+/// column went, or where the newest files lack it: then what is asked of the column itself counts as well. Where the column
+/// decides a model's rows, every output counts as read from it, and nothing is known of one.
+pub(super) fn without_value(project: &Project, lineage: &Lineage, change: &Change) -> BTreeSet<String> {
     let mut needs = BTreeSet::new();
-    for reader in readers {
-        if reader.columns.len() < comparison.lineage.output(&reader.model).len() {
+    let (table, column) = (&change.table, path::root(&change.path));
+    // What is nested leaves a column that has values.
+    if path::column(&column) != change.path {
+        return needs;
+    }
+    match change.kind {
+        ChangeKind::ColumnRemoved => {}
+        ChangeKind::ColumnMissingInNewest => {
+            needs.extend(rule(project, table, &column).map(|rule| format!("loosen the {rule}")))
+        }
+        _ => return needs,
+    }
+    for reader in lineage.readers(table, &column) {
+        if reader.columns.len() < lineage.output(&reader.model).len() {
             needs.extend(reader.columns.iter().filter_map(|column| need(project, &reader.model, column)));
         }
     }
-    needs.into_iter().collect()
+    needs
 }
 
 /// What an output that would be NULL needs, if anything asks for a value of it: imperative.
@@ -87,15 +107,17 @@ fn need(project: &Project, model: &str, column: &str) -> Option<String> {
     if is_key {
         return Some(format!("give `{column}` of {model}, which may not be NULL, another source"));
     }
-    let contract = project.contract(model)?;
-    let mut of_column = contract.checks.iter().filter(|check| check.column.as_deref() == Some(column));
+    let rule = rule(project, model, column)?;
+    Some(format!("give `{column}` of {model} another source or loosen its {rule}"))
+}
+
+/// The rule of a table's contract that asks for values of a column, and what it allows.
+fn rule(project: &Project, table: &str, column: &str) -> Option<String> {
+    let contract = project.contract(table)?;
+    let is_of = |check: &&CheckSpec| check.column.as_deref().is_some_and(|name| same_name(name, column));
+    let mut of_column = contract.checks.iter().filter(is_of);
     let rule = of_column.find(|check| matches!(check.kind, CheckKind::Nulls { .. }))?;
-    Some(format!(
-        "give `{column}` of {model} another source or loosen its rule `{}` in {} ({})",
-        rule.name,
-        contract.file,
-        rule.allowed()
-    ))
+    Some(format!("rule `{}` in {} ({})", rule.name, contract.file, rule.allowed()))
 }
 
 /// Problems as the rest of a sentence.

@@ -82,6 +82,13 @@ impl Lineage {
         self.reached(Origins::of(&table.to_lowercase(), &column.to_lowercase()))
     }
 
+    /// The models whose own texts name `column` of `table`, a `*` included; in build order.
+    pub fn namers(&self, table: &str, column: &str) -> impl Iterator<Item = &str> {
+        let origins = Origins::of(&table.to_lowercase(), &column.to_lowercase());
+        let names = move |model: &&Traced| !model.named.is_disjoint(&origins);
+        self.models.iter().filter(names).map(|model| model.name.as_str())
+    }
+
     /// Who names any of the `columns` of `table`, as [`Self::readers`] does.
     pub fn readers_of(&self, table: &str, columns: impl Iterator<Item = String>) -> Vec<Reader> {
         self.reached(columns.map(|column| (table.to_lowercase(), column.to_lowercase())).collect())

@@ -21,7 +21,7 @@ use super::log::Log;
 use super::missing::Missing;
 use super::prefix::Inferred;
 use crate::problem::Problem;
-use crate::schema::{Column, DataType, Evidence, MIXED_HEADERS, QUOTED_VALUES, Storage, path};
+use crate::schema::{Column, DataType, Evidence, MIXED_HEADERS, QUOTED_VALUES, Storage, path, reads_like_name};
 
 /// A scanned file and whether its first row is a header.
 struct Part<'a> {
@@ -122,7 +122,7 @@ fn report_quoted_numbers(target: &Target, parts: &[Part<'_>], problems: &mut Vec
             if let Some(line) = line
                 && types[name].is_number()
             {
-                let message = format!("a number of column `{name}` stands in quotes: LazySimpleSerDe reads NULL");
+                let message = format!("a number of {} stands in quotes: LazySimpleSerDe reads NULL", told(name));
                 log.at_line(*line, message, use_open_csv(target));
             }
         }
@@ -189,12 +189,17 @@ fn report_duplicates(parts: &[Part<'_>], problems: &mut Vec<Problem>) {
         let mut seen = BTreeSet::new();
         for name in header_names(&part.scan) {
             if seen.contains(&name) {
-                let message = format!("column `{name}` comes twice, letter case aside");
+                let message = format!("{} comes twice, letter case aside", told(&name));
                 log.at_line(part.scan.first_line, message, "rename one of them");
             }
             seen.insert(name);
         }
     }
+}
+
+/// A column by its name, unless that may be a value: where a header is lost, the row that stands for it is not told of.
+fn told(name: &str) -> String {
+    if reads_like_name(name) { format!("column `{name}`") } else { "a column whose name reads like a value".to_owned() }
 }
 
 fn header_names(scan: &Scan) -> Vec<String> {

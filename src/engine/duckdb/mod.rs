@@ -136,7 +136,10 @@ impl Engine for DuckDbEngine {
         let (runs, catalog) = (Arc::clone(&self.runs), Arc::clone(&self.catalog));
         let (id, statement) = (query.clone(), statement.clone());
         let worker = thread::spawn(move || {
-            let ended = prepared.and_then(|prepared| run(&connection, &catalog, &statement, &prepared));
+            let ended = prepared.and_then(|prepared| {
+                let ended = run(&connection, &catalog, &statement, &prepared);
+                ended.map_err(|message| of_file(&connection, &prepared.tables, message))
+            });
             let ended = ended.map_err(|message| words::explained(&message));
             runs.end(&id, ended);
         });
@@ -224,6 +227,17 @@ fn run(
     let (built, rows) = build::build(connection, &wanted)?;
     catalog.put(&built).map_err(|error| error.to_string())?;
     Ok(Done::Built(rows))
+}
+
+/// The message, with the damaged file that it comes of: of a page inside one, DuckDB says what is wrong, and not where.
+fn of_file(connection: &Connection, tables: &[Table], message: String) -> String {
+    if !words::may_be_of_a_file(&message) {
+        return message;
+    }
+    match readers::damaged(connection, tables) {
+        Some((file, why)) => words::of_file(&file, &why),
+        None => message,
+    }
 }
 
 /// The statement in which what types decide is decided: see `choices`.

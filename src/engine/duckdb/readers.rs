@@ -72,6 +72,21 @@ pub fn refusal(table: &Table) -> Option<String> {
     Some(format!("{format}, which the embedded engine does not read"))
 }
 
+/// The first Parquet file of the tables that fails to be read as a whole, and the engine's words for it.
+pub(super) fn damaged(connection: &Connection, tables: &[Table]) -> Option<(String, String)> {
+    let of_parquet = tables.iter().filter(|table| matches!(table.storage.format(), Format::Parquet(_)));
+    let mut folders = BTreeMap::new();
+    for location in of_parquet.filter_map(|table| table.location.as_deref()) {
+        collect(Path::new(location.strip_prefix("file://").unwrap_or(location)), Vec::new(), &mut folders).ok()?;
+    }
+    folders.into_values().flatten().find_map(|file| {
+        // No value is left out.
+        let whole =
+            format!("SELECT max(hash(part)) FROM read_parquet({}) AS part", list_of(std::slice::from_ref(&file)));
+        super::session::query(connection, &whole).err().map(|why| (file, why))
+    })
+}
+
 /// Every data file by the folders it lies in, hidden ones left out as Athena does.
 fn collect(folder: &Path, levels: Vec<String>, out: &mut BTreeMap<Vec<String>, Vec<String>>) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("cannot be read at {}: {error}", folder.display());
@@ -284,8 +299,16 @@ fn as_glue(data_type: &str) -> String {
 fn widens(from: &str, to: &str) -> bool {
     const INTEGERS: [&str; 4] = ["TINYINT", "SMALLINT", "INTEGER", "BIGINT"];
     let rank = |name: &str| INTEGERS.iter().position(|integer| *integer == name);
+    let digits = |name: &str| {
+        let (precision, scale) = name.strip_prefix("DECIMAL(")?.strip_suffix(')')?.split_once(',')?;
+        let scale = scale.parse::<u8>().ok()?;
+        Some((precision.parse::<u8>().ok()?.checked_sub(scale)?, scale))
+    };
     match (rank(from), rank(to)) {
         (Some(from), Some(to)) => from <= to,
+        _ if digits(from).is_some() => {
+            matches!((digits(from), digits(to)), (Some(from), Some(to)) if from.0 <= to.0 && from.1 <= to.1)
+        }
         _ => (from == "FLOAT" && to == "DOUBLE") || from.replace('"', "").eq_ignore_ascii_case(&to.replace('"', "")),
     }
 }

@@ -114,6 +114,21 @@ pub(super) fn explained(message: &str) -> String {
     format!("{message}\n  help: {help}\n  engine: {detail}")
 }
 
+/// True of an error that DuckDB did not make itself, as those of its readers' libraries, and that names no file.
+pub(super) fn may_be_of_a_file(message: &str) -> bool {
+    message.split_once(" Error: ").is_some_and(|(kind, detail)| kind == "Invalid" && file_of(detail).is_none())
+}
+
+/// The words for what is wrong with a file, as DuckDB has them where it names one.
+pub(super) fn of_file(file: &str, message: &str) -> String {
+    match message.split_once(" Error: ") {
+        Some((_, detail)) if file_of(detail).is_none() => {
+            format!("Invalid Input Error: Failed to read file \"{file}\": {detail}")
+        }
+        _ => message.to_owned(),
+    }
+}
+
 /// The name of the file that DuckDB could not read, by `file "path"` or `file 'path'`.
 fn file_of(detail: &str) -> Option<&str> {
     let (_, path) = detail.split_once("file \"").or_else(|| detail.split_once("file '"))?;

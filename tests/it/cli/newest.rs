@@ -228,6 +228,87 @@ fn a_removed_column_names_the_rule_that_its_loss_would_break() {
 }
 
 #[test]
+fn a_key_that_the_newest_file_lacks_names_what_its_loss_would_break() {
+    let lake = Lake::new();
+    expect(lake.root(), 0, &["run"]);
+    lake.write("lake/orders/2.json", "{\"Ship City\":\"Bonn\"}\n");
+    let run = json(lake.root(), 1, &["run"]);
+    let help = run["findings"][0]["help"].as_str().unwrap();
+    let need = "give `id` of int_orders, which may not be NULL, another source";
+    assert!(help.contains(&format!("; or {need}, then run `crawlguard contracts update raw_orders`")), "{help}");
+    let alert = std::fs::read_dir(lake.path(".crawlguard/alerts")).unwrap().map(|file| file.unwrap().path());
+    let texts: Vec<String> = alert.filter_map(|file| std::fs::read_to_string(file).ok()).collect();
+    assert!(!texts.is_empty() && texts.iter().all(|text| !text.contains("--expect")), "{texts:?}");
+    let output = crawlguard(lake.root(), &["contracts", "update", "raw_orders", "--yes"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(&format!("before the next run {need}")) && !said.contains("no check"), "{said}");
+    let failed = json(lake.root(), 1, &["run"]);
+    assert_eq!(failed["outcome"], "checks_failed", "as was said");
+}
+
+#[test]
+fn what_the_newest_file_lacks_names_the_rules_that_ask_for_it() {
+    let lake = source(&[("1.json", "{\"id\":1,\"amt\":2.5}\n")], MODEL);
+    expect(lake.root(), 0, &["run"]);
+    lake.write("lake/t/2.json", "{\"id\":2}\n");
+    lake.crawl();
+    let said = |lake: &Lake| json(lake.root(), 1, &["check"])["findings"][0]["help"].as_str().unwrap().to_owned();
+    assert!(said(&lake).starts_with("Restore it at its source, or run"), "{}", said(&lake));
+    let mut contract: Value =
+        serde_json::from_str(&std::fs::read_to_string(lake.path("contracts/raw_t.json")).unwrap()).unwrap();
+    for column in contract["schema"][0]["properties"].as_array_mut().unwrap() {
+        if column["name"] == "amt" {
+            column["quality"] = serde_json::json!([{"metric": "nullValues", "mustBe": 0}]);
+        }
+    }
+    lake.write("contracts/raw_t.json", &contract.to_string());
+    assert!(said(&lake).contains("; or loosen the rule `nulls` in contracts/raw_t.json (no row"), "{}", said(&lake));
+    expect(lake.root(), 0, &["contracts", "init", "int_t"]);
+    let help = said(&lake);
+    assert!(
+        help.contains("give `amt` of int_t another source or loosen its rule `nulls` in contracts/int_t"),
+        "{help}"
+    );
+}
+
+#[test]
+fn a_likely_rename_names_the_models_that_name_the_column_themselves() {
+    let lake = source(&[("1.json", "{\"id\":1,\"amt\":2.5}\n")], MODEL);
+    lake.write("sql/fact_t.sql", "SELECT sum(amt) AS amt FROM int_t\n");
+    lake.write("lake/t/2.json", "{\"id\":2,\"amount\":2.5}\n");
+    let found = checked(&lake);
+    let missing = found.iter().find(|it| it["rule"] == "column-missing-in-newest").unwrap();
+    assert_eq!(missing["models"].as_array().unwrap().len(), 2, "both are hit");
+    let help = missing["help"].as_str().unwrap();
+    assert!(help.ends_with("write `coalesce(amount, amt)` for `amt` in `int_t`."), "{help}");
+}
+
+#[test]
+fn a_row_that_stands_for_a_vanished_header_is_in_no_finding() {
+    let lake = Lake::new();
+    let settings = std::fs::read_to_string(lake.path("crawlguard.toml")).unwrap();
+    let classifier = "[targets.local.classifiers.t]\nserde = \"OpenCSVSerDe\"\nheader = \"present\"\n";
+    lake.write("crawlguard.toml", &(settings + classifier));
+    lake.write("lake/t/1.csv", "\"id\",\"name\"\n\"1\",\"ann\"\n");
+    expect(lake.root(), 0, &["crawl"]);
+    expect(lake.root(), 0, &["contracts", "init", "raw_t"]);
+    lake.write("sql/int_t.sql", "SELECT id, name FROM raw_t\n");
+    expect(lake.root(), 0, &["run"]);
+    for row in ["\"7\",\"secret\"\n\"8\",\"secret\"\n", "\"7777\",\"7777\"\n\"8\",\"secret\"\n"] {
+        for (file, rule) in [("2.csv", "header-lost"), ("0.csv", "headers-differ")] {
+            lake.write(&format!("lake/t/{file}"), row);
+            let run = String::from_utf8(crawlguard(lake.root(), &["--format", "json", "run"]).stdout).unwrap();
+            let found: Value = serde_json::from_str(&run).unwrap();
+            let told = found["findings"].to_string();
+            let rule = if row.contains("7777") { "files-unreadable" } else { rule };
+            assert!(told.contains(rule), "{run}");
+            assert!(!run.contains("secret") && !told.contains("7777"), "{run}");
+            std::fs::remove_file(lake.path(&format!("lake/t/{file}"))).unwrap();
+        }
+    }
+}
+
+#[test]
 fn another_header_is_told_by_file_and_place() {
     let lake = source(&[("2026-01-01.csv", "id,x,y\n1,a,b\n")], "SELECT id, x FROM raw_t\n");
     lake.write("lake/t/2026-01-02.csv", "id,y,x\n1,b,a\n");

@@ -57,6 +57,22 @@ fn files_merge_by_name() {
 }
 
 #[test]
+fn decimals_merge_to_the_one_that_holds_both() {
+    let decimals = |price: &str, rate: &str| {
+        parquet(&format!(
+            "required int32 id; required fixed_len_byte_array(8) price (DECIMAL({price})); \
+             required fixed_len_byte_array(8) rate (DECIMAL({rate}));"
+        ))
+    };
+    let (narrow, wide) = (decimals("10,2", "12,4"), decimals("18,2", "10,2"));
+    let lake = Lake::of(&[("a.parquet", &narrow), ("b.parquet", &wide)]);
+    assert_eq!(columns(&lake.table()), ["id int", "price decimal(18,2)", "rate decimal(12,4)"]);
+    let other = decimals("10,4", "12,4");
+    let neither = Lake::of(&[("a.parquet", &narrow), ("b.parquet", &other)]).problems();
+    assert_eq!(neither, ["t/b.parquet:schema: column `price` is decimal(10,4) here and decimal(10,2) in older files"]);
+}
+
+#[test]
 fn every_file_of_the_newest_day_is_looked_at() {
     let all = parquet("required int32 id; required int32 x; required group o { required int32 a; required int32 b; }");
     let without_x = parquet("required int32 id; required group o { required int32 a; }");

@@ -273,6 +273,19 @@ fn columns() -> Vec<Case> {
             csv("col0 string, col1 string").edit(|table| table.storage.skip_header_lines = 0),
             &["header-lost - unsafe breaking"],
         ),
+        case("header-lost", "to_a_row", csv(TWO), csv("7 string, ann string"), &["header-lost - unsafe breaking"]),
+        case(
+            "header-lost",
+            "near_miss_a_row_of_words",
+            csv(TWO),
+            csv("anna string, ann string"),
+            &[
+                "column-removed amount safe breaking",
+                "column-removed id safe breaking",
+                "column-added-at-end ann safe tolerated",
+                "column-added-at-end anna safe tolerated",
+            ],
+        ),
         case(
             "header-lost",
             "near_miss_never_had_one",

@@ -111,6 +111,56 @@ fn documents() -> Vec<u8> {
     bytes
 }
 
+/// Numbers from 0 on, as an integer and as a decimal of two places.
+fn numbers(decimal: &str, count: i64) -> Vec<u8> {
+    let schema = format!("message m {{ required int64 id; required int64 price (DECIMAL({decimal})); }}");
+    let schema = Arc::new(parse_message_type(&schema).unwrap());
+    let mut bytes = Vec::new();
+    let properties = Arc::new(WriterProperties::builder().build());
+    let mut file = SerializedFileWriter::new(&mut bytes, schema, properties).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    let values: Vec<i64> = (0..count).collect();
+    for _ in 0..2 {
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int64Type>().write_batch(&values, None, None).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    file.close().unwrap();
+    bytes
+}
+
+#[tokio::test]
+async fn decimals_of_one_table_are_read_as_the_widest() {
+    let (narrow, wide) = (numbers("10,2", 2), numbers("18,2", 2));
+    let expected = ["0|0.00", "1|0.01", "0|0.00", "1|0.01"];
+    assert_eq!(rows(&[("a.parquet", &narrow), ("b.parquet", &wide)]).await, expected);
+    let by_day = rows(&[("dt=1/a.parquet", &narrow), ("dt=2/b.parquet", &wide)]).await;
+    assert_eq!(by_day, ["0|0.00|1", "1|0.01|1", "0|0.00|2", "1|0.01|2"]);
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_told_by_its_file() {
+    let whole = numbers("10,2", 60);
+    let (_, end) = whole.split_at(whole.len() - 8);
+    let footer = whole.len() - 8 - usize::try_from(u32::from_le_bytes(end[..4].try_into().unwrap())).unwrap();
+    let mut told = 0;
+    for at in (4..footer).step_by(37) {
+        let mut damaged = whole.clone();
+        damaged[at..(at + 60).min(footer)].fill(0xff);
+        let lake = Lake::new();
+        std::fs::create_dir_all(lake.folder.path().join("lake/t")).unwrap();
+        for (name, bytes) in [("a.parquet", &whole), ("b.parquet", &damaged)] {
+            std::fs::write(lake.folder.path().join("lake/t").join(name), bytes).unwrap();
+        }
+        lake.put(&crawl(&lake.folder.path().join("lake"), "lake", "raw_").tables[0]);
+        let Err(message) = lake.query("SELECT sum(id) AS id, sum(price) AS price FROM raw_t").await else { continue };
+        assert!(message.starts_with("the file `b.parquet` is damaged, or cannot be read"), "{at}: {message}");
+        told += 1;
+    }
+    assert!(told > 2, "{told}");
+}
+
 #[tokio::test]
 async fn a_document_in_parquet_is_its_text() {
     assert_eq!(rows(&[("a.parquet", &documents())]).await, ["1|{\"a\":  1.50}|{J=[1, 2]}|[\"x\"]|red"]);

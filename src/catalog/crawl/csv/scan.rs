@@ -8,6 +8,7 @@ use super::super::listing::{SourceFile, Target, unreadable};
 use super::super::log::Log;
 use super::cells::{Quotes, cells};
 use super::{open_csv, use_open_csv};
+use crate::schema::reads_like_name;
 
 /// Delimiters that are tried, the likeliest first.
 pub(in crate::catalog) const DELIMITERS: [u8; 4] = [b',', b'\t', b'|', b';'];
@@ -101,16 +102,12 @@ impl Scan {
     /// Whether the first row reads like names, where the classifier's rule sees none: different words without a number or a
     /// sentence; the first may be empty, as above a row number. Data can read so too.
     pub(super) fn may_have_header(&self) -> bool {
-        let is_name = |cell: &String| {
-            let word = |c: char| c.is_alphanumeric() || " _-./()#%".contains(c);
-            cell.starts_with(char::is_alphabetic) && cell.chars().count() <= 64 && cell.chars().all(word)
-        };
         let names: BTreeSet<String> = self.first.iter().map(|cell| cell.to_lowercase()).collect();
         let named = match self.first.split_first() {
             Some((first, others)) if first.is_empty() && !others.is_empty() => others,
             _ => &self.first,
         };
-        named.iter().all(is_name) && names.len() == self.first.len()
+        named.iter().all(|cell| reads_like_name(cell)) && names.len() == self.first.len()
     }
 }
 

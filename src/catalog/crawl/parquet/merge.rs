@@ -79,16 +79,27 @@ fn add_missing(all: &DataType, newest: &DataType, here: &str, paths: &mut Vec<St
 
 /// The type that holds the values of both, `None` if neither is a promotion of the other.
 fn widen(a: &DataType, b: &DataType) -> Option<DataType> {
-    use DataType::{Array, Double, Float, Map, Struct};
+    use DataType::{Array, Decimal, Double, Float, Map, Struct};
     Some(match (a, b) {
         _ if a == b => a.clone(),
         (Float, Double) | (Double, Float) => Double,
+        (Decimal { .. }, Decimal { .. }) if has_room(b, a) => b.clone(),
+        (Decimal { .. }, Decimal { .. }) if has_room(a, b) => a.clone(),
         (Array(a), Array(b)) => Array(Box::new(widen(a, b)?)),
         (Map(key_a, a), Map(key_b, b)) => Map(Box::new(widen(key_a, key_b)?), Box::new(widen(a, b)?)),
         (Struct(a), Struct(b)) => Struct(fields(a, b)?),
         _ if integer_width(a)? < integer_width(b)? => b.clone(),
         _ => a.clone(),
     })
+}
+
+/// True if a decimal holds every value of another one: as many digits before the point, and behind it.
+fn has_room(wide: &DataType, other: &DataType) -> bool {
+    let digits = |data_type: &DataType| match data_type {
+        DataType::Decimal { precision, scale } => Some((precision.checked_sub(*scale)?, *scale)),
+        _ => None,
+    };
+    matches!((digits(wide), digits(other)), (Some(wide), Some(other)) if wide.0 >= other.0 && wide.1 >= other.1)
 }
 
 fn integer_width(data_type: &DataType) -> Option<u8> {
@@ -133,7 +144,12 @@ mod tests {
         check("struct<a:int>", "struct<b:string,a:bigint>", Some("struct<a:bigint,b:string>"));
         check("int", "double", None);
         check("bigint", "string", None);
-        check("decimal(9,2)", "decimal(10,2)", None);
+        check("decimal(9,2)", "decimal(10,2)", Some("decimal(10,2)"));
+        check("decimal(12,4)", "decimal(9,2)", Some("decimal(12,4)"));
+        check("array<decimal(9,2)>", "array<decimal(18,2)>", Some("array<decimal(18,2)>"));
+        check("decimal(10,2)", "decimal(10,4)", None);
+        check("decimal(9,2)", "double", None);
+        check("int", "decimal(10,0)", None);
         check("date", "timestamp", None);
         check("struct<a:int>", "struct<a:string>", None);
     }
