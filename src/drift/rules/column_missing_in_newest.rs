@@ -48,8 +48,9 @@ only the new name had been added. From the newest file on the old one reads NULL
 ## How to resolve
 Have the producer write the column again. If it was renamed, the help says what it may be called now. Older files have the old
 name, so `--rename` cannot take the two for one: run `crawlguard contracts update raw_orders`, which promises the new name and
-records that the newest files lack the old one, and before the next run read both in the models: `coalesce(total, amount)`. Once
-they have it again, `column-back-in-newest` says so: accept that too, or the next loss is no finding.
+records that the newest files lack the old one, and before the next run read both in the models: `coalesce(total, amount)`. Where
+a key or a rule asks for the column's values, help and update name it: mend that or loosen it before the next run. Once the files
+have it again, `column-back-in-newest` says so: accept that too, or the next loss is no finding.
 
 ## Known limits
 Only `crawlguard crawl` records it; Glue's crawler does not. A CSV table has the columns of its newest file: what that one lacks

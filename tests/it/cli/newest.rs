@@ -228,6 +228,24 @@ fn a_removed_column_names_the_rule_that_its_loss_would_break() {
 }
 
 #[test]
+fn an_update_says_what_the_nulls_that_it_leaves_would_break() {
+    let noted = |arguments: &[&str]| {
+        let lake = Lake::new();
+        expect(lake.root(), 0, &["run"]);
+        expect(lake.root(), 0, &["contracts", "init", "int_orders"]);
+        lake.write("lake/orders/1.json", "{\"Id\":1,\"City\":\"Rome\"}\n");
+        lake.crawl();
+        let output = crawlguard(lake.root(), &[&["contracts", "update", "raw_orders", "--yes"], arguments].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let gone = noted(&[]);
+    assert!(gone.contains("before the next run give `city` of int_orders another source or loosen its rule"), "{gone}");
+    let renamed = noted(&["--rename", "ship city=city"]);
+    assert!(!renamed.contains("before the next run"), "it is read under its new name: {renamed}");
+}
+
+#[test]
 fn a_key_that_the_newest_file_lacks_names_what_its_loss_would_break() {
     let lake = Lake::new();
     expect(lake.root(), 0, &["run"]);
