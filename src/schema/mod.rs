@@ -7,6 +7,6 @@ mod table;
 pub use data_type::{DataType, StructField};
 pub use table::{
     Binding, Column, DEPRECATED, EMPTY_LINES, Evidence, Format, LACKING_FILES, MISSING_IN_NEWEST, MISSING_IN_SOME,
-    MIXED_HEADERS, MIXED_LINE_ENDS, NOTES, OUR_CRAWLER, RESTORED, ROWS, Storage, Table, TableKind, UNREADABLE,
-    UPDATED_BY_CRAWLER, same_name,
+    MIXED_HEADERS, MIXED_LINE_ENDS, NOTES, OUR_CRAWLER, PARTITIONS_INHERIT, RESTORED, ROWS, Storage, Table, TableKind,
+    UNREADABLE, UPDATED_BY_CRAWLER, same_name,
 };
