@@ -17,7 +17,7 @@ use probe::Probe;
 use super::{Catalog, CrawlStatus, doubt, glue_json};
 use crate::aws::{Call, code};
 use crate::port::{PortError, PortErrorKind};
-use crate::schema::Table;
+use crate::schema::{PARTITIONS_INHERIT, Table, UPDATED_BY_CRAWLER};
 
 const LIST: Call = Call::new("list tables", "glue:GetTables");
 const READ: Call = Call::new("read table", "glue:GetTable");
@@ -139,7 +139,18 @@ impl Catalog for GlueCatalog {
             Some(probe) => probe.mark(tables).await?,
             None => tables,
         };
-        Ok(tables.into_iter().map(|table| doubt(table, self.crawler.as_deref())).collect())
+        let mut tables: Vec<_> = tables.into_iter().map(|table| doubt(table, self.crawler.as_deref())).collect();
+        let Some(crawler) = &self.crawler else { return Ok(tables) };
+        let is_partitioned = |table: &&mut Table| {
+            !table.partition_keys.is_empty() && table.parameters.get(UPDATED_BY_CRAWLER) == Some(crawler)
+        };
+        let mut partitioned = tables.iter_mut().filter(is_partitioned).peekable();
+        if partitioned.peek().is_some() && crawler::rewrites_partitions(&self.client, crawler).await? {
+            for table in partitioned {
+                table.parameters.insert(PARTITIONS_INHERIT.to_owned(), "true".to_owned());
+            }
+        }
+        Ok(tables)
     }
 
     async fn crawl(&self) -> Result<Option<CrawlStatus>, PortError> {

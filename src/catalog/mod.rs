@@ -47,7 +47,8 @@ pub trait Catalog: Send + Sync {
 
     /// Tables that a crawler makes, by name, each marked where what the catalog says of it is not the whole truth: with the
     /// headers of its files that are not its columns ([`MIXED_HEADERS`](crate::schema::MIXED_HEADERS)), or with why that
-    /// cannot be known ([`UNREADABLE`]).
+    /// cannot be known ([`UNREADABLE`]). Where its partitions are known to have its own columns it is marked, too
+    /// ([`PARTITIONS_INHERIT`](crate::schema::PARTITIONS_INHERIT)).
     async fn marked(&self, tables: Vec<Table>) -> Result<Vec<Table>, PortError> {
         Ok(tables)
     }

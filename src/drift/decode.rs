@@ -56,6 +56,8 @@ impl Update {
 pub(super) struct Reading {
     format: Format,
     partitioned: bool,
+    /// Partitions may have column lists of their own, which the table's is compared with.
+    own_lists: bool,
     case_sensitive: bool,
     /// By OpenCSVSerde, which reads other types than LazySimpleSerDe, and some of them otherwise.
     open_csv: bool,
@@ -69,6 +71,7 @@ impl Reading {
         Self {
             format,
             partitioned: !table.partition_keys.is_empty(),
+            own_lists: table.may_have_partition_lists(),
             open_csv: table.storage.serde.as_deref() == Some(Storage::OPEN_CSV),
             case_sensitive: match format {
                 Format::Json => asked.is_some_and(|value| value.eq_ignore_ascii_case("false")),
@@ -93,11 +96,11 @@ impl Reading {
         update.decode(self.format)
     }
 
-    /// An update of the columns. Partitions keep their own column list. Parquet and ORC find a column in it by name, CSV,
-    /// JSON and Avro by index: there nothing may move.
+    /// An update of the columns. Unless partitions inherit the table's column list they keep their own. Parquet and ORC find a
+    /// column in it by name, CSV, JSON and Avro by index: there nothing may move.
     /// <https://docs.aws.amazon.com/athena/latest/ug/updates-and-partitions.html>
     pub(super) fn update(self, update: Update) -> Decode {
-        let by_index = self.partitioned && matches!(self.format, Format::Csv | Format::Json | Format::Avro);
+        let by_index = self.own_lists && matches!(self.format, Format::Csv | Format::Json | Format::Avro);
         match self.in_files(update) {
             Decode::Safe if by_index => {
                 safe_if(matches!(update, Update::Rename | Update::AddAtEnd | Update::ChangeType))
@@ -117,7 +120,7 @@ impl Reading {
     /// the end of a struct may change.
     pub(super) fn field_update(self, update: Update) -> Decode {
         match self.update(update) {
-            Decode::Safe => safe_if(!self.partitioned || update == Update::AddAtEnd),
+            Decode::Safe => safe_if(!self.own_lists || update == Update::AddAtEnd),
             other => other,
         }
     }
@@ -127,7 +130,7 @@ impl Reading {
     pub(super) fn first_type(self, from: &DataType, to: &DataType) -> Decode {
         match self.format {
             Format::Csv => self.retype(from, to),
-            Format::Json if !self.partitioned => Decode::Safe,
+            Format::Json if !self.own_lists => Decode::Safe,
             _ => self.allowed(from, to),
         }
     }
@@ -150,7 +153,7 @@ impl Reading {
             Format::Unknown => Decode::Unknown,
             Format::Csv if self.open_csv && !open_csv_reads(from, to) => Decode::Unsafe,
             // Text holds no type: what the old one could read, a wider one can. A partition's own column list can not.
-            Format::Csv | Format::Json => safe_if(readable || (!self.partitioned && reads_as_text(from, to))),
+            Format::Csv | Format::Json => safe_if(readable || (!self.own_lists && reads_as_text(from, to))),
             Format::Avro => safe_if(readable),
             Format::Parquet(_) | Format::Orc(_) => safe_if(readable && self.partitioned),
         }

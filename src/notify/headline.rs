@@ -36,6 +36,7 @@ pub fn headline(rule: &str, path: &str) -> String {
         "type-widened" => ("widened the type of", ""),
         "unclassified-change" => ("changed", ""),
         "unreadable" => ("cannot be read", ""),
+        "values-quoted" => ("has values in quotes", ""),
         other => return format!("{}{}", other.replace('-', " "), quoted(path)),
     };
     let takes_path = words.ends_with("column") || words.ends_with("field") || words.ends_with("of");

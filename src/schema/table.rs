@@ -20,6 +20,10 @@ pub const MISSING_IN_NEWEST: &str = "crawlguard.missing_in_newest";
 /// Table parameter: values keep the quotes they stand in, as the SerDe knows none; the file and line where.
 pub const QUOTED_VALUES: &str = "crawlguard.quoted_values";
 
+/// Table parameter: set if no partition has a column list of its own. Our own crawler writes it; a table of Glue's gets it when
+/// it is read, by what its crawler is set to do.
+pub const PARTITIONS_INHERIT: &str = "crawlguard.partitions_inherit";
+
 /// Table parameter of our own crawler: set if some lines of the table's files end in `\n` and some in `\r\n`.
 pub const MIXED_LINE_ENDS: &str = "crawlguard.mixed_line_ends";
 /// Table parameter: a file ends in an empty line, from which Athena reads a row.
@@ -76,6 +80,11 @@ impl Table {
     /// True if our own crawler wrote it, which records what Glue's does not.
     pub fn is_of_our_crawler(&self) -> bool {
         self.parameters.get(UPDATED_BY_CRAWLER).is_some_and(|name| name == OUR_CRAWLER)
+    }
+
+    /// True if partitions may have column lists of their own, other than the table's.
+    pub fn may_have_partition_lists(&self) -> bool {
+        !self.partition_keys.is_empty() && !self.parameters.contains_key(PARTITIONS_INHERIT)
     }
 
     /// A data column by name.

@@ -11,7 +11,8 @@ use super::{Outcome, Unread};
 use super::{csv, json, parquet, similarity};
 use crate::problem::Problem;
 use crate::schema::{
-    Column, DataType, EMPTY_LINES, MIXED_LINE_ENDS, NOTES, OUR_CRAWLER, Storage, Table, TableKind, UPDATED_BY_CRAWLER,
+    Column, DataType, EMPTY_LINES, MIXED_LINE_ENDS, NOTES, OUR_CRAWLER, PARTITIONS_INHERIT, Storage, Table, TableKind,
+    UPDATED_BY_CRAWLER,
 };
 
 /// What the files of one format say, before it becomes a table.
@@ -207,7 +208,10 @@ fn build(
 ) -> Option<Table> {
     let partition_keys = partition_keys(target, files, problems);
     check_names(target, &inferred.columns, &partition_keys, problems);
-    let parameters = parameters(target, sniffed, files, &inferred);
+    let mut parameters = parameters(target, sniffed, files, &inferred);
+    if !partition_keys.is_empty() {
+        parameters.insert(PARTITIONS_INHERIT.to_owned(), "true".to_owned());
+    }
     let location = location(target).map_err(|problem| problems.push(problem)).ok()?;
     Some(Table {
         database: database.to_owned(),

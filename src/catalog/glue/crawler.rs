@@ -4,6 +4,7 @@
 
 use aws_sdk_glue::Client;
 use aws_sdk_glue::types::{Crawler, CrawlerState, CrawlerTargets, LastCrawlStatus, RecrawlBehavior, UpdateBehavior};
+use serde_json::Value;
 
 use crate::aws::{Call, code};
 use crate::catalog::CrawlStatus;
@@ -47,12 +48,33 @@ pub fn hides(crawler: &Crawler) -> Vec<(&'static str, &'static str)> {
     if recrawls == Some(&RecrawlBehavior::CrawlNewFoldersOnly) {
         hides.push(("crawls new folders only, and then logs changes, so they are never seen", "set CRAWL_EVERYTHING"));
     }
-    let set = crawler.configuration().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-    if set.is_some_and(|set| set["CrawlerOutput"]["Tables"]["AddOrUpdateBehavior"] == "MergeNewColumns") {
+    if output(crawler)["Tables"]["AddOrUpdateBehavior"] == "MergeNewColumns" {
         let help = "take MergeNewColumns out of its configuration";
         hides.push(("merges new columns, so one that is gone is never seen", help));
     }
     hides
+}
+
+/// What the crawler's configuration says of tables and partitions; null where it says nothing that can be read.
+pub fn output(crawler: &Crawler) -> Value {
+    let set = crawler.configuration().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    set.map(|set| set["CrawlerOutput"].clone()).unwrap_or_default()
+}
+
+/// True if the crawler gives partitions their table's columns.
+pub fn inherits(crawler: &Crawler) -> bool {
+    output(crawler)["Partitions"]["AddOrUpdateBehavior"] == "InheritFromTable"
+}
+
+/// Whether each crawl leaves all partitions with their tables' columns: one that only logs changes, or that looks at some of
+/// the folders, rewrites no partition that stands.
+/// <https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html>
+pub async fn rewrites_partitions(client: &Client, name: &str) -> Result<bool, PortError> {
+    let crawler = described(client, name).await?;
+    let recrawls = crawler.recrawl_policy().and_then(|policy| policy.recrawl_behavior());
+    let updates = crawler.schema_change_policy().and_then(|policy| policy.update_behavior());
+    let sees_all = recrawls.is_none_or(|it| *it == RecrawlBehavior::CrawlEverything);
+    Ok(inherits(&crawler) && sees_all && updates != Some(&UpdateBehavior::Log))
 }
 
 /// The folders of S3 that the crawler reads, `s3://bucket/prefix`.

@@ -1,12 +1,11 @@
 //! The crawler: whether what it is set to do lets changes be seen.
 
 use aws_sdk_glue::types::{Crawler, CsvClassifier, CsvHeaderOption, DeleteBehavior, LastCrawlStatus};
-use serde_json::Value;
 
 use super::Examined;
 use super::cloud::failed;
 use crate::aws::Call;
-use crate::catalog::glue::crawler::hides;
+use crate::catalog::glue::crawler::{hides, inherits, output};
 use crate::cloud::Cloud;
 use crate::config::Aws;
 
@@ -88,14 +87,12 @@ fn policies(crawler: &Crawler) -> Vec<Examined> {
 }
 
 fn configuration(crawler: &Crawler) -> Vec<Examined> {
-    let set: Value = crawler.configuration().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let output = &set["CrawlerOutput"];
     let mut examined = Vec::new();
-    if output["Partitions"]["AddOrUpdateBehavior"] != "InheritFromTable" {
+    if !inherits(crawler) {
         let help = "set CrawlerOutput.Partitions.AddOrUpdateBehavior to InheritFromTable";
         examined.push(wrong(crawler, "gives partitions columns of their own, which nobody compares", help));
     }
-    if output["Tables"]["TableThreshold"].is_null() {
+    if output(crawler)["Tables"]["TableThreshold"].is_null() {
         let help = "set CrawlerOutput.Tables.TableThreshold, so that a crawl that finds a table a file fails";
         examined.push(caution(crawler, "makes as many tables as it finds", help));
     }

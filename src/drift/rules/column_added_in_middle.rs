@@ -27,8 +27,9 @@ Reports a data column that the contract does not have and that stands before one
 
 ## Why it matters
 The format decides. JSON, Avro and Parquet read by name and nothing moves. CSV, and Parquet or ORC by index, read by position:
-no query fails, yet every later value shows under its neighbour's name. A partition keeps its own column list, and Athena compares
-it with the table's by place in CSV, JSON and Avro: there an addition before the end fails the query.
+no query fails, yet every later value shows under its neighbour's name. A partition that does not inherit the
+table's column list keeps its own, and Athena compares the two by place in CSV, JSON and Avro: there an addition before the end
+fails the query.
 
 ## Example
 A CSV `id, amount` becomes `id, channel, amount`: rows stored last week now show an amount as the channel.
@@ -39,6 +40,8 @@ rewrite the partitions (`InheritFromTable`). Then run `crawlguard contracts upda
 
 ## Known limits
 In a file read by position an addition exactly in the place of a removed column counts as readable, as AWS's grid has it for a
-rename; whether it is one is for a person to say. Partitions' own column lists are not read, so in a partitioned table the worst
-is assumed.
+rename; whether it is one is for a person to say.
+
+Partitions' own column lists are not read. Where the target's crawler rewrites them from the table (`InheritFromTable`, with
+`UPDATE_IN_DATABASE` and every folder crawled), and in a local crawl, partitions have none; else the worst is assumed.
 ";

@@ -39,5 +39,6 @@ own checks go with it; where another contract refers to it, that reference has t
 
 ## Known limits
 Without field ids a rename is a removal and an addition. A rename is suggested with a score and never assumed.
-Partitions' own column lists are not read, so in a partitioned table the worst is assumed.
+Partitions' own column lists are not read. Where the target's crawler rewrites them from the table (`InheritFromTable`, with
+`UPDATE_IN_DATABASE` and every folder crawled), and in a local crawl, partitions have none; else the worst is assumed.
 ";

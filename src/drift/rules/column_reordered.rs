@@ -1,4 +1,4 @@
-use super::words::{BY_PLACE, by_bytes, name, settle, sides};
+use super::words::{BY_PLACE, by_bytes, moved, settle};
 use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -16,11 +16,7 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
         return None;
     };
     let effect = by_bytes(change, "the format reads columns by name, so every value stays with its name", BY_PLACE);
-    let (from, to) = sides(change);
-    let message = match from.contains('–') {
-        true => format!("The columns from {} on moved from places {from} to {to}; {effect}.", name(change)),
-        false => format!("Column {} moved from place {from} to {to}; {effect}.", name(change)),
-    };
+    let message = format!("{}; {effect}.", moved("Column", change, ""));
     Some((message, settle(change, "Restore the order at the source")))
 }
 
@@ -29,8 +25,8 @@ const DOCS: &str = "\
 Reports columns that both sides have in another order: one finding for each block of neighbours that moved.
 
 ## Why it matters
-By name an order means nothing. By position it is everything: the old files are read with the new names. A partition keeps its
-own column list, and Athena compares it with the table's by place in CSV, JSON and Avro.
+By name an order means nothing. By position it is everything: the old files are read with the new names. A partition that does
+not inherit the table's column list keeps its own, and Athena compares the two by place in CSV, JSON and Avro.
 
 ## Example
 A CSV `id, amount, channel` becomes `id, channel, amount`.
@@ -40,6 +36,8 @@ Restore the order, or rewrite the stored files in the new one; for JSON and Avro
 (`InheritFromTable`). Then run `crawlguard contracts update raw_orders`.
 
 ## Known limits
-Which of two blocks that changed places \"moved\" is a matter of view; the smaller description is reported. Partitions' own
-column lists are not read, so in a partitioned table the worst is assumed.
+Which of two blocks that changed places \"moved\" is a matter of view; the smaller description is reported.
+
+Partitions' own column lists are not read. Where the target's crawler rewrites them from the table (`InheritFromTable`, with
+`UPDATE_IN_DATABASE` and every folder crawled), and in a local crawl, partitions have none; else the worst is assumed.
 ";

@@ -29,8 +29,8 @@ const DOCS: &str = "\
 Reports a field that the contract does not have, inside a struct, however deep in arrays, maps and structs.
 
 ## Why it matters
-JSON and Parquet find fields by name. A partition keeps its own column list, though, and Athena compares structs with it by
-position: only an addition at the end is safe there.
+JSON and Parquet find fields by name. A partition that does not inherit the table's column list keeps its own, though, and
+Athena compares structs with it by position: only an addition at the end is safe there.
 
 ## Example
 `order.items[].discount` appears in `order: struct<items:array<struct<price:double>>>`.
@@ -40,5 +40,6 @@ Nothing has to be done where it is tolerated. Else let the crawler rewrite parti
 `crawlguard contracts update raw_orders`.
 
 ## Known limits
-Partitions' own column lists are not read, so in a partitioned table the worst is assumed.
+Partitions' own column lists are not read. Where the target's crawler rewrites them from the table (`InheritFromTable`, with
+`UPDATE_IN_DATABASE` and every folder crawled), and in a local crawl, partitions have none; else the worst is assumed.
 ";

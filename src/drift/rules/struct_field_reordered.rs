@@ -1,4 +1,4 @@
-use super::words::{by_bytes, name, settle, sides};
+use super::words::{by_bytes, moved, settle};
 use crate::drift::{AcceptedBy, Advice, Change, ChangeKind, Level, Rule};
 
 pub static RULE: Rule = Rule {
@@ -20,8 +20,7 @@ fn detect(change: &Change) -> Option<(String, Advice)> {
         "fields are read by name, so every value stays with its name",
         "structs are compared by position here, so partitions or files stored before no longer fit",
     );
-    let (from, to) = sides(change);
-    let message = format!("Field {} moved from place {from} to {to} of its struct; {effect}.", name(change));
+    let message = format!("{}; {effect}.", moved("Field", change, " of its struct"));
     Some((message, settle(change, "Restore the order at the source")))
 }
 
@@ -39,5 +38,6 @@ By name an order means nothing. Against a partition's own column list structs ar
 Let the crawler rewrite partitions (`InheritFromTable`), then run `crawlguard contracts update raw_orders`.
 
 ## Known limits
-Partitions' own column lists are not read, so in a partitioned table the worst is assumed.
+Partitions' own column lists are not read. Where the target's crawler rewrites them from the table (`InheritFromTable`, with
+`UPDATE_IN_DATABASE` and every folder crawled), and in a local crawl, partitions have none; else the worst is assumed.
 ";

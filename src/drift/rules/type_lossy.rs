@@ -46,4 +46,8 @@ written there makes NULL, rounds or cuts no check counts. `nullValues` of the mo
 
 ## Known limits
 Whether any stored value really lost something is not looked at before a run checks it.
+
+Decimals in JSON that all happen to be whole (`20` for `20.5`) make the column `int`, and a value that no crawl has seen may still
+be none: Athena fails on `4.5` in an `int` column. Written `20.0` they stay decimals. Where the change is accepted all the same,
+models go on reading the column as `double`, and the next `20.5` only widens it (`type-widened`).
 ";

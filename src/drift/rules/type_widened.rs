@@ -49,5 +49,6 @@ which casts it back. `crawlguard contracts update raw_orders` accepts it. A mode
 
 ## Known limits
 Athena documents few pairs as readable. A widening outside of them (`int` to `double`) counts as readable only in text files of
-a table without partitions. Nothing inside a column can be pinned.
+a table without partitions, or whose partitions have no column lists of their own (a local crawl, `InheritFromTable`). Nothing
+inside a column can be pinned.
 ";

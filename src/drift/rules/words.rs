@@ -49,6 +49,20 @@ pub(super) fn by_bytes<'a>(change: &Change, safe: &'a str, not: &'a str) -> &'a 
     }
 }
 
+/// That a block of neighbours moved; `whose`, if they are not the table's. Passed by others, it may have the number that it had.
+pub(super) fn moved(what: &str, change: &Change, whose: &str) -> String {
+    let (from, to) = sides(change);
+    let (name, one, many) = (name(change), what.to_lowercase(), from.contains('–'));
+    match (many, from == to) {
+        (false, false) => format!("{what} {name} moved from place {from} to {to}{whose}"),
+        (true, false) => format!("The {one}s from {name} on moved from places {from} to {to}{whose}"),
+        (false, true) => format!("{what} {name} is at place {to}{whose} still, and others moved past it"),
+        (true, true) => {
+            format!("The {one}s from {name} on are at places {to}{whose} still, and others moved past them")
+        }
+    }
+}
+
 /// What moved columns mean where they are matched by place: in the files, or against partitions' own column lists.
 pub(super) const BY_PLACE: &str = "columns are matched by place here, in the files or against the partitions' own column \
                                    lists, so what was stored before shows under wrong names or fails the query";

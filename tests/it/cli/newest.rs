@@ -345,3 +345,50 @@ fn another_header_is_told_by_file_and_place() {
         "{said}"
     );
 }
+
+/// The local crawl takes the order of keys from the oldest file: which that is says nothing of the files that are read by name.
+#[test]
+fn old_days_of_json_that_go_or_come_late_stop_nothing() {
+    const OLD: &str = "{\"id\":1,\"msg\":\"m\"}\n";
+    const NEW: &str = "{\"id\":3,\"app\":\"A\",\"msg\":\"m\"}\n";
+    let model = "SELECT id, msg FROM raw_t\n";
+    let lake = source(&[("dt=2026-11-01/a.json", OLD)], model);
+    lake.write("lake/t/dt=2026-11-03/a.json", NEW);
+    assert_eq!(found(&lake), ["column-added-at-end app tolerated"]);
+    expect(lake.root(), 0, &["contracts", "update", "raw_t", "--yes"]);
+    assert_eq!(found(&lake), [""; 0]);
+    std::fs::remove_dir_all(lake.path("lake/t/dt=2026-11-01")).unwrap();
+    assert_eq!(found(&lake), ["column-reordered msg tolerated"]);
+
+    for (late, expected) in [
+        ("{\"id\":0,\"msg\":\"m\"}\n", "column-reordered app tolerated"),
+        ("{\"msg\":\"m\",\"app\":\"A\",\"id\":0}\n", "tolerated"),
+    ] {
+        let lake = source(&[("dt=2026-11-03/a.json", NEW)], model);
+        lake.write("lake/t/dt=2026-11-01/a.json", late);
+        let found = found(&lake);
+        assert!(!found.is_empty() && found.iter().all(|it| it.ends_with(expected)), "{found:?}");
+    }
+}
+
+/// As the docs of `type-lossy` say it.
+#[test]
+fn decimals_that_happen_to_be_whole_are_accepted_and_come_back_as_a_widening() {
+    let lake = source(&[("a.json", "{\"id\":1,\"amt\":20.5}\n")], MODEL);
+    lake.write("lake/t/a.json", "{\"id\":1,\"amt\":20.0}\n");
+    assert_eq!(found(&lake), [""; 0]);
+    lake.write("lake/t/a.json", "{\"id\":1,\"amt\":20}\n");
+    assert_eq!(found(&lake), ["type-lossy amt breaking"]);
+    expect(lake.root(), 0, &["contracts", "update", "raw_t", "--yes"]);
+    assert!(read(&lake, "sql/int_t.sql").contains("TRY_CAST(amt AS double)"));
+    lake.write("lake/t/a.json", "{\"id\":1,\"amt\":20.5}\n");
+    assert_eq!(found(&lake), ["type-widened amt tolerated"]);
+}
+
+/// As Athena reads it: no partition has a type of its own, and a whole number is a double, too.
+#[test]
+fn a_decimal_in_a_later_day_of_whole_numbers_stops_nothing() {
+    let lake = source(&[("dt=2026-11-01/a.json", "{\"id\":1,\"amt\":2}\n")], MODEL);
+    lake.write("lake/t/dt=2026-11-02/a.json", "{\"id\":2,\"amt\":2.5}\n");
+    assert_eq!(found(&lake), ["type-widened amt tolerated"]);
+}

@@ -354,6 +354,39 @@ fn a_crawler_that_hides_changes_is_noted() {
     }
 }
 
+/// Athena compares a partition's own columns with the table's by place; where it has none, JSON goes by name.
+#[test]
+fn a_key_that_moved_is_harmless_only_where_the_crawler_rewrites_all_partitions() {
+    const INHERIT: &str = r#"{"CrawlerOutput":{"Partitions":{"AddOrUpdateBehavior":"InheritFromTable"}}}"#;
+    let with = |key: &str, value: serde_json::Value| {
+        let mut set = json!({"Configuration": INHERIT});
+        set[key] = value;
+        set
+    };
+    for (set, code) in [
+        (with("SchemaChangePolicy", json!({"UpdateBehavior": "UPDATE_IN_DATABASE"})), 0),
+        (with("RecrawlPolicy", json!({"RecrawlBehavior": "CRAWL_EVERYTHING"})), 0),
+        (json!({}), 1),
+        (with("Configuration", json!("{")), 1),
+        (with("SchemaChangePolicy", json!({"UpdateBehavior": "LOG"})), 1),
+        (with("RecrawlPolicy", json!({"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"})), 1),
+        (with("RecrawlPolicy", json!({"RecrawlBehavior": "CRAWL_EVENT_MODE"})), 1),
+    ] {
+        let mut lake = Lake::new();
+        lake.local.write("lake/log/dt=1/a.json", "{\"id\":1,\"msg\":\"m\"}\n");
+        lake.crawl();
+        lake.promise();
+        lake.aws.account().glue.crawler("raw").set = set.clone();
+        let laptop = Laptop::new(&lake);
+        lake.local.write("lake/log/dt=1/a.json", "{\"msg\":\"m\",\"id\":1}\n");
+        lake.crawl();
+        let said = laptop.says(&["check"]);
+        let level = if code == 0 { "tolerated" } else { "breaking" };
+        assert_eq!(said.code, Some(code), "{set}: {said:?}");
+        assert!(said.out.contains(&format!("{level}[column-reordered]")), "{set}: {said:?}");
+    }
+}
+
 #[test]
 fn a_contract_of_another_target_is_of_the_same_place() {
     let lake = Lake::new();

@@ -15,7 +15,7 @@ use crawlguard::pipeline::{
     Bundle, Commands, Ports, Project, Pushed, Quiet, Request, Run, RunError, Schemas, Step, Why, drive, enqueue, load,
 };
 use crawlguard::plan::run_id;
-use crawlguard::schema::Table;
+use crawlguard::schema::{PARTITIONS_INHERIT, Table};
 
 use super::fake::{FakeAws, described};
 use crate::support;
@@ -94,6 +94,8 @@ impl Lake {
             let name = table.name.strip_prefix("raw_").expect("a raw table");
             let mut parameters = table.parameters;
             parameters.insert("UPDATED_BY_CRAWLER".into(), "raw".into());
+            // Glue's crawler writes no such thing.
+            parameters.remove(PARTITIONS_INHERIT);
             Table { location: Some(format!("{RAW}{name}/")), parameters, ..table }
         };
         block_on(catalog.tables("raw_")).expect("read").into_iter().map(at_s3).collect()

@@ -75,6 +75,20 @@ fn columns() -> Vec<Case> {
         ),
         case(
             "column-added-in-middle",
+            "json_partitions_inherit",
+            json(TWO).keys("day string"),
+            json("channel string, id bigint, amount double").inherited(),
+            &["column-added-in-middle channel safe tolerated"],
+        ),
+        case(
+            "column-added-in-middle",
+            "csv_partitions_inherit",
+            csv(TWO).keys("day string"),
+            csv("channel string, id bigint, amount double").inherited(),
+            &["column-added-in-middle channel unsafe breaking"],
+        ),
+        case(
+            "column-added-in-middle",
             "parquet_partitioned",
             parquet(TWO).keys("day string"),
             parquet("channel string, id bigint, amount double").keys("day string"),
@@ -188,6 +202,20 @@ fn columns() -> Vec<Case> {
             avro(THREE).keys("day string"),
             avro("channel string, id bigint, amount double").keys("day string"),
             &["column-reordered channel unsafe breaking"],
+        ),
+        case(
+            "column-reordered",
+            "avro_partitions_inherit",
+            avro(THREE).keys("day string"),
+            avro("channel string, id bigint, amount double").inherited(),
+            &["column-reordered channel safe tolerated"],
+        ),
+        case(
+            "column-reordered",
+            "passed_in_its_place",
+            json("a int, b int, c int, d int, e int"),
+            json("d int, e int, c int, a int, b int"),
+            &["column-reordered a safe tolerated", "column-reordered c safe tolerated"],
         ),
         case(
             "column-reordered",
@@ -364,6 +392,20 @@ fn nested() -> Vec<Case> {
             json(ORDER),
             json("order struct<items:array<struct<sku:string,price:double>>>"),
             &["struct-field-reordered order.items[].price safe tolerated"],
+        ),
+        case(
+            "struct-field-reordered",
+            "partitions_inherit",
+            json(ORDER).keys("day string"),
+            json("order struct<items:array<struct<sku:string,price:double>>>").inherited(),
+            &["struct-field-reordered order.items[].price safe tolerated"],
+        ),
+        case(
+            "struct-field-reordered",
+            "passed_in_its_place",
+            json("o struct<a:int,b:int,c:int,d:int,e:int>"),
+            json("o struct<d:int,e:int,c:int,a:int,b:int>"),
+            &["struct-field-reordered o.a safe tolerated", "struct-field-reordered o.c safe tolerated"],
         ),
         case(
             "struct-field-reordered",

@@ -1,7 +1,7 @@
 //! Tables and contracts in a few words.
 
 use crawlguard::contract::{Contract, Origin, Policy};
-use crawlguard::schema::{Column, DataType, Evidence, Storage, Table, TableKind};
+use crawlguard::schema::{Column, DataType, Evidence, PARTITIONS_INHERIT, Storage, Table, TableKind};
 
 /// `id bigint, order struct<id:int>`; a `?` after the type: no value seen.
 pub fn columns(text: &str) -> Vec<Column> {
@@ -88,6 +88,11 @@ pub trait Edit: Sized {
 
     fn parameter(self, key: &str, value: &str) -> Self {
         self.edit(|table| drop(table.parameters.insert(key.to_owned(), value.to_owned())))
+    }
+
+    /// Partitioned by day, and no partition has a column list of its own.
+    fn inherited(self) -> Self {
+        self.keys("day string").parameter(PARTITIONS_INHERIT, "true")
     }
 
     fn kind(self, kind: TableKind) -> Self {

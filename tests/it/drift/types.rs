@@ -100,6 +100,19 @@ fn in_a_partitioned_table_only_parquet_and_orc_by_name_stand_a_moved_column() {
     }
 }
 
+/// Where partitions have the table's column list, what AWS's grid says of the files is all there is to it.
+#[test]
+fn where_partitions_inherit_the_grid_holds_as_it_stands() {
+    for update in [Update::AddInMiddle, Update::Remove, Update::Reorder, Update::AddAtEnd] {
+        let befores = formats("a int, b int, c int").map(|table| table.keys("day string"));
+        for (before, after) in befores.into_iter().zip(formats(updated(update))) {
+            let format = after.storage.format();
+            let worst = changes(&before, &[after.inherited()]).iter().map(|change| change.decode).max();
+            assert_eq!(worst, Some(update.decode(format)), "{update:?} in {format:?}");
+        }
+    }
+}
+
 /// Every pair Athena documents as readable decodes in a partitioned table of every format, but for a text: what is no number
 /// in it is NULL, or fails the query.
 #[test]

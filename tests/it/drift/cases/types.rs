@@ -22,6 +22,13 @@ pub fn all() -> Vec<Case> {
         ),
         case(
             "type-widened",
+            "json_partitions_inherit",
+            json("a int").keys("day string"),
+            json("a double").inherited(),
+            &["type-widened a safe tolerated"],
+        ),
+        case(
+            "type-widened",
             "csv_partitioned_undocumented",
             csv("a int").keys("day string"),
             csv("a double").keys("day string"),
@@ -91,6 +98,13 @@ pub fn all() -> Vec<Case> {
             "partitioned_documented",
             json("a string?").keys("day string"),
             json("a bigint").keys("day string"),
+            &["type-shown a safe tolerated"],
+        ),
+        case(
+            "type-shown",
+            "partitions_inherit",
+            json("a string?").keys("day string"),
+            json("a double").inherited(),
             &["type-shown a safe tolerated"],
         ),
         case(
