@@ -83,7 +83,9 @@ impl<'a> Source<'a> {
         if let Some(second) = tokens.iter().position(|token| token.token_type == TokenType::Semicolon) {
             return Err(statement(tokens.get(second + 1), "a second statement"));
         }
-        let trees = dialect().parse(&without_comments(text, tokens)).map_err(|error| unreadable(text, &error))?;
+        let read: Vec<&Token> =
+            (0..tokens.len()).filter(|index| !is_typed_literal(tokens, *index)).map(|index| &tokens[index]).collect();
+        let trees = dialect().parse(&with_only(text, &read)).map_err(|error| unreadable(text, &error))?;
         match <[Expression; 1]>::try_from(trees) {
             Ok([tree])
                 if matches!(first.token_type, TokenType::Select | TokenType::With | TokenType::LParen)
@@ -247,7 +249,7 @@ fn refused(text: &str, tokens: &[Token]) -> Result<(), Unreadable> {
             (_, Some(T::LBracket)) if index.checked_sub(1).and_then(kind) != Some(T::Dot) && is_constructor(token) => {
                 ("a column of this name is not understood before `[`", "put its table before it: t.name[…]")
             }
-            (_, Some(T::String)) if is_bare(token) && is_literal_of(&token.text) => {
+            (_, Some(T::String)) if is_literal_of(&["char", "json"], tokens, index) => {
                 ("a literal with this type before it is not understood", "write CAST('…' AS type)")
             }
             _ => continue,
@@ -263,11 +265,21 @@ fn is_constructor(token: &Token) -> bool {
     is_word("list") || is_word("map") || (is_word("array") && !is_bare(token))
 }
 
-/// Whether a text behind this type's name is a value of it on Athena, and nothing here.
-fn is_literal_of(name: &str) -> bool {
-    let types =
-        ["bigint", "boolean", "char", "double", "int", "integer", "json", "real", "smallint", "tinyint", "varchar"];
-    types.iter().any(|known| name.eq_ignore_ascii_case(known))
+/// True for a type's name before a text that is a value of it, as in `BIGINT '4'`, where the parser takes the name for a
+/// column. It reads decimals, dates and times itself.
+pub fn is_typed_literal(tokens: &[Token], index: usize) -> bool {
+    is_literal_of(
+        &["bigint", "boolean", "double", "int", "integer", "real", "smallint", "tinyint", "varchar"],
+        tokens,
+        index,
+    )
+}
+
+/// True for the name of one of these types before a text.
+fn is_literal_of(types: &[&str], tokens: &[Token], index: usize) -> bool {
+    let is_before_text = tokens.get(index + 1).is_some_and(|next| next.token_type == TokenType::String);
+    let token = &tokens[index];
+    is_before_text && is_bare(token) && types.iter().any(|known| token.text.eq_ignore_ascii_case(known))
 }
 
 fn ends_list(kind: Option<TokenType>) -> bool {
@@ -283,7 +295,8 @@ fn is_corresponding(after: &[Token]) -> bool {
     word.is_some_and(|token| is_bare(token) && token.text.eq_ignore_ascii_case("corresponding"))
 }
 
-fn without_comments(text: &str, tokens: &[Token]) -> String {
+/// The text with spaces where none of these tokens is: where comments are.
+fn with_only(text: &str, tokens: &[&Token]) -> String {
     let mut tokens = tokens.iter().peekable();
     let mut bare = String::with_capacity(text.len());
     for (offset, character) in text.chars().enumerate() {

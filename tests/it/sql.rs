@@ -97,7 +97,7 @@ fn without_a_header_the_defaults_hold() {
 #[case("SELECT a FROM x UNION ALL CORRESPONDING SELECT a FROM y", &["1:17: CORRESPONDING is not understood"])]
 #[case("SELECT list[1] AS a FROM x", &["1:8: a column of this name is not understood before `[`"])]
 #[case("SELECT \"array\"[1] AS a FROM x", &["1:8: a column of this name is not understood before `[`"])]
-#[case("SELECT BIGINT '4' AS a FROM x", &["1:8: a literal with this type before it is not understood"])]
+#[case("SELECT CHAR '4' AS a FROM x", &["1:8: a literal with this type before it is not understood"])]
 #[case("(1)", &["1:1: not a SELECT"])]
 #[case("SELECT a FROM cat.db.x", &["1:15: a table name with a catalog"])]
 #[case("/* crawlguard\npartitioned_by: d\n*/\nSELECT d, a FROM x",

@@ -9,7 +9,7 @@ use super::functions::{Call, advice, call};
 use super::{spoken, unnest};
 use crate::problem::{Problem, Problems};
 use crate::sql::ident::{literal, quote};
-use crate::sql::{TableName, dialect, is_call, place, tables};
+use crate::sql::{TableName, dialect, is_call, is_typed_literal, place, tables};
 
 /// A SELECT in which known calls have the embedded engine's names, and tables that of their database: a CTE may be called
 /// like the table that it reads.
@@ -79,6 +79,10 @@ impl Marker<'_> {
         }
         if let Some(with) = self.spoken.get(&index) {
             return Ok(Some((span, with.clone())));
+        }
+        if is_typed_literal(self.tokens, index) {
+            let (name, value) = (&self.tokens[index].text, &self.tokens[index + 1]);
+            return Ok(Some((span.start..value.span.end, format!("CAST({} AS {name})", literal(&value.text)))));
         }
         if let Some(text) = self.decimal(index) {
             let help = "write a value of that type, as CAST takes it";

@@ -18,6 +18,7 @@ fn readers(models: &[(&str, &str)], column: &str) -> String {
 #[rstest]
 #[case::plain("SELECT a AS x, b AS y FROM raw", "a", "m: x")]
 #[case::not_read("SELECT a AS x, b AS y FROM raw", "c", "")]
+#[case::typed_literal("SELECT a AS x, BIGINT '4' + id AS y FROM raw", "id", "m: y")]
 #[case::spaces("SELECT \"email address\" AS x, b AS y FROM raw", "email address", "m: x")]
 #[case::case("SELECT A AS x, \"B\" AS y FROM raw", "b", "m: y")]
 #[case::where_("SELECT a AS x, b AS y FROM raw WHERE c > ''", "c", "m: x y")]
