@@ -47,6 +47,6 @@ pub use graph::Graph;
 pub use lineage::{Lineage, Reader};
 pub use model::{Materialization, Model};
 pub use slot::{bind_slot, rename_tables};
-pub use source::place;
+pub use source::{is_typed_literal, place};
 pub use tables::{TableName, tables};
 pub use types::{common as common_type, to_dml};
