@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn places_are_in_the_order_of_a_file() {
         let at = |file: &str, place: &str| Problem::new(file, place, "bad", "");
-        let mut all = vec![
+        let mut all = [
             at("b-10.csv", "line 3"),
             at("b-9.csv", "line 10"),
             at("b-9.csv", "line 2"),
