@@ -11,7 +11,7 @@ use super::{Comparison, Project, Rename};
 use crate::contract::{Contract, Document, without_accepted_target};
 use crate::drift::{Change, ChangeKind, Decode, Finding, Level, Promotion, diff, judge};
 use crate::problem::{Problem, Problems, shell_word};
-use crate::schema::{DataType, Table, UNREADABLE, path};
+use crate::schema::{Table, UNREADABLE, path};
 use crate::sql::{Adaptation, Addition, Misread, Substitution, adapt};
 
 /// How the problem of a table begins that cannot be promised as it is.
@@ -239,10 +239,8 @@ fn base(
 fn castless(substitution: &Substitution, tables: &[Table]) -> Option<Problem> {
     let Substitution::TryCast { table, column, data_type } = substitution else { return None };
     let found = &tables.iter().find(|found| found.name == *table)?.column(column)?.data_type;
-    let is_nested =
-        |data_type: &DataType| matches!(data_type, DataType::Array(_) | DataType::Map(..) | DataType::Struct(_));
     let is_of_another_kind = std::mem::discriminant(found) != std::mem::discriminant(data_type);
-    ((is_nested(found) || is_nested(data_type)) && is_of_another_kind).then(|| {
+    ((found.is_nested() || data_type.is_nested()) && is_of_another_kind).then(|| {
         let message =
             format!("{REFUSED} while models name `{column}`: it is {found} now, and no cast makes {data_type} of it");
         let help =

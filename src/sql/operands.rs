@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
+use super::call::is_call;
 use super::source::{Source, is_bare};
 
 /// `a + b * -c`: what is added and multiplied, and what stands between.
@@ -231,6 +232,17 @@ impl Source<'_> {
             arguments[0].start += 1;
         }
         Some((self.name(range.start), arguments))
+    }
+
+    /// What a CAST or TRY_CAST that begins here casts, and the type, which may have commas.
+    pub fn cast(&self, start: usize) -> Option<(Range<usize>, Range<usize>)> {
+        let is_cast = self.kind(start + 1) == Some(T::LParen) && is_call(&self.tokens, start);
+        if !is_cast || !["cast", "try_cast"].contains(&self.name(start).as_str()) {
+            return None;
+        }
+        let close = self.partner(start + 1)?;
+        let keyword = self.find(start + 2..close, |at| self.kind(at) == Some(T::As))?;
+        Some((start + 2..keyword, keyword + 1..close))
     }
 
     /// The CASE that begins here.

@@ -198,14 +198,11 @@ impl Resolver<'_> {
         if let Some(calculated) = self.calculated(&range, scope) {
             return Some(calculated);
         }
+        if let Some((_, to)) = source.cast(range.start).filter(|(_, to)| to.end + 1 == range.end) {
+            return from_dml(source.slice(&to));
+        }
         let (function, mut arguments) = source.call(&range)?;
         match function.as_str() {
-            "cast" | "try_cast" => {
-                // A type may have commas.
-                let inner = arguments.first()?.start..arguments.last()?.end;
-                let keyword = source.find(inner.clone(), |index| source.kind(index) == Some(T::As))?;
-                from_dml(source.slice(&(keyword + 1..inner.end)))
-            }
             // With a number behind it, an array of so many.
             "min" | "max" if arguments.len() > 1 => {
                 Some(DataType::Array(Box::new(self.data_type(arguments.first()?.clone(), scope)?)))

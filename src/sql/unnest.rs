@@ -65,7 +65,9 @@ impl Resolver<'_> {
     ) -> Given {
         let (mut types, mut names, mut values) = (Vec::new(), Vec::new(), Vec::new());
         for argument in self.source.split(arguments.clone()) {
-            values.extend(self.elements(&argument, scope));
+            if self.follows.is_some() {
+                values.extend(self.elements(&argument, scope));
+            }
             match self.data_type(argument, scope) {
                 Some(DataType::Array(item)) => match *item {
                     DataType::Struct(fields) => {

@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use polyglot_sql::TokenType as T;
 
-use super::call::is_call;
 use super::changes::TypeEffect;
 use super::fields;
 use super::ident;
@@ -91,7 +90,7 @@ pub(super) struct Cast {
 }
 
 /// Functions whose text shows what they are given, or a part of it.
-pub(super) const TEXTS: [&str; 16] = [
+const TEXTS: [&str; 16] = [
     "array_join",
     "concat",
     "concat_ws",
@@ -128,22 +127,11 @@ impl Resolver<'_> {
     /// Notes the casts of an expression, `nested` queries left out: they have a scope of their own.
     pub(super) fn casts(&mut self, range: &Range<usize>, nested: &[Range<usize>], scope: &Scope) {
         for start in range.clone().filter(|at| !nested.iter().any(|inner| inner.contains(at))) {
-            if let Some((value, to)) = self.cast_at(start) {
+            if let Some((value, to)) = self.source.cast(start) {
                 let values = self.values_of(&value, scope);
                 self.found.casts.insert(start, Cast { value, to, values });
             }
         }
-    }
-
-    /// What a cast that begins here casts, and the type.
-    fn cast_at(&self, start: usize) -> Option<(Range<usize>, Range<usize>)> {
-        let source = self.source;
-        if !is_call(&source.tokens, start) || !["cast", "try_cast"].contains(&source.name(start).as_str()) {
-            return None;
-        }
-        let close = source.partner(start + 1)?;
-        let keyword = source.find(start + 2..close, |at| source.kind(at) == Some(T::As))?;
-        Some((start + 2..keyword, keyword + 1..close))
     }
 
     /// Whose values an expression has; empty if nothing is known of it, its type included.
@@ -208,7 +196,7 @@ impl Resolver<'_> {
     /// The values that a call passes on; none if it makes others.
     /// <https://trino.io/docs/current/functions/list.html>
     fn of_call(&self, range: &Range<usize>, scope: &Scope) -> Option<Values> {
-        if let Some((value, to)) = self.cast_at(range.start).filter(|(_, to)| to.end + 1 == range.end) {
+        if let Some((value, to)) = self.source.cast(range.start).filter(|(_, to)| to.end + 1 == range.end) {
             return self.of_cast(&value, &to, scope);
         }
         let (function, arguments) = self.source.call(range)?;

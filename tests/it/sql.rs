@@ -13,6 +13,7 @@ use rstest::rstest;
 mod adaptation;
 mod battery;
 mod arguments;
+mod casts;
 mod meets;
 mod fields;
 mod lineage;

@@ -206,10 +206,6 @@ pub(super) fn type_of(data_type: &DataType) -> Result<String, String> {
     })
 }
 
-fn is_nested(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Array(_) | DataType::Map(..) | DataType::Struct(_))
-}
-
 /// A relation whose `line` is each line whole, NULL where it is empty; a byte order mark is no part of it.
 fn lines_of(table: &Table, files: &[String], skip: u32) -> Result<String, String> {
     // So DuckDB takes either end for one, and a NUL byte or a lone `\r` as well: the crawl has refused these.

@@ -15,7 +15,7 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::super::session::message;
-use super::{Columns, cast, checked, compression, is_nested, is_packed, lines_of, list_of, type_of};
+use super::{Columns, cast, checked, compression, is_packed, lines_of, list_of, type_of};
 use crate::schema::{Column, DataType, EMPTY_LINES, Table};
 use crate::sql::ident::{literal, quote};
 
@@ -39,7 +39,7 @@ pub(super) fn columns(connection: &Connection, table: &Table, files: &[String]) 
     let shapes = shapes(connection, table, &objects, &keys)?;
     let columns = || table.columns.iter().zip(&shapes);
     let unique = keys.iter().map(|key| key.to_lowercase()).collect::<BTreeSet<_>>().len() == keys.len();
-    let exact = columns().any(|(column, shape)| is_nested(&column.data_type) && may_be_exact(&column.data_type, shape))
+    let exact = columns().any(|(column, shape)| column.data_type.is_nested() && may_be_exact(&column.data_type, shape))
         || has_exact(connection, table, &objects, &keys)?;
     if !exact && !marked && unique && columns().all(|(column, shape)| as_declared(&column.data_type, shape)) {
         return typed(table, &keys, files);
@@ -117,7 +117,7 @@ fn keys(connection: &Connection, objects: &str) -> Result<Vec<String>, String> {
 
 /// What the files hold of each column, as `json_structure` words it; null for what is not nested.
 fn shapes(connection: &Connection, table: &Table, objects: &str, keys: &[String]) -> Result<Vec<Value>, String> {
-    let nested = |column: &&Column| is_nested(&column.data_type);
+    let nested = |column: &&Column| column.data_type.is_nested();
     let measure = |column: &Column| {
         // An array holds a column's several spellings together.
         let values: Vec<_> = spellings(keys, &column.name).map(|key| at("json", key)).collect();
@@ -161,7 +161,7 @@ fn spellings<'a>(keys: impl IntoIterator<Item = &'a String>, name: &str) -> impl
 fn typed(table: &Table, keys: &[String], files: &[String]) -> Result<Columns, String> {
     let (mut list, mut read) = (Vec::new(), Vec::new());
     for column in &table.columns {
-        let nested = is_nested(&column.data_type);
+        let nested = column.data_type.is_nested();
         let data_type = if nested { type_of(&column.data_type)? } else { "VARCHAR".to_owned() };
         let key = spellings(keys, &column.name).next();
         read.extend(key.map(|key| format!("{}: {}", literal(key), literal(&data_type))));
@@ -180,7 +180,7 @@ fn typed(table: &Table, keys: &[String], files: &[String]) -> Result<Columns, St
 fn extracted(table: &Table, column: &Column, keys: &[String], shape: &Value) -> Result<String, String> {
     let place = format!("`{}`.`{}`", table.name, column.name);
     let found = one_of(keys, &column.name, "json", &place);
-    if is_nested(&column.data_type) {
+    if column.data_type.is_nested() {
         let data_type = type_of(&column.data_type)?;
         let found = found.unwrap_or_else(|| "CAST(NULL AS JSON)".to_owned());
         return Ok(format!("CAST({} AS {data_type})", value(&found, &column.data_type, shape, &place)?));
@@ -218,7 +218,7 @@ fn value(json: &str, data_type: &DataType, shape: &Value, place: &str) -> Result
         (DataType::Map(..), _) if !as_declared(data_type, shape) => {
             Err(format!("has the map {place} with keys spelt in several ways, which the embedded engine does not read"))
         }
-        (nested, _) if is_nested(nested) => Ok(format!("CAST({json} AS {})", type_of(nested)?)),
+        (nested, _) if nested.is_nested() => Ok(format!("CAST({json} AS {})", type_of(nested)?)),
         (scalar, _) => cast(&text(json), scalar),
     }
 }
